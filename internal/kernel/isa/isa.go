@@ -1,0 +1,90 @@
+// Package isa says which instruction set the kernels may use.
+//
+// The level is what the processor offers, capped by the environment variable
+// BYOL_ISA (generic, avx2, avx512 or avx512bf16), so that every path of a
+// binary can be tried on one machine. Tests lower it with [Set].
+package isa
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+)
+
+// EnvVar names the environment variable that caps the level.
+const EnvVar = "BYOL_ISA"
+
+// Level is an instruction set; a higher level includes the lower ones.
+type Level int32
+
+// The levels for which kernels are written.
+const (
+	Generic    Level = iota // portable Go
+	AVX2                    // AVX2, FMA: 16 registers of 8 float32
+	AVX512                  // AVX-512 F, BW, DQ, VL: 32 registers of 16 float32
+	AVX512BF16              // AVX512 and VDPBF16PS
+)
+
+var names = [...]string{"generic", "avx2", "avx512", "avx512bf16"}
+
+// String returns the name that BYOL_ISA takes.
+func (l Level) String() string {
+	if l < 0 || int(l) >= len(names) {
+		return fmt.Sprintf("isa.Level(%d)", int32(l))
+	}
+	return names[l]
+}
+
+// Parse returns the level of that name.
+func Parse(name string) (Level, error) {
+	for l, n := range names {
+		if strings.EqualFold(n, name) {
+			return Level(l), nil
+		}
+	}
+	return Generic, fmt.Errorf("%s=%q: want one of %s", EnvVar, name, strings.Join(names[:], ", "))
+}
+
+var (
+	detected = detect()
+	current  atomic.Int32
+	envErr   error
+)
+
+func init() {
+	level := detected
+	if name := os.Getenv(EnvVar); name != "" {
+		var limit Level
+		if limit, envErr = Parse(name); envErr == nil {
+			level = min(level, limit)
+		}
+	}
+	current.Store(int32(level))
+}
+
+// Err reports a BYOL_ISA that names no level; the program should say so and stop.
+func Err() error { return envErr }
+
+// Detected returns what the processor and this build offer, without any cap.
+func Detected() Level { return detected }
+
+// Current returns the level that kernels use now.
+func Current() Level { return Level(current.Load()) }
+
+// Set lowers (or restores) the current level, never above Detected, and
+// returns a function that restores the former one. It is for tests and for a
+// self-test that found a path wrong; it must not race with running kernels.
+func Set(l Level) (restore func()) {
+	old := current.Swap(int32(min(l, detected)))
+	return func() { current.Store(old) }
+}
+
+// Available lists the levels that this machine can run, lowest first.
+func Available() []Level {
+	var levels []Level
+	for l := Generic; l <= detected; l++ {
+		levels = append(levels, l)
+	}
+	return levels
+}

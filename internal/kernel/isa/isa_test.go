@@ -1,0 +1,29 @@
+package isa
+
+import "testing"
+
+func TestParse(t *testing.T) {
+	for _, l := range []Level{Generic, AVX2, AVX512, AVX512BF16} {
+		got, err := Parse(l.String())
+		if err != nil || got != l {
+			t.Errorf("Parse(%q) = %v, %v", l, got, err)
+		}
+	}
+	if _, err := Parse("sse"); err == nil {
+		t.Error("Parse(sse): want an error")
+	}
+}
+
+func TestSetNeverExceedsDetected(t *testing.T) {
+	restore := Set(AVX512BF16)
+	if Current() != Detected() {
+		t.Errorf("Current() = %v, want %v", Current(), Detected())
+	}
+	inner := Set(Generic)
+	if Current() != Generic {
+		t.Errorf("Current() = %v, want generic", Current())
+	}
+	inner()
+	restore()
+	t.Logf("this machine: %v; the tests run: %v", Detected(), Available())
+}
