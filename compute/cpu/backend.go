@@ -1,0 +1,114 @@
+// Package cpu is a GoMLX backend for CPUs: pure Go and generated assembly, no cgo,
+// nothing to download. Importing it registers the backend "cpu".
+//
+// The way of a computation: [Builder] records nodes (graph.go, op_*.go), Compile runs
+// passes over them (pass_*.go) and plans memory (plan.go), and [Executable] calls one
+// kernel after the other (exec.go), each of which spreads its work over the threads.
+// Results are the same to the bit for any number of threads.
+package cpu
+
+import (
+	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/byol-go/byol/internal/kernel/isa"
+	"github.com/byol-go/byol/internal/kernel/par"
+	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/gomlx/backends/notimplemented"
+)
+
+// Name under which the backend is registered.
+const Name = "cpu"
+
+func init() {
+	backends.Register(Name, func(config string) (backends.Backend, error) { return New(config) })
+}
+
+// Backend implements backends.Backend on the processor's threads.
+type Backend struct {
+	notimplemented.Backend
+	pool      *par.Pool
+	options   options
+	finalized bool
+}
+
+var _ backends.Backend = (*Backend)(nil)
+
+// New returns a backend. The configuration is a comma-separated list of key=value:
+// threads=N (default: as many as GOMAXPROCS), and one switch per compile pass,
+// PASS=off, to compare results with and without it.
+func New(config string) (*Backend, error) {
+	opt, err := parseOptions(config)
+	if err != nil {
+		return nil, fmt.Errorf("backend %q: %w", Name+":"+config, err)
+	}
+	if err := isa.Err(); err != nil {
+		return nil, err
+	}
+	return &Backend{pool: par.New(opt.threads), options: opt}, nil
+}
+
+// options of a backend, from its configuration string.
+type options struct {
+	threads int
+	off     map[string]bool // names of compile passes switched off
+}
+
+func parseOptions(config string) (options, error) {
+	opt := options{threads: runtime.GOMAXPROCS(0), off: map[string]bool{}}
+	for _, field := range strings.Split(config, ",") {
+		if field = strings.TrimSpace(field); field == "" {
+			continue
+		}
+		key, val, _ := strings.Cut(field, "=")
+		switch {
+		case key == "threads":
+			n, err := strconv.Atoi(val)
+			if err != nil || n < 1 || n > 4096 {
+				return opt, fmt.Errorf("threads=%q: want a number from 1 to 4096", val)
+			}
+			opt.threads = n
+		case val == "off" && isPass(key):
+			opt.off[key] = true
+		default:
+			return opt, fmt.Errorf("unknown option %q: want threads=N or PASS=off, PASS one of %s", field, strings.Join(passNames(), ", "))
+		}
+	}
+	return opt, nil
+}
+
+// Name returns "cpu".
+func (b *Backend) Name() string { return Name }
+
+// String returns "cpu".
+func (b *Backend) String() string { return Name }
+
+// Description names the instruction set and the number of threads.
+func (b *Backend) Description() string {
+	return fmt.Sprintf("byol CPU backend, %s/%s %s, %d threads", runtime.GOOS, runtime.GOARCH, isa.Current(), b.pool.Threads())
+}
+
+// NumDevices is 1: all threads together.
+func (b *Backend) NumDevices() int { return 1 }
+
+// DeviceDescription describes the only device, number 0.
+func (b *Backend) DeviceDescription(backends.DeviceNum) string { return b.Description() }
+
+// Capabilities lists the operations and types that have kernels.
+func (b *Backend) Capabilities() backends.Capabilities { return capabilities() }
+
+// Builder starts the recording of a computation.
+func (b *Backend) Builder(name string) backends.Builder { return newBuilder(b, name) }
+
+// Finalize ends the backend's threads. No computation may be running.
+func (b *Backend) Finalize() {
+	if !b.finalized {
+		b.finalized = true
+		b.pool.Close()
+	}
+}
+
+// IsFinalized reports whether Finalize was called.
+func (b *Backend) IsFinalized() bool { return b.finalized }
