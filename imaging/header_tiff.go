@@ -1,0 +1,84 @@
+package imaging
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+
+	"golang.org/x/image/tiff"
+)
+
+// TIFF tags (TIFF 6.0, appendix A).
+const (
+	tagWidth        = 256
+	tagHeight       = 257
+	tagBits         = 258
+	tagCompression  = 259
+	tagPhotometric  = 262
+	tagRowsPerStrip = 278
+	tagTileWidth    = 322
+	tagTileHeight   = 323
+)
+
+// maxTIFFBlocks bounds the strips or tiles of a compressed TIFF, since each of
+// them costs a decompressor of its own even when all share the same few bytes.
+const maxTIFFBlocks = 1 << 16
+
+// readTIFF reads the first directory.
+func (h *header) readTIFF(data []byte) error {
+	var rows, tileW, tileH, compression int64
+	photometric := int64(-1)
+	eachTag(data, func(order binary.ByteOrder, tag, kind uint16, count uint32, value []byte) {
+		v := int64(0)
+		switch kind {
+		case 3:
+			v = int64(order.Uint16(value))
+		case 4:
+			v = int64(order.Uint32(value))
+		}
+		switch tag {
+		case tagRowsPerStrip:
+			rows = v
+		case tagTileWidth:
+			tileW = v
+		case tagTileHeight:
+			tileH = v
+		case tagCompression:
+			compression = v
+		case tagPhotometric:
+			photometric = v
+		}
+	})
+	h.orientation = exifOrientation(data)
+	config, err := tiff.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return classify(err)
+	}
+	h.w, h.h, h.channels = config.Width, config.Height, 3
+	if photometric == 0 || photometric == 1 {
+		h.channels = 1
+	}
+	// At most 8 bytes a pixel for the picture and as much for a strip's data.
+	h.perPixel = 8
+	if h.channels == 1 {
+		h.perPixel = 2
+	}
+	block := int64(h.w) * int64(h.h)
+	blocks := int64(1)
+	switch {
+	case tileW > 0 && tileH > 0:
+		block = tileW * tileH
+		blocks = (int64(h.w) + tileW - 1) / tileW * ((int64(h.h) + tileH - 1) / tileH)
+	case rows > 0 && rows < int64(h.h):
+		block = int64(h.w) * rows
+		blocks = (int64(h.h) + rows - 1) / rows
+	}
+	if compression > 1 && blocks > maxTIFFBlocks {
+		return fmt.Errorf("%w: %d strips or tiles", ErrTooLarge, blocks)
+	}
+	h.extra = 16 * blocks
+	if compression > 1 && block < 1<<40 { // decompressed whole, in a growing buffer
+		h.extra += int64(float64(block) * h.perPixel * 2)
+	}
+	return nil
+}
