@@ -1,0 +1,125 @@
+package reduce
+
+import (
+	"math"
+
+	"github.com/byol-go/byol/internal/kernel/par"
+	"github.com/byol-go/byol/internal/kernel/vec"
+)
+
+// BatchGradScratchBytes is the scratch of BatchGradSums and BatchGradSumsReLU.
+func BatchGradScratchBytes(rows, c int) int {
+	g := newGrid(rows, c)
+	return 2*8*g.blocks*c + 8
+}
+
+// BatchGradSums sets sumDy[c] = Σ_r dy and sumDyX[c] = Σ_r dy·(x−mean), for dy and x
+// [rows, c]: all that the gradient of a batch norm has to sum.
+func BatchGradSums(p *par.Pool, sumDy, sumDyX, dy, x, mean []float32, rows, c int, scratch []byte) {
+	if len(dy) != rows*c || len(x) != rows*c {
+		panic(shapeMismatch)
+	}
+	gradSums(p, sumDy, sumDyX, mean, rows, c, scratch, func(s1, s2, mean []float32, at, rows, stride int) {
+		colGrad(s1, s2, dy[at:], x[at:], mean, rows, stride)
+	})
+}
+
+// BatchGradSumsReLU is BatchGradSums for a batch norm followed by a ReLU, or by a
+// residual sum and a ReLU, whose output was y [rows, c]: dy counts as 0 where y ≤ 0.
+// If masked [rows, c] is not nil, it receives that dy, the gradient of the residual; it
+// may be dy itself.
+func BatchGradSumsReLU(p *par.Pool, sumDy, sumDyX, masked, dy, x, y, mean []float32, rows, c int, scratch []byte) {
+	if len(dy) != rows*c || len(x) != rows*c || len(y) != rows*c || masked != nil && len(masked) != rows*c {
+		panic(shapeMismatch)
+	}
+	gradSums(p, sumDy, sumDyX, mean, rows, c, scratch, func(s1, s2, mean []float32, at, rows, stride int) {
+		if masked == nil {
+			colGradReLU(s1, s2, dy[at:], x[at:], y[at:], mean, rows, stride)
+		} else {
+			colGradReLUKeep(s1, s2, masked[at:], dy[at:], x[at:], y[at:], mean, rows, stride)
+		}
+	})
+}
+
+// gradSums runs add for every part: add adds to s1 and s2 the sums of rows rows, stride
+// elements apart, from element at on.
+func gradSums(p *par.Pool, sumDy, sumDyX, mean []float32, rows, c int, scratch []byte,
+	add func(s1, s2, mean []float32, at, rows, stride int)) {
+	if len(sumDy) != c || len(sumDyX) != c || len(mean) != c {
+		panic(shapeMismatch)
+	}
+	if rows == 0 || c == 0 {
+		clear(sumDy)
+		clear(sumDyX)
+		return
+	}
+	g := newGrid(rows, c)
+	part1, scratch := carve[float64](scratch, g.blocks*c) // [blocks, c]
+	part2, _ := carve[float64](scratch, g.blocks*c)       // [blocks, c]
+	g.each(p, func(k, r0, r1, c0, c1 int) {
+		var t1, t2, tm [tileLen]float32
+		w := g.copies * (c1 - c0)
+		m := mean[c0:c1]
+		if g.copies > 1 {
+			for i := 0; i < w; i += c {
+				copy(tm[i:], mean)
+			}
+			m = tm[:w]
+		}
+		wide := (r1 - r0) / g.copies
+		if wide > 0 {
+			add(t1[:w], t2[:w], m, r0*c+c0, wide, g.copies*c)
+		}
+		if rest := r1 - r0 - wide*g.copies; rest > 0 {
+			add(t1[:c1-c0], t2[:c1-c0], mean[c0:c1], (r1-rest)*c+c0, rest, c)
+		}
+		fold(part1[k*c+c0:k*c+c1], t1[:w])
+		fold(part2[k*c+c0:k*c+c1], t2[:w])
+	})
+	for j := range c {
+		var a, b float64
+		for k := range g.blocks {
+			a += part1[k*c+j]
+			b += part2[k*c+j]
+		}
+		sumDy[j], sumDyX[j] = float32(a), float32(b)
+	}
+}
+
+// GradCoefficients sets a, b and d [c] such that a·dy+b·x+d is the gradient of the input
+// of a batch norm over rows rows, and dgamma [c], the gradient of its scale (that of its
+// shift is sumDy). gamma may be nil for 1, dgamma nil if not wanted.
+//
+// With r = 1/√(variance+eps): dx = γ·r·(dy − Σdy/n − (x−mean)·r²·Σdy(x−mean)/n).
+func GradCoefficients(a, b, d, dgamma, sumDy, sumDyX, mean, variance, gamma []float32, eps float32, rows int) {
+	n := float64(rows)
+	for j := range a {
+		r := 1 / math.Sqrt(float64(variance[j])+float64(eps))
+		scale := r
+		if gamma != nil {
+			scale *= float64(gamma[j])
+		}
+		slope := -scale * r * r * float64(sumDyX[j]) / n
+		a[j] = float32(scale)
+		b[j] = float32(slope)
+		d[j] = float32(-scale*float64(sumDy[j])/n - float64(b[j])*float64(mean[j]))
+		if dgamma != nil {
+			dgamma[j] = float32(r * float64(sumDyX[j]))
+		}
+	}
+}
+
+// BatchGradApply sets dx = a[c]·dy + b[c]·x + d[c] for dx, dy and x [rows, c] with
+// c = len(a); dx may be dy or x.
+func BatchGradApply(p *par.Pool, dx, dy, x, a, b, d []float32) {
+	forWholeRows(p, len(dx), len(a), func(lo, hi int) {
+		vec.GradRows(dx[lo:hi], dy[lo:hi], x[lo:hi], a, b, d)
+	})
+}
+
+// BatchGradApplyReLU is BatchGradApply with dy taken as 0 where y [rows, c] ≤ 0.
+func BatchGradApplyReLU(p *par.Pool, dx, dy, x, y, a, b, d []float32) {
+	forWholeRows(p, len(dx), len(a), func(lo, hi int) {
+		vec.GradReLURows(dx[lo:hi], dy[lo:hi], x[lo:hi], y[lo:hi], a, b, d)
+	})
+}
