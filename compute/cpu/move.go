@@ -1,0 +1,181 @@
+package cpu
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/byol-go/byol/internal/kernel/par"
+)
+
+// region is a strided view of a buffer's elements: where it begins and how many
+// elements lie between neighbours along each axis. Strides may be 0 (broadcast) or negative (reversed).
+type region struct {
+	bytes   []byte
+	offset  int
+	strides []int
+}
+
+// whole returns the region of a buffer in row-major order.
+func whole(b *Buffer) region {
+	return region{b.bytes, 0, rowMajor(b.shape.Dimensions)}
+}
+
+// rowMajor returns the strides of a dense array.
+func rowMajor(dims []int) []int {
+	strides := make([]int, len(dims))
+	step := 1
+	for axis := len(dims) - 1; axis >= 0; axis-- {
+		strides[axis] = step
+		step *= dims[axis]
+	}
+	return strides
+}
+
+// mergeAxes drops axes of size 1 and joins neighbours that all the strides allow to be
+// walked as one. At least one axis is left.
+func mergeAxes(dims []int, strides ...[]int) ([]int, [][]int) {
+	var outDims []int
+	outStrides := make([][]int, len(strides))
+	for axis, dim := range dims {
+		if dim == 1 {
+			continue
+		}
+		last := len(outDims) - 1
+		join := last >= 0
+		for i, s := range strides {
+			join = join && outStrides[i][last] == s[axis]*dim
+		}
+		if join {
+			outDims[last] *= dim
+		} else {
+			outDims = append(outDims, dim)
+		}
+		for i, s := range strides {
+			if join {
+				outStrides[i][last] = s[axis]
+			} else {
+				outStrides[i] = append(outStrides[i], s[axis])
+			}
+		}
+	}
+	if len(outDims) == 0 {
+		outDims = []int{1}
+		for i := range outStrides {
+			outStrides[i] = []int{1}
+		}
+	}
+	return outDims, outStrides
+}
+
+// tileStep is the side of the squares in which transpositions go: a square touches as
+// many cache lines of the source as of the destination.
+const tileStep = 16
+
+// copyRegion copies the elements of src to dst, both viewed with the given dimensions.
+// Elements of dst must be distinct.
+func copyRegion(pool *par.Pool, elemSize int, dims []int, dst, src region) {
+	if slices.Contains(dims, 0) {
+		return
+	}
+	dims, strides := mergeAxes(dims, dst.strides, src.strides)
+	ds, ss := strides[0], strides[1]
+	if len(dims) == 1 {
+		dims, ds, ss = []int{1, dims[0]}, []int{0, ds[0]}, []int{0, ss[0]}
+	}
+	last := len(dims) - 1
+	if row := slices.IndexFunc(ss[:last], func(s int) bool { return s == 1 || s == -1 }); row >= 0 && ss[last] != 0 {
+		for _, s := range [][]int{dims, ds, ss} { // a transposition: its two axes innermost
+			moved := s[row]
+			copy(s[row:last-1], s[row+1:last])
+			s[last-1] = moved
+		}
+	}
+	t := tile{dstRow: ds[last-1], dstCol: ds[last], srcRow: ss[last-1], srcCol: ss[last]}
+	rows, cols := dims[last-1], dims[last]
+	stepCols := min(cols, partLen)
+	stepRows := min(rows, max(1, partLen/stepCols))
+	if stepRows < rows && stepRows > tileStep {
+		stepRows -= stepRows % tileStep
+	}
+	rowCells, colCells := ceilDiv(rows, stepRows), ceilDiv(cols, stepCols)
+	cells := rowCells * colCells
+	for _, d := range dims[:last-1] {
+		cells *= d
+	}
+	cellsPerPart := max(1, partLen/(stepRows*stepCols))
+	move := tileFunc(elemSize)
+	pool.For(ceilDiv(cells, cellsPerPart), func(part, _ int) {
+		for cell := part * cellsPerPart; cell < min((part+1)*cellsPerPart, cells); cell++ {
+			at := t
+			col, row := cell%colCells*stepCols, cell/colCells%rowCells*stepRows
+			at.rows, at.cols = min(stepRows, rows-row), min(stepCols, cols-col)
+			at.dstAt = dst.offset + row*at.dstRow + col*at.dstCol
+			at.srcAt = src.offset + row*at.srcRow + col*at.srcCol
+			rest := cell / colCells / rowCells
+			for axis := last - 2; axis >= 0; axis-- {
+				i := rest % dims[axis]
+				rest /= dims[axis]
+				at.dstAt += i * ds[axis]
+				at.srcAt += i * ss[axis]
+			}
+			move(dst.bytes, src.bytes, at)
+		}
+	})
+}
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
+
+// tile is a two-dimensional piece of a copy, in elements.
+type tile struct {
+	rows, cols     int
+	dstAt, srcAt   int // where it begins
+	dstRow, dstCol int // strides
+	srcRow, srcCol int
+}
+
+// tileFunc returns the copy loop for elements of that many bytes.
+func tileFunc(elemSize int) func(dst, src []byte, t tile) {
+	switch elemSize {
+	case 1:
+		return copyTile[uint8]
+	case 2:
+		return copyTile[uint16]
+	case 4:
+		return copyTile[uint32]
+	case 8:
+		return copyTile[uint64]
+	case 16:
+		return copyTile[complex128]
+	}
+	panic(fmt.Sprintf("cpu: elements of %d bytes", elemSize))
+}
+
+func copyTile[E any](dstBytes, srcBytes []byte, t tile) {
+	dst, src := view[E](dstBytes), view[E](srcBytes)
+	switch {
+	case t.dstCol == 1 && t.srcCol == 1:
+		for r := range t.rows {
+			copy(dst[t.dstAt+r*t.dstRow:][:t.cols], src[t.srcAt+r*t.srcRow:])
+		}
+	case t.dstCol == 1 && t.srcCol == 0:
+		for r := range t.rows {
+			row, v := dst[t.dstAt+r*t.dstRow:][:t.cols], src[t.srcAt+r*t.srcRow]
+			for i := range row {
+				row[i] = v
+			}
+		}
+	default:
+		for r0 := 0; r0 < t.rows; r0 += tileStep {
+			for c0 := 0; c0 < t.cols; c0 += tileStep {
+				for r := r0; r < min(r0+tileStep, t.rows); r++ {
+					d, s := t.dstAt+r*t.dstRow+c0*t.dstCol, t.srcAt+r*t.srcRow+c0*t.srcCol
+					for range min(tileStep, t.cols-c0) {
+						dst[d] = src[s]
+						d += t.dstCol
+						s += t.srcCol
+					}
+				}
+			}
+		}
+	}
+}
