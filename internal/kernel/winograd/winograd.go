@@ -62,62 +62,62 @@ func (s Shape) check() {
 }
 
 // ScratchBytes returns how many bytes of scratch memory a call needs on a pool
-// of that many threads. The contents may be anything before and after.
+// of that many threads, with the instruction set in use. The contents may be
+// anything before and after.
 func ScratchBytes(s Shape, f Form, threads int) int {
 	s.check()
-	return 0
+	var a arena
+	switch f {
+	case FormForward:
+		newForward(&a, s.forwardGrid(), reduction{c: s.C, k: s.K}, threads)
+	case FormInputGrad:
+		newForward(&a, s.backwardGrid(), reduction{c: s.K, k: s.C, flip: true}, threads)
+	}
+	return a.bytes()
+}
+
+// forwardGrid returns the convolution's pixels.
+func (s Shape) forwardGrid() grid {
+	return newGrid(s.N, s.H, s.W, s.PadTop, s.PadLeft, s.OutH, s.OutW)
+}
+
+// backwardGrid returns those of the convolution of dy that gives dx.
+func (s Shape) backwardGrid() grid {
+	return newGrid(s.N, s.OutH, s.OutW, 2-s.PadTop, 2-s.PadLeft, s.H, s.W)
+}
+
+func (s Shape) lenX() int { return s.N * s.H * s.W * s.C }
+func (s Shape) lenW() int { return 9 * s.C * s.K }
+func (s Shape) lenY() int { return s.N * s.OutH * s.OutW * s.K }
+
+// checkLen panics if the slices are too short.
+func (s Shape) checkLen(x, w, y []float32) {
+	if len(x) < s.lenX() || len(w) < s.lenW() || len(y) < s.lenY() {
+		panic(fmt.Sprintf("%s%+v: input %d, kernel %d, output %d", errLen, s, len(x), len(w), len(y)))
+	}
 }
 
 // Forward computes y [N,OutH,OutW,K] from x [N,H,W,C] and w [3,3,C,K].
 func Forward(p *par.Pool, s Shape, y, x, w []float32, scratch []byte) {
 	s.check()
-	clear(y[:s.N*s.OutH*s.OutW*s.K])
-	s.each(func(xi, wi, yi int) {
-		for k := range s.K {
-			y[yi+k] += x[xi] * w[wi+k]
-		}
-	})
+	s.checkLen(x, w, y)
+	f := newForward(newArena(scratch), s.forwardGrid(), reduction{c: s.C, k: s.K}, p.Threads())
+	f.run(p, y[:s.lenY()], x[:s.lenX()], w[:s.lenW()])
 }
 
-// InputGrad computes dx [N,H,W,C] from dy [N,OutH,OutW,K] and w [3,3,C,K].
+// InputGrad computes dx [N,H,W,C] from dy [N,OutH,OutW,K] and w [3,3,C,K]. It is
+// the forward product of dy with w turned by 180 degrees and its channels swapped.
 func InputGrad(p *par.Pool, s Shape, dx, dy, w []float32, scratch []byte) {
 	s.check()
-	clear(dx[:s.N*s.H*s.W*s.C])
-	s.each(func(xi, wi, yi int) {
-		for k := range s.K {
-			dx[xi] += dy[yi+k] * w[wi+k]
-		}
-	})
+	s.checkLen(dx, w, dy)
+	f := newForward(newArena(scratch), s.backwardGrid(), reduction{c: s.K, k: s.C, flip: true}, p.Threads())
+	f.run(p, dx[:s.lenX()], dy[:s.lenY()], w[:s.lenW()])
 }
 
 // KernelGrad computes dw [3,3,C,K] from x [N,H,W,C] and dy [N,OutH,OutW,K].
 func KernelGrad(p *par.Pool, s Shape, dw, x, dy []float32, scratch []byte) {
 	s.check()
-	clear(dw[:9*s.C*s.K])
-	s.each(func(xi, wi, yi int) {
-		for k := range s.K {
-			dw[wi+k] += x[xi] * dy[yi+k]
-		}
-	})
-}
-
-// each calls f with the offsets of every x[n,h,w,c], w[r,s,c,0], y[n,i,j,0] that meet.
-func (s Shape) each(f func(xi, wi, yi int)) {
-	for n := range s.N {
-		for i := range s.OutH {
-			for j := range s.OutW {
-				for tap := range 9 {
-					h, w := i+tap/3-s.PadTop, j+tap%3-s.PadLeft
-					if h < 0 || h >= s.H || w < 0 || w >= s.W {
-						continue
-					}
-					for c := range s.C {
-						f(((n*s.H+h)*s.W+w)*s.C+c, (tap*s.C+c)*s.K, ((n*s.OutH+i)*s.OutW+j)*s.K)
-					}
-				}
-			}
-		}
-	}
+	s.checkLen(x, dw, dy)
 }
 
 // Wins reports whether this package is faster than a direct convolution at the

@@ -1,0 +1,95 @@
+package winograd
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/byol-go/byol/internal/kernel/isa"
+	"github.com/byol-go/byol/internal/kernel/par"
+)
+
+// layers are the 3x3 stride-1 convolutions of ResNet-18 at 32x32, and of the same
+// net at a quarter of the width.
+var layers = []struct{ size, channels int }{
+	{32, 64}, {16, 128}, {8, 256}, {4, 512},
+	{32, 16}, {16, 32}, {8, 64}, {4, 128},
+}
+
+// BenchmarkWinograd reports direct-equivalent GFLOP/s, 2·N·H·W·9·C·K over the time:
+// of the median call and of the best, at batch 64. BYOL_BENCH_THREADS sets the
+// threads, which are GOMAXPROCS otherwise. peak is the tile product on data in the
+// first-level cache, true operations.
+func BenchmarkWinograd(b *testing.B) {
+	threads, _ := strconv.Atoi(os.Getenv("BYOL_BENCH_THREADS"))
+	p := par.New(threads)
+	defer p.Close()
+	for _, level := range []isa.Level{isa.AVX2, isa.AVX512} {
+		if level > isa.Current() {
+			continue
+		}
+		b.Run(fmt.Sprint("peak/", level), func(b *testing.B) {
+			defer isa.Set(level)()
+			benchmarkPeak(b, p)
+		})
+		for _, form := range forms {
+			for _, l := range layers {
+				s := square(64, l.size, l.channels, l.channels)
+				name := fmt.Sprintf("%v/%dx%dx%dx%d/%v", form, s.N, s.H, s.W, s.C, level)
+				b.Run(name, func(b *testing.B) {
+					defer isa.Set(level)()
+					benchmarkForm(b, p, s, form)
+				})
+			}
+		}
+	}
+}
+
+func benchmarkForm(b *testing.B, p *par.Pool, s Shape, form Form) {
+	x, w, y := random(s.lenX(), 1), random(s.lenW(), 2), random(s.lenY(), 3)
+	scratch := make([]byte, ScratchBytes(s, form, p.Threads()))
+	report(b, 2*9*float64(s.N*s.H*s.W)*float64(s.C*s.K), func() {
+		switch form {
+		case FormForward:
+			Forward(p, s, y, x, w, scratch)
+		case FormInputGrad:
+			InputGrad(p, s, x, y, w, scratch)
+		case FormKernelGrad:
+			KernelGrad(p, s, w, x, y, scratch)
+		}
+	})
+}
+
+func benchmarkPeak(b *testing.B, p *par.Pool) {
+	const blocks, repeats = 4, 2000
+	k := current()
+	work := make([][]float32, p.Threads())
+	for i := range work {
+		work[i] = make([]float32, 1<<16)
+	}
+	report(b, float64(p.Threads()*repeats*2*16*blocks*k.panel*k.width), func() {
+		p.For(p.Threads(), func(part, _ int) {
+			v := work[part]
+			for range repeats {
+				k.fullWide(blocks, &v[0], &v[8192], &v[16384], false, &v[8192])
+			}
+		})
+	})
+}
+
+// report times the calls of f one by one.
+func report(b *testing.B, flop float64, f func()) {
+	f()
+	var times []time.Duration
+	for b.Loop() {
+		start := time.Now()
+		f()
+		times = append(times, time.Since(start))
+	}
+	slices.Sort(times)
+	b.ReportMetric(flop/float64(times[len(times)/2].Nanoseconds()), "GFLOP/s")
+	b.ReportMetric(flop/float64(times[0].Nanoseconds()), "best-GFLOP/s")
+}

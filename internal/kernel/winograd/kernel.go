@@ -1,0 +1,83 @@
+package winograd
+
+// lane is the number of channels that every kernel handles at once; a block of
+// channels is lane of them, the last one padded with zeros.
+const lane = 16
+
+// chunk is the number of output channels between the products and the inverse
+// transform, which reads m [tile][element][chunk].
+const chunk = 32
+
+// kernels are the functions of one instruction set. Assembly sees full blocks
+// only; what they do is defined by the Go code of kernel_ref.go.
+type kernels struct {
+	panel int // tiles of a full panel
+	short int // tiles of a short one, at most panel, at least half of it
+	width int // output channels of a panel of the transformed kernel: lane or chunk
+
+	// The products of a full and of a short panel by width channels, and by lane.
+	fullWide, fullLane, shortWide, shortLane productFunc
+
+	// The products of the kernel gradient for lane input channels by width and by
+	// lane output channels, in groups of rows.
+	gradWide, gradLane []gradRows
+
+	inputStrip  func(args *stripArgs)
+	outputTiles func(args *tileArgs)
+	gradTiles   func(args *tileArgs)
+	weights     func(args *weightArgs)
+	kernelOut   func(args *weightArgs)
+	addTo       func(dst, src *float32, blocks int)
+	transpose   func(dst, src *float32, stride int)
+}
+
+// productFunc sets c[r][n] = Σ_k a[k/16][r][k%16]·b[k][n] for k < 16·blocks, on top
+// of c if accumulate: a [blocks][panel][16], b [16·blocks][columns], rows of c are
+// elements·chunk floats apart. It may prefetch from next on.
+type productFunc func(blocks int, a, b, c *float32, accumulate bool, next *float32)
+
+// gradRows is a group of rows of a gradient product: c[r][k] = Σ_t a[t][r]·b[t][k]
+// for t < n, which is even, on top of c if accumulate; a [n][16], b [n][columns],
+// c [rows][columns].
+type gradRows struct {
+	rows int
+	run  func(n int, a, b, c *float32, accumulate bool)
+}
+
+// stripArgs tells inputStrip of a run of tiles of one tile row. Strides are in
+// bytes. Assembly knows the offsets of the fields.
+type stripArgs struct {
+	rows        [6]*float32 // the first column of the image, in each of the tile row's rows of pixels
+	strip       *float32    // [4·tiles+2][6][lane]; what lies outside the image must be zero
+	first       int         // bytes from strip to the first column
+	cols        int         // columns inside the image
+	colStride   int         // between columns of a row
+	blocks      int         // of channels
+	v           *float32    // transformed tiles
+	blockStride int         // between blocks of channels in v
+	stride      int         // between elements in v
+	tiles       int
+	offset      *int // bytes from v to each tile
+}
+
+// tileArgs tells outputTiles and gradTiles of tiles with all their 4x4 pixels.
+type tileArgs struct {
+	tmp                  *float32 // lane·elements floats of scratch
+	m                    *float32 // transformed tiles
+	y                    *float32 // image
+	offset               *[2]int  // bytes from m and from y to each tile
+	tiles                int
+	rowStride, colStride int // between pixels of y
+	stride               int // between elements of m; outputTiles takes 4·chunk
+}
+
+// weightArgs tells weights and kernelOut of rows of lane output channels.
+type weightArgs struct {
+	tmp      *float32 // lane·elements floats of scratch
+	from, to *float32
+	rows     int
+	fromRow  int // from one input channel to the next
+	toRow    int
+	tap      int // between taps of the kernel
+	stride   int // between elements of the transformed kernel
+}

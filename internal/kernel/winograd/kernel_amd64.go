@@ -1,0 +1,38 @@
+//go:build amd64 && !purego
+
+package winograd
+
+import "github.com/byol-go/byol/internal/kernel/isa"
+
+//go:generate sh -c "cd _asm && go run . -out ../winograd_amd64.s -stubs ../stub_amd64.go -pkg winograd"
+
+var kernelsAVX2 = &kernels{
+	panel: 6, short: 4, width: lane,
+	fullWide: product6x16AVX2, fullLane: product6x16AVX2, shortWide: product4x16AVX2, shortLane: product4x16AVX2,
+	gradWide:   []gradRows{{6, gradProduct6x16AVX2}, {6, gradProduct6x16AVX2}, {4, gradProduct4x16AVX2}},
+	gradLane:   []gradRows{{6, gradProduct6x16AVX2}, {6, gradProduct6x16AVX2}, {4, gradProduct4x16AVX2}},
+	inputStrip: inputStripAVX2, outputTiles: outputTilesAVX2, gradTiles: gradTilesAVX2,
+	weights: weightsAVX2, kernelOut: kernelOutAVX2, addTo: addToAVX2, transpose: transposeAVX2,
+}
+
+var kernelsAVX512 = &kernels{
+	panel: 12, short: 8, width: chunk,
+	fullWide: product12x32AVX512, fullLane: product12x16AVX512, shortWide: product8x32AVX512, shortLane: product8x16AVX512,
+	gradWide:   []gradRows{{8, gradProduct8x32AVX512}, {8, gradProduct8x32AVX512}},
+	gradLane:   []gradRows{{16, gradProduct16x16AVX512}},
+	inputStrip: inputStripAVX512, outputTiles: outputTilesAVX512, gradTiles: gradTilesAVX512,
+	weights: weightsAVX512, kernelOut: kernelOutAVX512, addTo: addToAVX512, transpose: transposeAVX2,
+}
+
+var kernelsRef = refKernels()
+
+// current returns the kernels of the instruction set in use.
+func current() *kernels {
+	switch level := isa.Current(); {
+	case level >= isa.AVX512:
+		return kernelsAVX512
+	case level >= isa.AVX2:
+		return kernelsAVX2
+	}
+	return kernelsRef
+}

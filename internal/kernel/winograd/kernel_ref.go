@@ -1,0 +1,199 @@
+package winograd
+
+import "unsafe"
+
+// The reference: what the assembly computes, in Go, for every platform.
+
+// refKernels returns the kernels in Go. Their panels have the sizes that suit Go
+// code, not those of any assembly.
+func refKernels() *kernels {
+	const panel = 4
+	product := func(columns int) productFunc {
+		return func(blocks int, a, b, c *float32, accumulate bool, _ *float32) {
+			productRef(panel, columns, blocks, a, b, c, accumulate)
+		}
+	}
+	return &kernels{
+		panel: panel, short: panel, width: lane,
+		fullWide: product(lane), fullLane: product(lane), shortWide: product(lane), shortLane: product(lane),
+		gradWide: []gradRows{{lane, gradProductRef}}, gradLane: []gradRows{{lane, gradProductRef}},
+		inputStrip: inputStripRef, outputTiles: outputTilesRef, gradTiles: gradTilesRef,
+		weights: weightsRef, kernelOut: kernelOutRef, addTo: addToRef, transpose: transposeRef,
+	}
+}
+
+// lanes returns the 16 numbers that lie bytes after p.
+func lanes(p *float32, bytes int) *[lane]float32 {
+	return (*[lane]float32)(unsafe.Add(unsafe.Pointer(p), bytes))
+}
+
+func productRef(rows, columns, blocks int, a, b, c *float32, accumulate bool) {
+	const rowBytes = elements * chunk * 4
+	for n := 0; n < columns; n += lane {
+		for r := 0; r < rows; r += 2 {
+			c0, c1 := lanes(c, r*rowBytes+4*n), lanes(c, (r+1)*rowBytes+4*n)
+			var s0, s1 [lane]float32
+			if accumulate {
+				s0, s1 = *c0, *c1
+			}
+			for k := range lane * blocks {
+				block := (k/lane*rows + r) * lane * 4
+				x0, x1 := lanes(a, block)[k%lane], lanes(a, block+lane*4)[k%lane]
+				for i, w := range lanes(b, (k*columns+n)*4) {
+					s0[i] += x0 * w
+					s1[i] += x1 * w
+				}
+			}
+			*c0, *c1 = s0, s1
+		}
+	}
+}
+
+func gradProductRef(n int, a, b, c *float32, accumulate bool) {
+	for r := range lane {
+		row := lanes(c, r*lane*4)
+		var s [lane]float32
+		if accumulate {
+			s = *row
+		}
+		for t := range n {
+			x := lanes(a, t*lane*4)[r]
+			for i, z := range lanes(b, t*lane*4) {
+				s[i] += x * z
+			}
+		}
+		*row = s
+	}
+}
+
+func inputStripRef(args *stripArgs) {
+	for block := range args.blocks {
+		for col := range args.cols {
+			for ch := range lane {
+				var d [6]float32
+				for i := range d {
+					d[i] = lanes(args.rows[i], block*lane*4+col*args.colStride)[ch]
+				}
+				for i, v := range inputTransform(d) {
+					lanes(args.strip, args.first+(col*tileIn+i)*lane*4)[ch] = v
+				}
+			}
+		}
+		for t, offset := range unsafe.Slice(args.offset, args.tiles) {
+			for i := range tileIn {
+				for ch := range lane {
+					var d [6]float32
+					for j := range d {
+						d[j] = lanes(args.strip, ((tileOut*t+j)*tileIn+i)*lane*4)[ch]
+					}
+					for j, v := range inputTransform(d) {
+						lanes(args.v, offset+block*args.blockStride+(tileIn*i+j)*args.stride)[ch] = v
+					}
+				}
+			}
+		}
+	}
+}
+
+func outputTilesRef(args *tileArgs) {
+	for _, offset := range unsafe.Slice(args.offset, args.tiles) {
+		for ch := range lane {
+			var rows [4][6]float32
+			for j := range tileIn {
+				var m [6]float32
+				for i := range m {
+					m[i] = lanes(args.m, offset[0]+(tileIn*i+j)*chunk*4)[ch]
+				}
+				for i, v := range outputTransform(m) {
+					rows[i][j] = v
+				}
+			}
+			for i, row := range rows {
+				for j, v := range outputTransform(row) {
+					lanes(args.y, offset[1]+i*args.rowStride+j*args.colStride)[ch] = v
+				}
+			}
+		}
+	}
+}
+
+func gradTilesRef(args *tileArgs) {
+	for _, offset := range unsafe.Slice(args.offset, args.tiles) {
+		for ch := range lane {
+			var rows [6][4]float32
+			for j := range tileOut {
+				var y [4]float32
+				for i := range y {
+					y[i] = lanes(args.y, offset[1]+i*args.rowStride+j*args.colStride)[ch]
+				}
+				for i, v := range gradTransform(y) {
+					rows[i][j] = v
+				}
+			}
+			for i, row := range rows {
+				for j, v := range gradTransform(row) {
+					lanes(args.m, offset[0]+(tileIn*i+j)*args.stride)[ch] = v
+				}
+			}
+		}
+	}
+}
+
+func weightsRef(args *weightArgs) {
+	for r := range args.rows {
+		for ch := range lane {
+			var rows [6][3]float32
+			for j := range 3 {
+				var w [3]float32
+				for i := range w {
+					w[i] = lanes(args.from, r*args.fromRow+(3*i+j)*args.tap)[ch]
+				}
+				for i, v := range weightTransform(w) {
+					rows[i][j] = v
+				}
+			}
+			for i, row := range rows {
+				for j, v := range weightTransform(row) {
+					lanes(args.to, r*args.toRow+(tileIn*i+j)*args.stride)[ch] = v
+				}
+			}
+		}
+	}
+}
+
+func kernelOutRef(args *weightArgs) {
+	for r := range args.rows {
+		for ch := range lane {
+			var rows [3][6]float32
+			for j := range tileIn {
+				var m [6]float32
+				for i := range m {
+					m[i] = lanes(args.from, r*args.fromRow+(tileIn*i+j)*args.stride)[ch]
+				}
+				for i, v := range kernelTransform(m) {
+					rows[i][j] = v
+				}
+			}
+			for i, row := range rows {
+				for j, v := range kernelTransform(row) {
+					lanes(args.to, r*args.toRow+(3*i+j)*args.tap)[ch] = v
+				}
+			}
+		}
+	}
+}
+
+func addToRef(dst, src *float32, blocks int) {
+	to, from := unsafe.Slice(dst, blocks*lane), unsafe.Slice(src, blocks*lane)
+	for i, v := range from {
+		to[i] += v
+	}
+}
+
+func transposeRef(dst, src *float32, stride int) {
+	for i := range lane {
+		for j, v := range lanes(src, i*stride) {
+			lanes(dst, j*lane*4)[i] = v
+		}
+	}
+}

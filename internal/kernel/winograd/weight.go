@@ -1,0 +1,107 @@
+package winograd
+
+// reduction is the convolution as matrix products: c input and k output channels,
+// which for the gradient of the input are the kernel's k and c.
+type reduction struct {
+	c, k int
+	flip bool // kernel turned by 180 degrees, its channels transposed
+}
+
+// kernelLayout says where the transformed kernel u lies: [k/chunk][element] with,
+// for each, panels [width][c padded][width] of output channels. The last chunk may
+// be of lane channels only.
+type kernelLayout struct {
+	reduction
+	cPad int // c, rounded up to lane
+}
+
+func newKernelLayout(r reduction) kernelLayout { return kernelLayout{r, ceil(r.c, lane) * lane} }
+
+// chunks returns the number of chunks of output channels.
+func (l *kernelLayout) chunks() int { return ceil(l.k, chunk) }
+
+// columns returns the output channels of a chunk, padding included.
+func (l *kernelLayout) columns(g int) int {
+	return min(chunk, ceil(l.k-g*chunk, lane)*lane)
+}
+
+// stride returns the floats between the elements of a chunk.
+func (l *kernelLayout) stride(g int) int { return l.columns(g)*l.cPad + pad }
+
+// start returns where a chunk begins.
+func (l *kernelLayout) start(g int) int { return g * elements * (chunk*l.cPad + pad) }
+
+// size returns the length of u.
+func (l *kernelLayout) size() int { return l.chunks() * elements * (chunk*l.cPad + pad) }
+
+// weighter transforms kernels; each worker has its own.
+type weighter struct {
+	layout kernelLayout
+	k      *kernels
+	block  []float32 // [9][lane][lane] of the kernel: turned, or padded with zeros
+	tmp    []float32
+	args   weightArgs
+}
+
+func newWeighter(a *arena, l kernelLayout, k *kernels) weighter {
+	return weighter{
+		layout: l, k: k,
+		block: take[float32](a, 9*lane*lane),
+		tmp:   take[float32](a, elements*lane),
+	}
+}
+
+// run transforms the kernel w for lane output channels from k0 on and the input
+// channels c0 to c1, which are multiples of lane. u is the chunk that holds k0.
+func (t *weighter) run(w []float32, k0, c0, c1 int, u []float32) {
+	l := &t.layout
+	g := k0 / chunk
+	width := min(t.k.width, l.columns(g)) // of a panel
+	within := k0 % chunk
+	to := within/width*width*l.cPad + within%width // of the panel and the column in it
+	a := &t.args
+	a.tmp, a.toRow, a.stride = &t.tmp[0], 4*width, 4*l.stride(g)
+	if !l.flip && k0+lane <= l.k {
+		if rows := min(c1, l.c) / lane * lane; rows > c0 {
+			a.from, a.to, a.rows = &w[c0*l.k+k0], &u[to+c0*width], rows-c0
+			a.fromRow, a.tap = 4*l.k, 4*l.c*l.k
+			t.k.weights(a)
+			c0 = rows
+		}
+	}
+	for ; c0 < c1; c0 += lane {
+		t.cut(w, k0, c0)
+		a.from, a.to, a.rows = &t.block[0], &u[to+c0*width], lane
+		a.fromRow, a.tap = 4*lane, 4*lane*lane
+		t.k.weights(a)
+	}
+}
+
+// cut copies lane input channels from c0 and lane output channels from k0 of w to
+// the block, turned if the layout says so, zeros where there is no channel.
+func (t *weighter) cut(w []float32, k0, c0 int) {
+	l := &t.layout
+	rows, cols := min(lane, l.c-c0), min(lane, l.k-k0)
+	if rows < lane || cols < lane {
+		clear(t.block)
+	}
+	for tap := range 9 {
+		if !l.flip {
+			to := t.block[tap*lane*lane:]
+			for r := range rows {
+				copy(to[r*lane:][:cols], w[(tap*l.c+c0+r)*l.k+k0:])
+			}
+			continue
+		}
+		to := t.block[(8-tap)*lane*lane:][:lane*lane]
+		if rows == lane && cols == lane {
+			t.k.transpose(&to[0], &w[(tap*l.k+k0)*l.c+c0], 4*l.c)
+			continue
+		}
+		for r := range rows {
+			for c := range cols {
+				to[r*lane+c] = w[(tap*l.k+k0+c)*l.c+c0+r]
+			}
+		}
+	}
+}
