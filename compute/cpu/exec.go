@@ -2,45 +2,97 @@ package cpu
 
 import (
 	"fmt"
+	"sync"
+	"time"
 
 	"github.com/gomlx/gomlx/backends"
 	"github.com/gomlx/gomlx/pkg/core/shapes"
 )
 
-// passNames lists the compile passes that a configuration can switch off.
-func passNames() []string { return nil }
-
-func isPass(name string) bool {
-	for _, p := range passNames() {
-		if p == name {
-			return true
-		}
-	}
-	return false
-}
-
-// Executable is a compiled computation. It may be executed by one goroutine at a time.
+// Executable is a compiled computation. Executions from several goroutines run one
+// after the other: they share the executable's arena.
 type Executable struct {
 	backend *Backend
 	name    string
 	params  []*node
-	nodes   []*node
+	steps   []step
 	outputs []value
+	plan    *plan
+
+	mu      sync.Mutex
+	arena   []byte    // allocated by the first execution
+	buffers []*Buffer // one per value of the plan, in its order
+	trace   func(NodeTiming)
 }
 
 var _ backends.Executable = (*Executable)(nil)
 
-func compile(b *Builder, outputs []value) (*Executable, error) {
-	for _, n := range b.nodes {
-		if _, ok := kernels[n.op]; !ok && n.op != backends.OpTypeParameter && n.op != backends.OpTypeConstant {
-			return nil, fmt.Errorf("computation %q: no kernel for %s", b.name, n.op)
-		}
+// step is the call of one node's kernel.
+type step struct {
+	call
+	eval    func(c *call)
+	scratch int // index in plan.storages, or -1
+}
+
+// NodeTiming is what SetTrace reports of one node.
+type NodeTiming struct {
+	Op       string         // operation, and form where there are several
+	Shapes   []shapes.Shape // of the inputs, then of the outputs
+	Duration time.Duration
+	FLOP     float64 // arithmetic of convolutions and matrix products; 0 for others
+	Bytes    int     // size of inputs and outputs together
+}
+
+// newExecutable plans the memory of a program whose every node has a kernel.
+func newExecutable(b *Builder, p *program) *Executable {
+	e := &Executable{backend: b.backend, name: b.name, params: p.params, outputs: p.outputs}
+	e.plan = newPlan(p, b.backend.pool.Threads(), b.backend.options.off)
+	e.buffers = make([]*Buffer, len(e.plan.values))
+	for i, v := range e.plan.values {
+		e.buffers[i] = &Buffer{shape: v.shape()}
 	}
-	return &Executable{backend: b.backend, name: b.name, params: b.params, nodes: b.nodes, outputs: outputs}, nil
+	for i, n := range p.nodes {
+		if n.op == backends.OpTypeParameter || n.op == backends.OpTypeConstant {
+			continue
+		}
+		s := step{call: call{node: n, pool: b.backend.pool}, eval: kernels[n.op].eval, scratch: e.plan.scratch[i]}
+		if s.eval == nil {
+			continue // a view of its input
+		}
+		for _, in := range n.inputs {
+			s.in = append(s.in, e.buffers[e.plan.index[in]])
+		}
+		for out := range n.shapes {
+			s.out = append(s.out, e.buffers[e.plan.index[value{n, out}]])
+		}
+		e.steps = append(e.steps, s)
+	}
+	return e
 }
 
 // Finalize drops the computation's memory.
-func (e *Executable) Finalize() { *e = Executable{} }
+func (e *Executable) Finalize() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.arena, e.steps, e.buffers, e.plan = nil, nil, nil, nil
+}
+
+// PeakBytes is the memory that an execution holds at most besides its inputs: the arena
+// and the outputs that take no donated input's place. It is known before anything is
+// allocated.
+func (e *Executable) PeakBytes() int {
+	if e.plan == nil {
+		return 0
+	}
+	return e.plan.peakBytes()
+}
+
+// SetTrace has every later execution report each node; nil ends it. Off, it costs nothing.
+func (e *Executable) SetTrace(report func(NodeTiming)) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.trace = report
+}
 
 // Inputs returns the names and shapes of the parameters, in the order of Execute's inputs.
 func (e *Executable) Inputs() ([]string, []shapes.Shape) {
@@ -61,13 +113,44 @@ func (e *Executable) Outputs() []shapes.Shape {
 	return out
 }
 
-// Execute runs the computation. Donated inputs are invalid afterwards.
+// Execute runs the computation. Donated inputs are invalid afterwards, and their memory
+// serves for results of the same size where the plan allows it.
 func (e *Executable) Execute(inputs []backends.Buffer, donate []bool, _ backends.DeviceNum) (out []backends.Buffer, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.plan == nil {
+		return nil, fmt.Errorf("computation %q was finalized", e.name)
+	}
+	args, err := e.arguments(inputs)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			out, err = nil, fmt.Errorf("computation %q: %v", e.name, r)
+		}
+	}()
+	free := reusable(args, donate)
+	memory := e.bind(args, free)
+	e.run()
+	out = e.results(args, free, memory)
+	e.unbind()
+	for i, arg := range args {
+		if i < len(donate) && donate[i] {
+			*arg = Buffer{}
+		}
+	}
+	return out, nil
+}
+
+// arguments checks the inputs.
+func (e *Executable) arguments(inputs []backends.Buffer) ([]*Buffer, error) {
 	if len(inputs) != len(e.params) {
 		return nil, fmt.Errorf("computation %q: %d inputs given, %d wanted", e.name, len(inputs), len(e.params))
 	}
 	args := make([]*Buffer, len(inputs))
 	for i, in := range inputs {
+		var err error
 		if args[i], err = asBuffer(in); err != nil {
 			return nil, fmt.Errorf("computation %q, input %d: %w", e.name, i, err)
 		}
@@ -75,41 +158,127 @@ func (e *Executable) Execute(inputs []backends.Buffer, donate []bool, _ backends
 			return nil, fmt.Errorf("computation %q, input %d: shape %s, want %s", e.name, i, args[i].shape, want)
 		}
 	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("computation %q: %v", e.name, r)
-		}
-	}()
-	results := make(map[value]*Buffer)
-	for _, n := range e.nodes {
-		switch n.op {
-		case backends.OpTypeParameter:
-			results[value{n, 0}] = args[n.attr.(parameter).index]
-			continue
-		case backends.OpTypeConstant:
-			results[value{n, 0}] = n.attr.(*Buffer)
-			continue
-		}
-		k := kernels[n.op]
-		c := &call{node: n, pool: e.backend.pool}
-		for _, in := range n.inputs {
-			c.in = append(c.in, results[in])
-		}
-		for i, s := range n.shapes {
-			buf := newBuffer(s)
-			c.out = append(c.out, buf)
-			results[value{n, i}] = buf
-		}
-		if k.scratch != nil {
-			c.scratch = alignedBytes(k.scratch(n, e.backend.pool.Threads()))
-		}
-		k.eval(c)
+	return args, nil
+}
+
+// reusable says which inputs' memory results may take: donated ones that the caller
+// cannot write to and that are given once.
+func reusable(args []*Buffer, donate []bool) []bool {
+	given := make(map[*Buffer]int, len(args))
+	for _, a := range args {
+		given[a]++
 	}
-	for _, v := range e.outputs {
-		// A copy: the caller may finalize or donate each output on its own.
-		buf := newBuffer(v.shape())
-		copy(buf.bytes, results[v].bytes)
-		out = append(out, buf)
+	free := make([]bool, len(args))
+	for i, a := range args {
+		free[i] = i < len(donate) && donate[i] && !a.shared && given[a] == 1
 	}
-	return out, nil
+	return free
+}
+
+// bind points every buffer at its memory: the arena, the inputs, or results that live
+// on, whose memory it returns by storage.
+func (e *Executable) bind(args []*Buffer, free []bool) map[*storage][]byte {
+	p := e.plan
+	if e.arena == nil {
+		e.arena = alignedBytes(p.arenaBytes)
+		for i, s := range p.storageOf {
+			if s.kind == inArena {
+				e.buffers[i].bytes = e.arena[s.offset : s.offset+s.bytes : s.offset+s.bytes]
+			}
+			if s.kind == ofConstant {
+				e.buffers[i].bytes = s.constant.bytes
+			}
+		}
+		for i := range e.steps {
+			if k := e.steps[i].scratch; k >= 0 {
+				s := p.storages[k]
+				e.steps[i].call.scratch = e.arena[s.offset : s.offset+s.bytes : s.offset+s.bytes]
+			}
+		}
+	}
+	memory := make(map[*storage][]byte)
+	for _, s := range p.storages {
+		if s.kind != ofOutput {
+			continue
+		}
+		if s.donor >= 0 && free[s.donor] {
+			memory[s] = args[s.donor].bytes
+		} else {
+			memory[s] = alignedBytes(s.bytes)
+		}
+	}
+	for i, s := range p.storageOf {
+		switch s.kind {
+		case ofParameter:
+			e.buffers[i].bytes = args[s.param].bytes
+		case ofOutput:
+			e.buffers[i].bytes = memory[s]
+		}
+	}
+	return memory
+}
+
+// unbind lets go of the memory that is not the executable's own.
+func (e *Executable) unbind() {
+	for i, s := range e.plan.storageOf {
+		if s.kind == ofParameter || s.kind == ofOutput {
+			e.buffers[i].bytes = nil
+		}
+	}
+}
+
+func (e *Executable) run() {
+	if e.trace == nil {
+		for i := range e.steps {
+			e.steps[i].eval(&e.steps[i].call)
+		}
+		return
+	}
+	for i := range e.steps {
+		s := &e.steps[i]
+		t := NodeTiming{Op: opName(s.op), FLOP: flop(s.node)}
+		if d, ok := s.attr.(interface{ describe() string }); ok {
+			t.Op += " " + d.describe()
+		}
+		for _, b := range append(append([]*Buffer{}, s.in...), s.out...) {
+			t.Shapes = append(t.Shapes, b.shape)
+			t.Bytes += len(b.bytes)
+		}
+		start := time.Now()
+		s.eval(&s.call)
+		t.Duration = time.Since(start)
+		e.trace(t)
+	}
+}
+
+// flop is the arithmetic of a node that says so itself.
+func flop(n *node) float64 {
+	if f, ok := n.attr.(interface{ FLOP() float64 }); ok {
+		return f.FLOP()
+	}
+	return 0
+}
+
+// results makes one buffer per output. Each owns its memory: the caller may finalize or
+// donate it alone. An output that is an input or a constant, or given twice, is copied,
+// unless the input was donated for it.
+func (e *Executable) results(args []*Buffer, free []bool, memory map[*storage][]byte) []backends.Buffer {
+	out := make([]backends.Buffer, len(e.outputs))
+	taken := make(map[*storage]bool)
+	for i, v := range e.outputs {
+		s := e.plan.storageOf[e.plan.index[v]]
+		buf := &Buffer{shape: v.shape()}
+		switch {
+		case s.kind == ofOutput && !taken[s]:
+			buf.bytes = memory[s]
+		case s.kind == ofParameter && free[s.param] && !taken[s]:
+			buf.bytes = args[s.param].bytes
+		default:
+			buf.bytes = alignedBytes(s.bytes)
+			copy(buf.bytes, e.buffers[e.plan.index[v]].bytes)
+		}
+		taken[s] = true
+		out[i] = buf
+	}
+	return out
 }

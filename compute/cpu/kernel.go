@@ -19,13 +19,15 @@ type call struct {
 // kernel evaluates the nodes of one operation.
 type kernel struct {
 	// eval writes every element of c.out. It panics on what recording should have
-	// refused; Execute turns that into an error.
+	// refused; Execute turns that into an error. Nil for what passes replace or views.
 	eval func(c *call)
 	// scratch returns the temporary bytes that eval needs; nil means none.
 	scratch func(n *node, threads int) int
 	// inPlace says that out[0] may be the memory of any input of the same byte length:
 	// eval reads an element before it writes the one at the same place.
 	inPlace bool
+	// share, if set, says instead of inPlace whether an output may be the memory of an input.
+	share func(n *node, out, in int) bool
 }
 
 // kernels by operation: the standard ones, and from opInternal on those that passes make.

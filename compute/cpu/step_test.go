@@ -1,0 +1,135 @@
+package cpu_test
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/byol-go/byol/compute/cpu"
+	"github.com/byol-go/byol/encoder"
+	"github.com/byol-go/byol/method"
+	"github.com/byol-go/byol/nn"
+	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/gomlx/pkg/core/dtypes"
+	"github.com/gomlx/gomlx/pkg/core/graph"
+	"github.com/gomlx/gomlx/pkg/core/shapes"
+	"github.com/gomlx/gomlx/pkg/core/tensors"
+)
+
+// byolStep compiles a step of BYOL and returns a function that runs it, which donates
+// the state, and returns the loss.
+func byolStep(tb testing.TB, config string, c method.Config, batch, size int) (*cpu.Executable, func() float32) {
+	tb.Helper()
+	backend, err := cpu.New(config)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(backend.Finalize)
+	b, err := method.NewBYOL(c)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	specs := b.Specs()
+	g := graph.NewGraph(backend, "step")
+	var state []*graph.Node
+	for _, s := range specs {
+		state = append(state, graph.Parameter(g, s.Name, shapes.Make(dtypes.Float32, s.Shape...)))
+	}
+	view := shapes.Make(dtypes.Float32, batch, size, size, 3)
+	v1, v2 := graph.Parameter(g, "view1", view), graph.Parameter(g, "view2", view)
+	rate, tau := graph.Parameter(g, "rate", shapes.Make(dtypes.Float32)), graph.Parameter(g, "tau", shapes.Make(dtypes.Float32))
+	out, metrics := b.Step(state, method.Batch{View1: v1, View2: v2}, method.Scalars{Rate: rate, Tau: tau})
+	start := time.Now()
+	var exe backends.Executable
+	g.Compile(append(out, metrics.Loss)...)
+	exe = cpu.LastExecutable
+	tb.Logf("compiled in %v, peak %d MB", time.Since(start).Round(time.Millisecond), exe.(*cpu.Executable).PeakBytes()>>20)
+	now := nn.Tensors(specs, b.Init(1))
+	pixels := func(seed uint32) *tensors.Tensor {
+		v := make([]float32, view.Size())
+		for i := range v {
+			seed = seed*1664525 + 1013904223
+			v[i] = float32(seed>>8)/(1<<23) - 1
+		}
+		return tensors.FromFlatDataAndDimensions(v, view.Dimensions...)
+	}
+	p1, p2 := pixels(1), pixels(2)
+	r, t := tensors.FromValue(float32(0.05)), tensors.FromValue(float32(0.99))
+	return exe.(*cpu.Executable), func() float32 {
+		inputs := make([]any, 0, len(now)+4)
+		for _, s := range now {
+			d, err := graph.DonateTensorBuffer(s, backend, 0)
+			if err != nil {
+				tb.Fatal(err)
+			}
+			inputs = append(inputs, d)
+		}
+		results := g.Run(append(inputs, p1, p2, r, t)...)
+		now = results[:len(results)-1]
+		return tensors.ToScalar[float32](results[len(results)-1])
+	}
+}
+
+func cifarConfig() method.Config {
+	c := method.DefaultConfig()
+	c.Encoder = encoder.Config{Arch: "resnet18", Stem: encoder.StemCIFAR}
+	return c
+}
+
+// TestStepSpeed is the measurement behind the speed claims; run it with BYOL_STEP=1.
+func TestStepSpeed(t *testing.T) {
+	if os.Getenv("BYOL_STEP") == "" {
+		t.Skip("set BYOL_STEP=1")
+	}
+	exe, step := byolStep(t, os.Getenv("BYOL_STEP_CONFIG"), cifarConfig(), 64, 32)
+	step()
+	type sum struct {
+		d time.Duration
+		n int
+		f float64
+		b int
+	}
+	for i := range 3 {
+		if i == 2 {
+			sums := map[string]sum{}
+			exe.SetTrace(func(n cpu.NodeTiming) {
+				s := sums[n.Op]
+				sums[n.Op] = sum{s.d + n.Duration, s.n + 1, s.f + n.FLOP, s.b + n.Bytes}
+			})
+			defer func() {
+				for op, s := range sums {
+					fmt.Printf("%-24s %4d %8.1f ms %8.1f GFLOP/s %8.1f GB/s\n", op, s.n, s.d.Seconds()*1e3, s.f/s.d.Seconds()/1e9, float64(s.b)/s.d.Seconds()/1e9)
+				}
+			}()
+		}
+		start := time.Now()
+		loss := step()
+		d := time.Since(start)
+		fmt.Printf("step %d: loss %.6f, %v, %.2f images/s\n", i, loss, d.Round(time.Millisecond), 64/d.Seconds())
+	}
+}
+
+// TestStepDeterminism: one and three threads give the same losses to the bit.
+func TestStepDeterminism(t *testing.T) {
+	c := cifarConfig()
+	c.Encoder.Width = 0.125
+	c.Heads.Hidden, c.Heads.Dim = 64, 16
+	var want []float32
+	for _, threads := range []int{1, 2, 3} {
+		_, step := byolStep(t, fmt.Sprintf("threads=%d", threads), c, 8, 16)
+		var got []float32
+		for range 3 {
+			got = append(got, step())
+		}
+		if want == nil {
+			want = got
+			t.Log(want)
+		}
+		for i := range got {
+			if got[i] != want[i] {
+				t.Errorf("%d threads, step %d: loss %v, one thread %v", threads, i, got[i], want[i])
+			}
+		}
+	}
+}
