@@ -77,7 +77,27 @@ func copyRegion(pool *par.Pool, elemSize int, dims []int, dst, src region) {
 	if slices.Contains(dims, 0) {
 		return
 	}
-	dims, strides := mergeAxes(dims, dst.strides, src.strides)
+	plan := newCopyPlan(elemSize, dims, dst.strides, src.strides)
+	parts := ceilDiv(plan.cells, plan.perPart)
+	pool.For(parts, func(part, _ int) {
+		lo, hi := part*plan.perPart, min((part+1)*plan.perPart, plan.cells)
+		plan.run(dst.bytes, src.bytes, dst.offset, src.offset, lo, hi)
+	})
+}
+
+// copyPlan is a copy between two strided regions, cut into cells: rectangles of at most
+// partLen elements. It serves any regions of the same dimensions and strides.
+type copyPlan struct {
+	dims               []int
+	dst, src           []int // strides
+	stepRows, stepCols int   // size of a cell within the last two axes
+	rowCells, colCells int   // number of cells there
+	cells, perPart     int   // number of cells, and how many one part takes
+	move               func(dst, src []byte, t tile)
+}
+
+func newCopyPlan(elemSize int, dims []int, dstStrides, srcStrides []int) *copyPlan {
+	dims, strides := mergeAxes(dims, dstStrides, srcStrides)
 	ds, ss := strides[0], strides[1]
 	if len(dims) == 1 {
 		dims, ds, ss = []int{1, dims[0]}, []int{0, ds[0]}, []int{0, ss[0]}
@@ -90,37 +110,40 @@ func copyRegion(pool *par.Pool, elemSize int, dims []int, dst, src region) {
 			s[last-1] = moved
 		}
 	}
-	t := tile{dstRow: ds[last-1], dstCol: ds[last], srcRow: ss[last-1], srcCol: ss[last]}
+	p := &copyPlan{dims: dims, dst: ds, src: ss, move: tileFunc(elemSize)}
 	rows, cols := dims[last-1], dims[last]
-	stepCols := min(cols, partLen)
-	stepRows := min(rows, max(1, partLen/stepCols))
-	if stepRows < rows && stepRows > tileStep {
-		stepRows -= stepRows % tileStep
+	p.stepCols = min(cols, partLen)
+	p.stepRows = min(rows, max(1, partLen/p.stepCols))
+	if p.stepRows < rows && p.stepRows > tileStep {
+		p.stepRows -= p.stepRows % tileStep
 	}
-	rowCells, colCells := ceilDiv(rows, stepRows), ceilDiv(cols, stepCols)
-	cells := rowCells * colCells
+	p.rowCells, p.colCells = ceilDiv(rows, p.stepRows), ceilDiv(cols, p.stepCols)
+	p.cells = p.rowCells * p.colCells
 	for _, d := range dims[:last-1] {
-		cells *= d
+		p.cells *= d
 	}
-	cellsPerPart := max(1, partLen/(stepRows*stepCols))
-	move := tileFunc(elemSize)
-	pool.For(ceilDiv(cells, cellsPerPart), func(part, _ int) {
-		for cell := part * cellsPerPart; cell < min((part+1)*cellsPerPart, cells); cell++ {
-			at := t
-			col, row := cell%colCells*stepCols, cell/colCells%rowCells*stepRows
-			at.rows, at.cols = min(stepRows, rows-row), min(stepCols, cols-col)
-			at.dstAt = dst.offset + row*at.dstRow + col*at.dstCol
-			at.srcAt = src.offset + row*at.srcRow + col*at.srcCol
-			rest := cell / colCells / rowCells
-			for axis := last - 2; axis >= 0; axis-- {
-				i := rest % dims[axis]
-				rest /= dims[axis]
-				at.dstAt += i * ds[axis]
-				at.srcAt += i * ss[axis]
-			}
-			move(dst.bytes, src.bytes, at)
+	p.perPart = max(1, partLen/(p.stepRows*p.stepCols))
+	return p
+}
+
+// run copies the cells lo to hi of regions that begin at the given elements.
+func (p *copyPlan) run(dst, src []byte, dstAt, srcAt, lo, hi int) {
+	last := len(p.dims) - 1
+	t := tile{dstRow: p.dst[last-1], dstCol: p.dst[last], srcRow: p.src[last-1], srcCol: p.src[last]}
+	for cell := lo; cell < hi; cell++ {
+		col, row := cell%p.colCells*p.stepCols, cell/p.colCells%p.rowCells*p.stepRows
+		t.rows, t.cols = min(p.stepRows, p.dims[last-1]-row), min(p.stepCols, p.dims[last]-col)
+		t.dstAt = dstAt + row*t.dstRow + col*t.dstCol
+		t.srcAt = srcAt + row*t.srcRow + col*t.srcCol
+		rest := cell / p.colCells / p.rowCells
+		for axis := last - 2; axis >= 0; axis-- {
+			i := rest % p.dims[axis]
+			rest /= p.dims[axis]
+			t.dstAt += i * p.dst[axis]
+			t.srcAt += i * p.src[axis]
 		}
-	})
+		p.move(dst, src, t)
+	}
 }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
