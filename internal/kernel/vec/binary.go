@@ -117,7 +117,7 @@ func Pow(dst, a, b []float32) {
 	if len(a) != len(dst) || len(b) != len(dst) {
 		panic(lengthMismatch)
 	}
-	pow(dst, a, b)
+	powRef(dst, a, b)
 }
 
 // PowScalar is Pow with the same right operand s for every element.
@@ -125,7 +125,7 @@ func PowScalar(dst, a []float32, s float32) {
 	if len(a) != len(dst) {
 		panic(lengthMismatch)
 	}
-	powScalar(dst, a, s)
+	powScalarRef(dst, a, s)
 }
 
 // ScalarPow is Pow with the same left operand s for every element.
@@ -133,5 +133,5 @@ func ScalarPow(dst []float32, s float32, b []float32) {
 	if len(b) != len(dst) {
 		panic(lengthMismatch)
 	}
-	scalarPow(dst, s, b)
+	scalarPowRef(dst, s, b)
 }

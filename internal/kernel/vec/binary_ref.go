@@ -108,6 +108,14 @@ func powRef(dst, a, b []float32) {
 }
 
 func powScalarRef(dst, a []float32, s float32) {
+	switch s { // the two exponents that a single rounding can serve
+	case 2:
+		mul(dst, a, a)
+		return
+	case -1:
+		scalarDiv(dst, 1, a)
+		return
+	}
 	a = a[:len(dst)]
 	for i := range dst {
 		dst[i] = pow1(a[i], s)

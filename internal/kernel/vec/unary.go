@@ -61,7 +61,7 @@ func Log1p(dst, x []float32) {
 	if len(x) != len(dst) {
 		panic(lengthMismatch)
 	}
-	log1p(dst, x)
+	log1pRef(dst, x)
 }
 
 // Expm1 sets dst[i] = e^x[i] - 1.
@@ -69,7 +69,7 @@ func Expm1(dst, x []float32) {
 	if len(x) != len(dst) {
 		panic(lengthMismatch)
 	}
-	expm1(dst, x)
+	expm1Ref(dst, x)
 }
 
 // Tanh sets dst[i] = tanh x[i]; at most 2 ulp off.
@@ -93,7 +93,7 @@ func Erf(dst, x []float32) {
 	if len(x) != len(dst) {
 		panic(lengthMismatch)
 	}
-	erf(dst, x)
+	erfRef(dst, x)
 }
 
 // Sign sets dst[i] = -1, x[i] or 1 for x[i] below, at (either zero, NaN) or above zero.
@@ -133,7 +133,7 @@ func Sin(dst, x []float32) {
 	if len(x) != len(dst) {
 		panic(lengthMismatch)
 	}
-	sin(dst, x)
+	sinRef(dst, x)
 }
 
 // Cos sets dst[i] = cos x[i].
@@ -141,7 +141,7 @@ func Cos(dst, x []float32) {
 	if len(x) != len(dst) {
 		panic(lengthMismatch)
 	}
-	cos(dst, x)
+	cosRef(dst, x)
 }
 
 // ReLU sets dst[i] = 0 where x[i] ≤ 0, else x[i]; NaN stays.
