@@ -16,22 +16,22 @@ func TorchShape(s Spec) []int {
 
 // ToTorch returns a copy of values, which are in this program's layout, in
 // PyTorch's. It fails if values has not the spec's size.
-func ToTorch(s Spec, values []float32) ([]float32, error) {
-	return permute(s, values, func(out []float32, ours, torch int) { out[torch] = values[ours] })
+func ToTorch[T any](s Spec, values []T) ([]T, error) {
+	return permute(s, values, func(out []T, ours, torch int) { out[torch] = values[ours] })
 }
 
 // FromTorch returns a copy of values, which are in PyTorch's layout, in this
 // program's. It fails if values has not the spec's size.
-func FromTorch(s Spec, values []float32) ([]float32, error) {
-	return permute(s, values, func(out []float32, ours, torch int) { out[ours] = values[torch] })
+func FromTorch[T any](s Spec, values []T) ([]T, error) {
+	return permute(s, values, func(out []T, ours, torch int) { out[ours] = values[torch] })
 }
 
 // permute calls move for every element with its index in both layouts.
-func permute(s Spec, values []float32, move func(out []float32, ours, torch int)) ([]float32, error) {
+func permute[T any](s Spec, values []T, move func(out []T, ours, torch int)) ([]T, error) {
 	if len(values) != s.Size() {
 		return nil, fmt.Errorf("nn: tensor %q: %d values, want %d for shape %v", s.Name, len(values), s.Size(), s.Shape)
 	}
-	out := make([]float32, len(values))
+	out := make([]T, len(values))
 	spatial, in, outs := 1, 1, 1 // HW, I, O
 	switch s.Kind {
 	case ConvKernel:
