@@ -72,6 +72,8 @@ func ScratchBytes(s Shape, f Form, threads int) int {
 		newForward(&a, s.forwardGrid(), reduction{c: s.C, k: s.K}, threads)
 	case FormInputGrad:
 		newForward(&a, s.backwardGrid(), reduction{c: s.K, k: s.C, flip: true}, threads)
+	case FormKernelGrad:
+		newKernelGrad(&a, s.forwardGrid(), s.C, s.K, threads)
 	}
 	return a.bytes()
 }
@@ -118,6 +120,8 @@ func InputGrad(p *par.Pool, s Shape, dx, dy, w []float32, scratch []byte) {
 func KernelGrad(p *par.Pool, s Shape, dw, x, dy []float32, scratch []byte) {
 	s.check()
 	s.checkLen(x, dw, dy)
+	f := newKernelGrad(newArena(scratch), s.forwardGrid(), s.C, s.K, p.Threads())
+	f.run(p, dw[:s.lenW()], x[:s.lenX()], dy[:s.lenY()])
 }
 
 // Wins reports whether this package is faster than a direct convolution at the
