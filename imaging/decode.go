@@ -122,7 +122,7 @@ func decodeGuarded(h *header, data []byte, channels int) (m *Image, err error) {
 	case BMP:
 		return decodeBMP(data, channels)
 	case TIFF:
-		return decodeTIFF(data, channels)
+		return decodeTIFF(h, data, channels)
 	case WebP:
 		return decodeWebP(h, channels)
 	}

@@ -21,23 +21,14 @@ func decodeJPEG(h *header, data []byte, channels int) (*Image, error) {
 	// A file that lacks only its end marker is whole: all readers accept it. One
 	// that is cut inside a scan fails all the same, for the scan meets a marker.
 	parts := []io.Reader{bytes.NewReader(data), bytes.NewReader([]byte("\xff\xd9"))}
-	plainCMYK := h.jpeg.components == 4 && !h.jpeg.adobe
-	if plainCMYK {
+	if h.jpeg.components == 4 && !h.jpeg.adobe {
 		// image/jpeg refuses four components without Adobe's marker, since it
-		// cannot know the colours; elsewhere they count as CMYK, not inverted.
+		// cannot know the colours; Pillow takes them as Adobe's inverted CMYK.
 		parts = []io.Reader{bytes.NewReader(data[:2]), bytes.NewReader([]byte(adobeUnknown)), bytes.NewReader(data[2:]), parts[1]}
 	}
 	src, err := jpeg.Decode(io.MultiReader(parts...))
 	if err != nil {
 		return nil, classify(err)
-	}
-	if m, ok := src.(*image.CMYK); ok {
-		if plainCMYK {
-			for i, v := range m.Pix {
-				m.Pix[i] = 255 - v
-			}
-		}
-		return fromCMYK(m, channels), nil
 	}
 	return fromImage(src, channels)
 }
@@ -50,10 +41,17 @@ func decodePNG(data []byte, channels int) (*Image, error) {
 	return fromImage(src, channels)
 }
 
-func decodeTIFF(data []byte, channels int) (*Image, error) {
+func decodeTIFF(h *header, data []byte, channels int) (*Image, error) {
 	src, err := tiff.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, classify(err)
+	}
+	if m, ok := src.(*image.Gray); ok && h.tiff.fax && h.tiff.photometric == 1 {
+		// x/image takes a fax's white run as white always; by TIFF 6.0, section 11,
+		// and in libtiff it is 0, which this photometric interpretation shows black.
+		for i, v := range m.Pix {
+			m.Pix[i] = 255 - v
+		}
 	}
 	return fromImage(src, channels)
 }

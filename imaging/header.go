@@ -17,6 +17,7 @@ type header struct {
 
 	jpeg jpegHeader
 	gif  gifHeader
+	tiff tiffHeader
 	webp webpHeader
 }
 

@@ -10,7 +10,6 @@ import (
 type jpegHeader struct {
 	adobe      bool // an APP14 Adobe segment is present
 	scans      int
-	insertAt   int // where a missing Adobe segment can be inserted
 	components int
 }
 
@@ -27,7 +26,6 @@ const (
 // readJPEG walks the markers to the end of the picture (ITU-T T.81, annex B),
 // in the same way as image/jpeg so that the number of scans is right.
 func (h *header) readJPEG(data []byte) error {
-	h.jpeg.insertAt = 2
 	samples := 0.0 // per pixel, over all components
 	progressive := false
 	for i := 2; ; {

@@ -10,9 +10,6 @@ import (
 
 // TIFF tags (TIFF 6.0, appendix A).
 const (
-	tagWidth        = 256
-	tagHeight       = 257
-	tagBits         = 258
 	tagCompression  = 259
 	tagPhotometric  = 262
 	tagRowsPerStrip = 278
@@ -24,10 +21,16 @@ const (
 // them costs a decompressor of its own even when all share the same few bytes.
 const maxTIFFBlocks = 1 << 16
 
+// tiffHeader is what decoding needs to know beside x/image's decoder.
+type tiffHeader struct {
+	photometric int64 // -1 when absent
+	fax         bool  // CCITT group 3 or 4
+}
+
 // readTIFF reads the first directory.
 func (h *header) readTIFF(data []byte) error {
 	var rows, tileW, tileH, compression int64
-	photometric := int64(-1)
+	h.tiff.photometric = -1
 	eachTag(data, func(order binary.ByteOrder, tag, kind uint16, count uint32, value []byte) {
 		v := int64(0)
 		switch kind {
@@ -46,16 +49,17 @@ func (h *header) readTIFF(data []byte) error {
 		case tagCompression:
 			compression = v
 		case tagPhotometric:
-			photometric = v
+			h.tiff.photometric = v
 		}
 	})
+	h.tiff.fax = compression == 3 || compression == 4
 	h.orientation = exifOrientation(data)
 	config, err := tiff.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
 		return classify(err)
 	}
 	h.w, h.h, h.channels = config.Width, config.Height, 3
-	if photometric == 0 || photometric == 1 {
+	if h.tiff.photometric == 0 || h.tiff.photometric == 1 {
 		h.channels = 1
 	}
 	// At most 8 bytes a pixel for the picture and as much for a strip's data.

@@ -9,9 +9,13 @@ func ycbcrToRGB(dst, y, cb, cr []uint8) (done int) { return 0 }
 
 func upsampleH2V2(dst, near, far []uint8) { upsampleH2V2Ref(dst, near, far) }
 
-func resampleRow(dst []float32, src []uint8, offsets []int32, weights, expanded []float32, taps int) {
-	resampleRowRef(dst, src, offsets, weights, taps)
-}
+func resampleRow(dst, src []uint8, t *Columns) (done int) { return 0 }
+
+func resampleRowFloat(dst []float32, src []uint8, t *Columns) (done int) { return 0 }
+
+func weightedBytes(dst, src []uint8, offsets, weights []int32) (done int) { return 0 }
+
+func weightedBytesFloat(dst []float32, src []uint8, offsets, weights []int32) (done int) { return 0 }
 
 func weightedRows(dst, src []float32, offsets []int32, weights []float32, lo, hi float32) (done int) {
 	return 0

@@ -1,0 +1,139 @@
+"""Goldens for package imaging: what Pillow decodes and resizes.
+
+usage: python imaging.py            writes ../../imaging/testdata/{decode,resize}.json
+Made with Pillow 13.0.0, libjpeg-turbo, libwebp and libtiff as bundled in its wheel.
+
+The pictures are made by formula (picture() here, testPicture() in the Go tests).
+"""
+import base64, io, json, os, struct, zlib
+import numpy as np
+from PIL import Image, ImageOps
+
+OUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../imaging/testdata')
+
+
+def picture(w, h, seed=1):
+    """A smooth gradient with an LCG's noise: [h,w,3] uint8."""
+    a, s = np.zeros((h, w, 3), np.uint8), seed
+    for y in range(h):
+        for x in range(w):
+            for c in range(3):
+                s = (s * 1664525 + 1013904223) % 2**32
+                a[y, x, c] = ((x * 255 // max(w - 1, 1)) * (c + 1) + y * 255 // max(h - 1, 1) * (3 - c) + (s >> 26)) // 4 % 256
+    return a
+
+
+def stripes(w, h):
+    """Black and white checks: overshoot everywhere."""
+    y, x = np.mgrid[:h, :w]
+    return np.repeat((((x // 3 + y // 2) % 2) * 255).astype(np.uint8)[..., None], 3, -1)
+
+
+def b64(b): return base64.b64encode(bytes(b)).decode()
+
+
+def save(im, fmt, **k):
+    f = io.BytesIO(); im.save(f, fmt, **k); return f.getvalue()
+
+
+def resize():
+    F = {'bicubic': Image.BICUBIC, 'bilinear': Image.BILINEAR, 'box': Image.BOX, 'lanczos': Image.LANCZOS}
+    cases = []
+    def add(kind, w, h, ow, oh, f, box=None, crop=None, gray=False):
+        a = picture(w, h) if kind == 'noise' else stripes(w, h)
+        im = Image.fromarray(a)
+        if gray: im = im.convert('L')
+        if crop: im = im.crop((crop[0], crop[1], crop[0] + crop[2], crop[1] + crop[3]))
+        o = im.resize((ow, oh), F[f], box=box)
+        cases.append(dict(kind=kind, w=w, h=h, ow=ow, oh=oh, filter=f, box=box, crop=crop, c=1 if gray else 3, pix=b64(np.asarray(o).tobytes())))
+    for f in F:
+        add('noise', 37, 29, 16, 13, f)
+        add('noise', 37, 29, 50, 31, f)
+        add('stripes', 37, 29, 16, 40, f)
+    for kind in ('noise', 'stripes'):
+        add(kind, 37, 29, 16, 16, 'bicubic', box=(3.25, 2.5, 30.75, 28))
+        add(kind, 37, 29, 37, 11, 'bicubic')
+        add(kind, 37, 29, 12, 29, 'bicubic')
+        add(kind, 37, 29, 32, 32, 'bicubic', crop=(5, 7, 20, 18))
+        add(kind, 37, 29, 32, 32, 'bilinear', crop=(17, 0, 20, 29))
+        add(kind, 37, 29, 24, 24, 'bicubic', crop=(36, 28, 1, 1))
+        add(kind, 37, 29, 16, 16, 'bicubic', crop=(2, 3, 2, 26))
+        add(kind, 64, 48, 8, 8, 'bicubic')
+        add(kind, 37, 29, 20, 20, 'bicubic', gray=True)
+        add(kind, 37, 29, 20, 20, 'bilinear', crop=(4, 4, 9, 25), gray=True)
+    json.dump(cases, open(OUT + '/resize.json', 'w'), indent=0)
+
+
+def chunk(kind, body): return struct.pack('>I', len(body)) + kind + body + struct.pack('>I', zlib.crc32(kind + body))
+
+
+def png(w, h, depth, colour, raw, extra=b''):
+    return b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', w, h, depth, colour, 0, 0, 0)) + extra + chunk(b'IDAT', zlib.compress(raw, 9)) + chunk(b'IEND', b'')
+
+
+def decode():
+    W, H = 23, 17
+    a = picture(W, H); im = Image.fromarray(a)
+    rgba = np.dstack([a, (np.arange(W * H).reshape(H, W) * 7 % 256).astype(np.uint8)])
+    alpha = Image.fromarray(rgba)
+    cases = []
+    def add(name, data, tol=0, want=None, mean=None):
+        if want is None:
+            i = Image.open(io.BytesIO(data)); i.load(); i = ImageOps.exif_transpose(i).convert('RGB')
+            want = np.asarray(i)
+        gray = np.asarray(Image.fromarray(want).convert('L'))
+        cases.append(dict(name=name, file=b64(data), w=want.shape[1], h=want.shape[0], tolerance=tol, mean=mean or tol / 4, rgb=b64(want.tobytes()), gray=b64(gray.tobytes())))
+    for n, s in (('444', 0), ('422', 1), ('420', 2)):
+        add('jpeg-' + n, save(im, 'JPEG', quality=90, subsampling=s), 3)
+        add('jpeg-progressive-' + n, save(im, 'JPEG', quality=80, subsampling=s, progressive=True), 3)
+    add('jpeg-gray', save(im.convert('L'), 'JPEG', quality=90), 1)
+    add('jpeg-1x1', save(im.crop((0, 0, 1, 1)), 'JPEG', quality=90), 2)
+    add('jpeg-420-2x3', save(im.crop((0, 0, 2, 3)), 'JPEG', quality=90, subsampling=2), 3)
+    add('jpeg-rgb', save(im, 'JPEG', quality=90, keep_rgb=True), 2)
+    add('jpeg-cmyk-adobe', save(im.convert('CMYK'), 'JPEG', quality=95), 3)
+    cmyk = save(im.convert('CMYK'), 'JPEG', quality=95)
+    i = cmyk.index(b'\xff\xee'); n = struct.unpack('>H', cmyk[i + 2:i + 4])[0]
+    add('jpeg-cmyk-plain', cmyk[:i] + cmyk[i + 2 + n:], 3)
+    add('jpeg-ycck', cmyk[:i + 15] + b'\x02' + cmyk[i + 16:], 4)
+    for o in range(1, 9):
+        e = Image.Exif(); e[0x112] = o
+        add('jpeg-orientation-%d' % o, save(im, 'JPEG', quality=95, subsampling=0, exif=e), 3)
+    e = Image.Exif(); e[0x112] = 6
+    add('png-orientation-6', save(im, 'PNG', exif=e))
+    add('webp-orientation-6', save(im, 'WEBP', lossless=True, exif=e))
+    add('tiff-orientation-8', save(im, 'TIFF', tiffinfo={0x112: 8}))
+    e[0x112] = 11
+    add('jpeg-orientation-11', save(im, 'JPEG', quality=95, subsampling=0, exif=e), 3)
+    add('png-rgb', save(im, 'PNG'))
+    add('png-rgba', save(alpha, 'PNG'))
+    add('png-gray', save(im.convert('L'), 'PNG'))
+    add('png-gray-alpha', save(alpha.convert('LA'), 'PNG'))
+    add('png-1bit', save(im.convert('1'), 'PNG'))
+    add('png-palette', save(im.quantize(16), 'PNG'))
+    add('png-palette-transparent', save(im.quantize(16), 'PNG', transparency=bytes([0, 128, 255, 7])))
+    hi = np.random.RandomState(3).randint(0, 65536, (H, W)).astype('>u2')
+    add('png-gray-16', png(W, H, 16, 0, b''.join(b'\0' + r.tobytes() for r in hi)), want=np.repeat((hi >> 8).astype(np.uint8)[..., None], 3, -1))
+    hi3 = np.random.RandomState(4).randint(0, 65536, (H, W, 3)).astype('>u2')
+    add('png-rgb-16', png(W, H, 16, 2, b''.join(b'\0' + r.tobytes() for r in hi3)), want=(hi3 >> 8).astype(np.uint8))
+    add('png-rgb-trns', png(W, H, 8, 2, b''.join(b'\0' + r.tobytes() for r in a), chunk(b'tRNS', struct.pack('>HHH', *[int(v) for v in a[3, 4]]))))
+    add('gif', save(im.quantize(32), 'GIF'))
+    add('gif-transparent', save(im.quantize(32), 'GIF', transparency=3))
+    g = save(im.quantize(32), 'GIF', transparency=3)
+    j = g.index(b'\x2c', 13 + 96)
+    add('gif-offset', g[:6] + struct.pack('<HH', W + 5, H + 4) + g[10:j + 1] + struct.pack('<HH', 2, 3) + g[j + 5:])
+    add('gif-animated', save(im.quantize(32), 'GIF', save_all=True, append_images=[im.rotate(90).quantize(32)]))
+    for mode in ('1', 'L', 'P', 'RGB', 'RGBA'):
+        src = alpha if mode == 'RGBA' else im.quantize(16) if mode == 'P' else im.convert(mode)
+        add('bmp-' + mode, save(src, 'BMP'))
+        if mode != 'P' or True: add('tiff-' + mode, save(src, 'TIFF'))
+    for c in ('tiff_lzw', 'tiff_deflate', 'packbits'): add('tiff-' + c, save(im, 'TIFF', compression=c))
+    add('tiff-g4', save(im.convert('1'), 'TIFF', compression='group4'))
+    add('webp-lossy', save(im, 'WEBP', quality=80), 4)
+    add('webp-lossy-alpha', save(alpha, 'WEBP', quality=80, exact=True), 4)
+    add('webp-lossless', save(im, 'WEBP', lossless=True))
+    add('webp-lossless-alpha', save(alpha, 'WEBP', lossless=True, exact=True))
+    add('webp-animated', save(im, 'WEBP', lossless=True, save_all=True, append_images=[im.rotate(180)]))
+    json.dump(cases, open(OUT + '/decode.json', 'w'), indent=0)
+
+
+resize(); decode()
