@@ -1,64 +1,66 @@
 package conv
 
 import (
-	"math"
 	"unsafe"
 
+	"github.com/byol-go/byol/internal/kernel/gemm/tile"
+	"github.com/byol-go/byol/internal/kernel/isa"
 	"github.com/byol-go/byol/internal/kernel/par"
 )
 
 // ForwardBF16 is [ForwardF32] on bfloat16 values in their 16 bits; sums are
-// float32, rounded to nearest even at the end.
+// float32, rounded to nearest even at the end. Processors with AVX512_BF16
+// treat subnormal values as zero; others compute in float32.
 func ForwardBF16(p *par.Pool, s Shape, y, x, w []uint16, scratch []byte) {
 	check(s, Forward, p, true, len(x), len(w), len(y), len(scratch))
-	xf, scratch := widen(x, scratch)
-	wf, scratch := widen(w, scratch)
-	yf, scratch := take(len(y), scratch)
-	ForwardF32(p, s, yf, xf, wf, scratch)
-	narrow(y, yf)
+	rowsBF16(p, s, Forward, y[:s.sizeY()], x[:s.sizeX()], w[:s.sizeW()], scratch)
 }
 
-// InputGradBF16 is [InputGradF32] on bfloat16 values.
+// InputGradBF16 is [InputGradF32] on bfloat16 values, with the remarks of
+// [ForwardBF16].
 func InputGradBF16(p *par.Pool, s Shape, dx, dy, w []uint16, scratch []byte) {
 	check(s, InputGrad, p, true, len(dx), len(w), len(dy), len(scratch))
-	yf, scratch := widen(dy, scratch)
-	wf, scratch := widen(w, scratch)
-	xf, scratch := take(len(dx), scratch)
-	InputGradF32(p, s, xf, yf, wf, scratch)
-	narrow(dx, xf)
+	rowsBF16(p, s, InputGrad, dx[:s.sizeX()], dy[:s.sizeY()], w[:s.sizeW()], scratch)
+}
+
+func rowsBF16(p *par.Pool, s Shape, f Form, out, in, w []uint16, scratch []byte) {
+	mem := newLayout(scratch)
+	if tile.HasBF16(isa.Current()) {
+		rows(p, s, f, true, first(out), first(in), first(w), &mem)
+		return
+	}
+	inF, wF := widened(p, in, &mem), widened(p, w, &mem)
+	outF := floats(&mem, len(out))
+	rows(p, s, f, false, first(outF), first(inF), first(wF), &mem)
+	pieces(p, len(out), func(lo, hi int) { tile.Narrow(isa.Current(), out[lo:hi], outF[lo:hi]) })
 }
 
 // KernelGradBF16 is [KernelGradF32] on bfloat16 values; dw is float32.
 func KernelGradBF16(p *par.Pool, s Shape, dw []float32, x, dy []uint16, scratch []byte) {
 	check(s, KernelGrad, p, true, len(x), len(dw), len(dy), len(scratch))
-	xf, scratch := widen(x, scratch)
-	yf, scratch := widen(dy, scratch)
-	KernelGradF32(p, s, dw, xf, yf, scratch)
+	mem := newLayout(scratch)
+	if tile.HasBF16(isa.Current()) {
+		kernel(p, s, true, first(dw), first(x), first(dy), &mem)
+		return
+	}
+	xF, yF := widened(p, x[:s.sizeX()], &mem), widened(p, dy[:s.sizeY()], &mem)
+	kernel(p, s, false, first(dw), first(xF), first(yF), &mem)
 }
 
-func take(n int, scratch []byte) ([]float32, []byte) {
-	if n == 0 {
-		return nil, scratch
-	}
-	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(scratch))), n), scratch[4*n:]
+// floats returns scratch memory for n values.
+func floats(mem *layout, n int) []float32 {
+	return unsafe.Slice((*float32)(mem.bytes(4*n)), n)
 }
 
-func widen(v []uint16, scratch []byte) ([]float32, []byte) {
-	f, rest := take(len(v), scratch)
-	for i, b := range v {
-		f[i] = math.Float32frombits(uint32(b) << 16)
-	}
-	return f, rest
+// widened returns a float32 copy of v.
+func widened(p *par.Pool, v []uint16, mem *layout) []float32 {
+	f := floats(mem, len(v))
+	pieces(p, len(v), func(lo, hi int) { tile.Widen(isa.Current(), f[lo:hi], v[lo:hi]) })
+	return f
 }
 
-// narrow rounds to nearest even; NaN stays NaN.
-func narrow(dst []uint16, src []float32) {
-	for i, f := range src {
-		b := math.Float32bits(f)
-		if f != f {
-			dst[i] = uint16(b>>16) | 0x40
-			continue
-		}
-		dst[i] = uint16((b + 0x7fff + b>>16&1) >> 16)
-	}
+// pieces runs body over [0, n) in parts.
+func pieces(p *par.Pool, n int, body func(lo, hi int)) {
+	const size = 1 << 14
+	p.For((n+size-1)/size, func(part, _ int) { body(part*size, min(n, (part+1)*size)) })
 }

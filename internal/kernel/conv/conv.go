@@ -60,6 +60,10 @@ func (s Shape) FLOP() float64 {
 	return 2 * float64(s.N) * float64(s.OutH()) * float64(s.OutW()) * float64(s.KH) * float64(s.KW) * float64(s.C) * float64(s.K)
 }
 
+func (s Shape) sizeX() int { return s.N * s.H * s.W * s.C }
+func (s Shape) sizeY() int { return s.N * s.OutH() * s.OutW() * s.K }
+func (s Shape) sizeW() int { return s.KH * s.KW * s.C * s.K }
+
 // Form says which of the three products of a convolution is meant.
 type Form int
 

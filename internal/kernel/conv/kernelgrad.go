@@ -1,0 +1,358 @@
+package conv
+
+import (
+	"unsafe"
+
+	"github.com/byol-go/byol/internal/kernel/gemm/tile"
+	"github.com/byol-go/byol/internal/kernel/isa"
+	"github.com/byol-go/byol/internal/kernel/par"
+)
+
+// gradPlan computes the gradient of the kernel: for every tap, the product of
+// the input read transposed, shifted by the tap, with the gradient of the
+// output. The sum runs over segments: rows of output pixels, of all images.
+//
+// A part owns a group of channels of the input and of the output, and one of a
+// number of chunks of the segments that depends on the shape alone. It walks
+// over its chunk in steps that fit the caches: packs the pixels of a step, and
+// adds their products to its kernel. Chunks are added in order at the end.
+type gradPlan struct {
+	level      isa.Level
+	bf16       bool
+	s          Shape
+	outH, outW int
+	mr, nr     int
+	blocks     int // of mr input channels
+	panels     int // of nr output channels
+	lastWidth  int
+	groupC     int // blocks of a part
+	groupK     int // panels of a part
+	chunks     int // of segments
+	perChunk   int // segments of a chunk
+	step       int // segments of a step
+
+	// The packed input is [block][copy][slot][place][mr]: a slot is a row of
+	// input pixels. Either there is one copy, with all pixels between the first
+	// and the last that a window reads, or (gather) one for every column of the
+	// kernel, with the pixels that this column reads; in bfloat16, pairs of them.
+	gather    bool
+	copies    int
+	places    int
+	slots     int
+	slotBytes int
+	length    int // elements of the sum in a segment: pixels or pairs
+
+	partial unsafe.Pointer // kernels of all chunks but the first
+	workers unsafe.Pointer
+	perWork int
+	xBytes  int
+	yBytes  int
+	offsets int // bytes of a worker's table of slots
+}
+
+const (
+	gradGroupBytes = 160 << 10 // kernel of a part: stays in the second-level cache
+	gradStep       = 192       // pixels of a step: its panel about fills a first-level cache
+	gradParts      = 24        // parts to aim at
+)
+
+func newGradPlan(s Shape, threads int, bf16 bool, mem *layout) gradPlan {
+	l := isa.Current()
+	p := gradPlan{level: l, bf16: bf16, s: s, outH: s.OutH(), outW: s.OutW(), mr: tile.Rows(l), nr: tile.Cols(l)}
+	p.blocks = (s.C + p.mr - 1) / p.mr
+	p.panels = (s.K + p.nr - 1) / p.nr
+	p.lastWidth = tile.PanelWidth(l, s.K-(p.panels-1)*p.nr)
+	taps := s.KH * s.KW
+	p.groupC, p.groupK = p.blocks, p.panels
+	for 4*taps*p.groupC*p.mr*p.groupK*p.nr > gradGroupBytes && (p.groupC > 1 || p.groupK > 1) {
+		if p.groupC*p.mr >= p.groupK*p.nr {
+			p.groupC = (p.groupC + 1) / 2
+		} else {
+			p.groupK = (p.groupK + 1) / 2
+		}
+	}
+	segments := s.N * p.outH
+	p.step = max(1, min(segments, (gradStep+p.outW/2)/max(1, p.outW)))
+	groups := p.groups()
+	steps := (segments + p.step - 1) / max(1, p.step)
+	p.chunks = max(1, min((gradParts+groups-1)/groups, steps))
+	p.perChunk = (steps + p.chunks - 1) / p.chunks * p.step
+	if p.perChunk > 0 {
+		p.chunks = max(1, (segments+p.perChunk-1)/p.perChunk)
+	}
+
+	p.length = tile.Words(p.outW, bf16)
+	p.copies, p.places = 1, (p.outW-1)*s.StrideW+(s.KW-1)*s.DilationW+1
+	if bf16 || s.KW*p.outW < p.places {
+		p.gather, p.copies, p.places = true, s.KW, p.length
+	}
+	p.slotBytes = 4 * p.places * p.mr
+	if p.mr == 6 {
+		p.slotBytes += 8 // CopyRows writes two words too many
+	}
+	// The segments of an image take rows·StrideH − StrideH + halo slots, so a
+	// step needs most where it touches the most or the fewest images.
+	halo := (s.KH-1)*s.DilationH + 1
+	for _, images := range []int{(p.step + p.outH - 1) / max(1, p.outH), min(p.step, (p.step+p.outH-2)/max(1, p.outH)+1)} {
+		p.slots = max(p.slots, (p.step-images)*s.StrideH+images*halo)
+	}
+
+	p.partial = mem.bytes(4 * (p.chunks - 1) * taps * s.C * s.K)
+	align := func(n int) int { return (n + lineBytes - 1) &^ (lineBytes - 1) }
+	p.xBytes = align(p.groupC * p.copies * p.slots * p.slotBytes)
+	p.yBytes = align(4 * p.step * p.length * p.groupK * p.nr)
+	p.offsets = align(8 * p.step * s.KH)
+	p.perWork = p.xBytes + p.yBytes + p.offsets + align(8*tile.MaxRows) + 4*tile.MaxCols
+	p.workers = mem.bytes(threads * p.perWork)
+	return p
+}
+
+// groups returns how many pairs of channel groups the kernel falls into.
+func (p *gradPlan) groups() int {
+	return ((p.blocks + p.groupC - 1) / p.groupC) * ((p.panels + p.groupK - 1) / p.groupK)
+}
+
+func (p *gradPlan) elem() int {
+	if p.bf16 {
+		return 2
+	}
+	return 4
+}
+
+// run computes dw from the tensors that begin at x and dy.
+func (p *gradPlan) run(pool *par.Pool, dw, x, dy unsafe.Pointer) {
+	size := p.s.KH * p.s.KW * p.s.C * p.s.K
+	if p.s.N*p.outH*p.outW == 0 {
+		clear(unsafe.Slice((*float32)(dw), size))
+		return
+	}
+	groups := p.groups()
+	pool.For(p.chunks*groups, func(part, worker int) {
+		chunk, group := part/groups, part%groups
+		to := dw
+		if chunk > 0 {
+			to = unsafe.Add(p.partial, 4*(chunk-1)*size)
+		}
+		groupsK := (p.panels + p.groupK - 1) / p.groupK
+		p.part(worker, chunk, group/groupsK*p.groupC, group%groupsK*p.groupK, to, x, dy)
+	})
+	if p.chunks == 1 {
+		return
+	}
+	const piece = 4096
+	pool.For((size+piece-1)/piece, func(part, _ int) {
+		lo := part * piece
+		sum := unsafe.Slice((*float32)(dw), size)[lo:min(size, lo+piece)]
+		for chunk := 1; chunk < p.chunks; chunk++ {
+			add := unsafe.Slice((*float32)(p.partial), (p.chunks-1)*size)[(chunk-1)*size+lo:][:len(sum)]
+			for i, v := range add {
+				sum[i] += v
+			}
+		}
+	})
+}
+
+// gradWork is a worker's memory.
+type gradWork struct {
+	x, y    unsafe.Pointer
+	offsets []int     // [KH][step] bytes from a block's copy to the slot of each segment
+	rows    []uintptr // addresses of a tile's rows of dw
+	surplus uintptr   // where rows go that dw does not have
+}
+
+func (p *gradPlan) work(worker int) gradWork {
+	mem := unsafe.Add(p.workers, worker*p.perWork)
+	w := gradWork{x: mem, y: unsafe.Add(mem, p.xBytes)}
+	mem = unsafe.Add(w.y, p.yBytes)
+	w.offsets = unsafe.Slice((*int)(mem), p.s.KH*p.step)
+	mem = unsafe.Add(mem, p.offsets)
+	w.rows = unsafe.Slice((*uintptr)(mem), tile.MaxRows)[:p.mr]
+	w.surplus = uintptr(unsafe.Add(mem, lineBytes))
+	return w
+}
+
+// part computes the kernel of blocks b0.. and panels j0.. over one chunk.
+func (p *gradPlan) part(worker, chunk, b0, j0 int, dw, x, dy unsafe.Pointer) {
+	w := p.work(worker)
+	b1, j1 := min(p.blocks, b0+p.groupC), min(p.panels, j0+p.groupK)
+	begin, end := chunk*p.perChunk, min(p.s.N*p.outH, (chunk+1)*p.perChunk)
+	for seg := begin; seg < end; seg += p.step {
+		segs := min(p.step, end-seg)
+		p.packX(&w, b0, b1, seg, segs, x)
+		p.packY(&w, j0, j1, seg, segs, dy)
+		p.multiply(&w, b0, b1, j0, j1, segs, seg > begin, dw)
+	}
+}
+
+// multiply adds the products of a packed step to dw, or sets them.
+func (p *gradPlan) multiply(w *gradWork, b0, b1, j0, j1, segs int, add bool, dw unsafe.Pointer) {
+	s := &p.s
+	copyBytes := p.slots * p.slotBytes
+	args := tile.ColsArgs{Stride: 4 * p.mr, C: &w.rows[0], Segs: segs, Length: p.length, Add: add}
+	if !p.gather {
+		args.Stride *= s.StrideW
+	}
+	for j := j0; j < j1; j++ {
+		args.Cols = min(p.nr, s.K-j*p.nr)
+		args.B = unsafe.Add(w.y, 4*(j-j0)*segs*p.length*p.nr)
+		for t := range s.KH * s.KW {
+			kh, kw := t/s.KW, t%s.KW
+			args.Off = &w.offsets[kh*p.step]
+			for b := b0; b < b1; b++ {
+				if !p.gather {
+					args.A = unsafe.Add(w.x, (b-b0)*copyBytes+kw*s.DilationW*4*p.mr)
+				} else {
+					args.A = unsafe.Add(w.x, ((b-b0)*p.copies+kw)*copyBytes)
+				}
+				c := b * p.mr
+				row := uintptr(dw) + uintptr(4*((t*s.C+c)*s.K+j*p.nr))
+				for r := range w.rows {
+					if c+r < s.C {
+						w.rows[r] = row
+						row += uintptr(4 * s.K)
+					} else {
+						w.rows[r] = w.surplus
+					}
+				}
+				if p.bf16 {
+					tile.ColsBF16(&args)
+				} else {
+					tile.ColsF32(p.level, &args)
+				}
+			}
+		}
+	}
+}
+
+// packY packs the gradient of the output of a step as panels
+// [panel][segment][element][width].
+func (p *gradPlan) packY(w *gradWork, j0, j1, seg, segs int, dy unsafe.Pointer) {
+	s := &p.s
+	pixel := s.K * p.elem()
+	src := unsafe.Add(dy, seg*p.outW*pixel)
+	for j := j0; j < j1; j++ {
+		width, cols := p.nr, p.nr
+		if j == p.panels-1 {
+			width, cols = p.lastWidth, s.K-j*p.nr
+		}
+		dst := unsafe.Add(w.y, 4*(j-j0)*segs*p.length*p.nr)
+		from := unsafe.Add(src, j*p.nr*p.elem())
+		switch {
+		case !p.bf16:
+			tile.CopyRows(p.level, dst, 4*width, width, from, pixel, segs*p.outW, cols)
+		case p.outW%2 == 0: // pairs do not cross segments
+			tile.PairRows(p.level, dst, 4*width, width, from, pixel, segs*p.outW, cols)
+		default:
+			for i := range segs {
+				tile.PairRows(p.level, unsafe.Add(dst, 4*i*p.length*width), 4*width, width,
+					unsafe.Add(from, i*p.outW*pixel), pixel, p.outW, cols)
+			}
+		}
+	}
+}
+
+// packX packs the rows of input pixels that a step reads, and notes in which
+// slot each segment finds the row of each row of the kernel.
+func (p *gradPlan) packX(w *gradWork, b0, b1, seg, segs int, x unsafe.Pointer) {
+	s := &p.s
+	slot := 0
+	for i := 0; i < segs; {
+		n, oy := (seg+i)/p.outH, (seg+i)%p.outH
+		rows := min(segs-i, p.outH-oy) // segments of this image
+		for r := range rows {
+			for kh := range s.KH {
+				w.offsets[kh*p.step+i+r] = (slot + r*s.StrideH + kh*s.DilationH) * p.slotBytes
+			}
+		}
+		span := (rows-1)*s.StrideH + (s.KH-1)*s.DilationH + 1
+		for r := range span {
+			if !p.reads(r, rows) {
+				continue
+			}
+			p.packSlot(w, b0, b1, slot+r, n, oy*s.StrideH-s.PadTop+r, x)
+		}
+		slot += span
+		i += rows
+	}
+}
+
+// reads says whether any of rows segments reads row r of the span of input rows.
+func (p *gradPlan) reads(r, rows int) bool {
+	for kh := range p.s.KH {
+		if d := r - kh*p.s.DilationH; d >= 0 && d%p.s.StrideH == 0 && d/p.s.StrideH < rows {
+			return true
+		}
+	}
+	return false
+}
+
+// packSlot packs row iy of image n into a slot of every block and copy.
+func (p *gradPlan) packSlot(w *gradWork, b0, b1, slot, n, iy int, x unsafe.Pointer) {
+	s := &p.s
+	for b := b0; b < b1; b++ {
+		cols := min(p.mr, s.C-b*p.mr)
+		for kw := range p.copies {
+			dst := unsafe.Add(w.x, (((b-b0)*p.copies+kw)*p.slots+slot)*p.slotBytes)
+			if iy < 0 || iy >= s.H {
+				clear(unsafe.Slice((*uint32)(dst), p.places*p.mr))
+				continue
+			}
+			row := unsafe.Add(x, ((n*s.H+iy)*s.W*s.C+b*p.mr)*p.elem())
+			switch {
+			case p.bf16:
+				p.packPairs(dst, row, kw*s.DilationW-s.PadLeft, cols)
+			case !p.gather:
+				p.packPlaces(dst, row, -s.PadLeft, 1, cols)
+			default:
+				p.packPlaces(dst, row, kw*s.DilationW-s.PadLeft, s.StrideW, cols)
+			}
+		}
+	}
+}
+
+// within returns which of n pixels off, off+step, ... lie in a row of the input.
+func (p *gradPlan) within(n, off, step int) (lo, hi int) {
+	if off < 0 {
+		lo = (-off + step - 1) / step
+	}
+	if off < p.s.W {
+		hi = (p.s.W-1-off)/step + 1
+	}
+	lo = min(lo, n)
+	return lo, max(lo, min(hi, n))
+}
+
+// packPlaces packs pixels off, off+step, ... of a row; those outside it are 0.
+func (p *gradPlan) packPlaces(dst, row unsafe.Pointer, off, step, cols int) {
+	lo, hi := p.within(p.places, off, step)
+	words := unsafe.Slice((*uint32)(dst), p.places*p.mr)
+	clear(words[:lo*p.mr])
+	if hi > lo {
+		pixel := 4 * p.s.C
+		tile.CopyRows(p.level, unsafe.Add(dst, 4*lo*p.mr), 4*p.mr, p.mr,
+			unsafe.Add(row, (off+lo*step)*pixel), step*pixel, hi-lo, cols)
+	}
+	clear(words[hi*p.mr:])
+}
+
+// packPairs packs pairs of neighbouring pixels of a segment, seen by the kernel
+// column at off.
+func (p *gradPlan) packPairs(dst, row unsafe.Pointer, off, cols int) {
+	lo, hi := p.within(p.outW, off, p.s.StrideW)
+	words := unsafe.Slice((*uint32)(dst), p.places*p.mr)
+	if lo == hi {
+		clear(words)
+		return
+	}
+	pixel := 2 * p.s.C
+	at := func(i int) unsafe.Pointer { return unsafe.Add(row, (off+i*p.s.StrideW)*pixel) }
+	clear(words[:lo/2*p.mr])
+	if lo%2 == 1 {
+		tile.PairRow(p.level, unsafe.Add(dst, 4*(lo/2)*p.mr), p.mr, nil, at(lo), cols)
+		lo++
+	}
+	if lo < hi { // an odd last pixel is paired with zeros
+		tile.PairRows(p.level, unsafe.Add(dst, 4*(lo/2)*p.mr), 4*p.mr, p.mr, at(lo), p.s.StrideW*pixel, hi-lo, cols)
+	}
+	clear(words[(hi+1)/2*p.mr:])
+}

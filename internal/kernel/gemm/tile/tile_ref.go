@@ -1,0 +1,110 @@
+package tile
+
+import (
+	"math"
+	"unsafe"
+)
+
+const (
+	refRows = 4
+	refCols = 4
+)
+
+// at reads an address as a pointer; the memory belongs to a caller's slice.
+func at(address *uintptr, i int) unsafe.Pointer {
+	return *(*unsafe.Pointer)(unsafe.Add(unsafe.Pointer(address), 8*i))
+}
+
+// rowsRef is the portable tile of RowsF32.
+func rowsRef(g *RowsArgs) {
+	var acc [refRows][refCols]float32
+	b := unsafe.Slice((*float32)(g.B), g.Taps*g.K*refCols)
+	for t := range g.Taps {
+		a0 := unsafe.Slice((*float32)(at(g.A, 4*t)), g.K)
+		a1 := unsafe.Slice((*float32)(at(g.A, 4*t+1)), g.K)
+		a2 := unsafe.Slice((*float32)(at(g.A, 4*t+2)), g.K)
+		a3 := unsafe.Slice((*float32)(at(g.A, 4*t+3)), g.K)
+		for i, v0 := range a0 {
+			v := [refRows]float32{v0, a1[i], a2[i], a3[i]}
+			refStep(&acc, &v, (*[refCols]float32)(b[:refCols]))
+			b = b[refCols:]
+		}
+	}
+	refStore(&acc, g.C, g.Cols, g.Add)
+}
+
+// colsRef is the portable tile of ColsF32.
+func colsRef(g *ColsArgs) {
+	var acc [refRows][refCols]float32
+	b := unsafe.Slice((*float32)(g.B), g.Segs*g.Length*refCols)
+	off := unsafe.Slice(g.Off, g.Segs)
+	for _, o := range off {
+		for i := range g.Length {
+			v := (*[refRows]float32)(unsafe.Add(g.A, o+i*g.Stride))
+			refStep(&acc, v, (*[refCols]float32)(b[:refCols]))
+			b = b[refCols:]
+		}
+	}
+	refStore(&acc, g.C, g.Cols, g.Add)
+}
+
+// refStep adds the outer product of a and b.
+func refStep(acc *[refRows][refCols]float32, a *[refRows]float32, b *[refCols]float32) {
+	for r := range acc {
+		acc[r][0] += a[r] * b[0]
+		acc[r][1] += a[r] * b[1]
+		acc[r][2] += a[r] * b[2]
+		acc[r][3] += a[r] * b[3]
+	}
+}
+
+func refStore(acc *[refRows][refCols]float32, c *uintptr, cols int, add bool) {
+	for r := range acc {
+		row := unsafe.Slice((*float32)(at(c, r)), cols)
+		for j := range row {
+			if add {
+				row[j] += acc[r][j]
+			} else {
+				row[j] = acc[r][j]
+			}
+		}
+	}
+}
+
+// copyRowsRef copies rows of cols words, filled up with zeros to width.
+func copyRowsRef(dst unsafe.Pointer, dstStride, width int, src unsafe.Pointer, srcStride, rows, cols int) {
+	for i := range rows {
+		to := unsafe.Slice((*uint32)(unsafe.Add(dst, i*dstStride)), width)
+		clear(to[copy(to, unsafe.Slice((*uint32)(unsafe.Add(src, i*srcStride)), cols)):])
+	}
+}
+
+// transposeRef writes dst[j][i] = src[i][j] for i below rows and j below cols.
+func transposeRef(dst unsafe.Pointer, dstStride int, src unsafe.Pointer, srcStride, rows, cols int) {
+	for i := range rows {
+		for j, v := range unsafe.Slice((*uint32)(unsafe.Add(src, i*srcStride)), cols) {
+			*(*uint32)(unsafe.Add(dst, j*dstStride+4*i)) = v
+		}
+	}
+}
+
+func widenRef(dst []float32, src []uint16) {
+	for i, b := range src {
+		dst[i] = math.Float32frombits(uint32(b) << 16)
+	}
+}
+
+func narrowRef(dst []uint16, src []float32) {
+	for i, f := range src {
+		dst[i] = roundRef(f)
+	}
+}
+
+// roundRef returns the nearest bfloat16, ties to even; NaN stays NaN.
+func roundRef(f float32) uint16 {
+	b := math.Float32bits(f)
+	if f != f {
+		return uint16(b>>16) | 0x40
+	}
+	return uint16((b + 0x7fff + b>>16&1) >> 16)
+}
