@@ -9,15 +9,16 @@ const align = 64
 // the elements of a tile do not fall into the same cache set.
 const pad = align / 4
 
-// arena cuts aligned pieces from scratch memory. Without memory it only counts.
+// arena cuts aligned pieces from scratch memory. The zero arena only counts.
 type arena struct {
+	real    bool
 	scratch []byte
 	used    int
 }
 
 // newArena returns an arena in scratch, which may begin anywhere.
 func newArena(scratch []byte) *arena {
-	a := &arena{scratch: scratch}
+	a := &arena{real: true, scratch: scratch}
 	if len(scratch) > 0 {
 		a.used = int(-uintptr(unsafe.Pointer(unsafe.SliceData(scratch))) & (align - 1))
 	}
@@ -29,7 +30,7 @@ func take[T float32 | int | [2]int](a *arena, n int) []T {
 	var zero T
 	start := a.used
 	a.used += (n*int(unsafe.Sizeof(zero)) + align - 1) &^ (align - 1)
-	if a.scratch == nil {
+	if !a.real {
 		return nil
 	}
 	if a.used > len(a.scratch) {

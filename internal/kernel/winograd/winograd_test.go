@@ -16,7 +16,7 @@ import (
 // bound is a share of the mean over the results, if that is larger.
 const (
 	layerBound = 1.5e-6
-	smallBound = 5e-6
+	smallBound = 1e-5
 )
 
 // square returns a convolution with padding 1, of size x size pixels.

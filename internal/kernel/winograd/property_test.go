@@ -1,0 +1,145 @@
+package winograd
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/byol-go/byol/internal/kernel/isa"
+	"github.com/byol-go/byol/internal/kernel/par"
+)
+
+func isFinite(v float32) bool { return v-v == 0 }
+
+// sameBits reports whether a and b are equal to the bit.
+func sameBits(a, b []float32) bool {
+	return slices.EqualFunc(a, b, func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) })
+}
+
+func TestSameBitsForAnyThreads(t *testing.T) {
+	pools := []*par.Pool{par.New(2), par.New(3)}
+	defer pools[0].Close()
+	defer pools[1].Close()
+	slices, areas := square(8, 15, 19, 48), square(7, 7, 64, 72)
+	for s, sliced := range map[Shape]bool{slices: true, areas: false} {
+		var a arena
+		if got := newKernelGrad(&a, s.forwardGrid(), s.C, s.K, 1).slices > 0; got != sliced {
+			t.Fatalf("%v: by slices %v, want %v", s, got, sliced)
+		}
+		x, w, y := random(s.lenX(), 1), random(s.lenW(), 2), random(s.lenY(), 3)
+		for _, level := range isa.Available() {
+			restore := isa.Set(level)
+			for _, form := range forms {
+				want := s.apply(nil, form, x, w, y)
+				for _, p := range pools {
+					for range 3 {
+						if got := s.apply(p, form, x, w, y); !sameBits(got, want) {
+							t.Errorf("%v %v %v: %d threads give other bits than one", form, level, s, p.Threads())
+						}
+					}
+				}
+			}
+			restore()
+		}
+	}
+}
+
+// TestKernelGradInBatches has more transformed tiles than are kept at once.
+func TestKernelGradInBatches(t *testing.T) {
+	if isa.Current() == isa.Generic {
+		t.Skip("takes seconds in Go")
+	}
+	s := square(86, 8, 256, 256)
+	p := par.New(2)
+	defer p.Close()
+	var a arena
+	if f := newKernelGrad(&a, s.forwardGrid(), s.C, s.K, 2); f.slices > 0 || f.block >= f.tiles() {
+		t.Fatalf("%v does not go in batches", s)
+	}
+	x, y := random(s.lenX(), 1), random(s.lenY(), 2)
+	got := s.apply(p, FormKernelGrad, x, nil, y)
+	half := s
+	half.N /= 2
+	first := half.apply(p, FormKernelGrad, x, nil, y)
+	second := half.apply(nil, FormKernelGrad, x[half.lenX():], nil, y[half.lenY():])
+	for i := range got {
+		if err := math.Abs(float64(got[i]) - float64(first[i]) - float64(second[i])); err > 5e-3 { // of a sum of magnitudes of 3,500
+			t.Fatalf("[%d] = %v, but its halves are %v and %v", i, got[i], first[i], second[i])
+		}
+	}
+}
+
+// TestNotANumberReaches sets one input at a time to NaN or an infinity: no result
+// that depends on it may be finite, and no other image may notice.
+func TestNotANumberReaches(t *testing.T) {
+	s := Shape{N: 2, H: 6, W: 7, C: 3, K: 18, PadTop: 1, PadLeft: 1, OutH: 6, OutW: 7}
+	for _, form := range forms {
+		for operand := range 3 {
+			if [...]int{2, 0, 1}[form] == operand {
+				continue // the result
+			}
+			n := [...]int{s.lenX(), s.lenW(), s.lenY()}[operand]
+			for i := 0; i < n; i += 1 + n/23 {
+				testNotANumber(t, s, form, operand, i, []float32{float32(math.NaN()), float32(math.Inf(1))}[i%2])
+			}
+		}
+	}
+}
+
+func testNotANumber(t *testing.T, s Shape, form Form, operand, at int, value float32) {
+	t.Helper()
+	operands := [3][]float32{random(s.lenX(), 1), random(s.lenW(), 2), random(s.lenY(), 3)}
+	operands[operand][at] = value
+	reached := make(map[int]bool)
+	s.each(func(xi, wi, yi int) {
+		for k := range s.K {
+			if i := [3]int{xi, wi + k, yi + k}; i[operand] == at {
+				reached[i[[...]int{2, 0, 1}[form]]] = true
+			}
+		}
+	})
+	for _, level := range isa.Available() {
+		restore := isa.Set(level)
+		got := s.apply(nil, form, operands[0], operands[1], operands[2])
+		restore()
+		for i, v := range got {
+			if reached[i] && isFinite(v) {
+				t.Errorf("%v %v: operand %d [%d] = %v, but result [%d] = %v", form, level, operand, at, value, i, v)
+			}
+			image := len(got) / s.N
+			ofOther := form != FormKernelGrad && operand != 1 && i/image != at*s.N/len(operands[operand])
+			if ofOther && !isFinite(v) {
+				t.Errorf("%v %v: operand %d [%d] = %v made result [%d] of another image %v", form, level, operand, at, value, i, v)
+			}
+		}
+	}
+}
+
+func TestMisusePanics(t *testing.T) {
+	s := square(1, 4, 16, 16)
+	x, w, y := random(s.lenX(), 1), random(s.lenW(), 2), random(s.lenY(), 3)
+	scratch := make([]byte, ScratchBytes(s, FormForward, 1))
+	wide := s
+	wide.OutW = 9
+	for _, c := range []struct {
+		want string
+		call func()
+	}{
+		{errShape, func() { Forward(nil, wide, y, x, w, scratch) }},
+		{errLen, func() { Forward(nil, s, y[1:], x, w, scratch) }},
+		{errLen, func() { InputGrad(nil, s, x[1:], y, w, scratch) }},
+		{errLen, func() { KernelGrad(nil, s, w, x, y[1:], scratch) }},
+		{errScratch, func() { Forward(nil, s, y, x, w, scratch[:len(scratch)/2]) }},
+		{errScratch, func() { Forward(nil, s, y, x, w, nil) }},
+	} {
+		func() {
+			defer func() {
+				if r, _ := recover().(string); !strings.HasPrefix(r, c.want) {
+					t.Errorf("recovered %q, want %q", r, c.want)
+				}
+			}()
+			c.call()
+		}()
+	}
+}
