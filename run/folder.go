@@ -27,13 +27,13 @@ var ErrExists = errors.New("the folder is not empty")
 // ErrNotRun says that a folder to overwrite holds something that is no run.
 var ErrNotRun = errors.New("the folder holds no run")
 
-// Create makes the folder, or empties that of an earlier run if overwrite is set. It
-// never removes a folder that holds no run.
-func (f Folder) Create(overwrite bool) error {
+// Check reports whether Create would refuse the folder, and changes nothing: ErrExists
+// for one that is not empty, ErrNotRun for one to overwrite that holds no run.
+func (f Folder) Check(overwrite bool) error {
 	entries, err := os.ReadDir(string(f))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return os.MkdirAll(string(f), 0o755)
+		return nil
 	case err != nil:
 		return err
 	case len(entries) == 0:
@@ -43,12 +43,25 @@ func (f Folder) Create(overwrite bool) error {
 	case !f.IsRun():
 		return fmt.Errorf("%s: %w", f, ErrNotRun)
 	}
+	return nil
+}
+
+// Create makes the folder, or empties that of an earlier run if overwrite is set. It
+// never removes a folder that holds no run.
+func (f Folder) Create(overwrite bool) error {
+	if err := f.Check(overwrite); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(string(f))
+	if errors.Is(err, fs.ErrNotExist) {
+		return os.MkdirAll(string(f), 0o755)
+	}
 	for _, e := range entries {
 		if err := os.RemoveAll(filepath.Join(string(f), e.Name())); err != nil {
 			return err
 		}
 	}
-	return nil
+	return err
 }
 
 // IsRun reports whether the folder holds a run's configuration.
