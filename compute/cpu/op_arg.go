@@ -1,6 +1,8 @@
 package cpu
 
 import (
+	"fmt"
+
 	"github.com/gomlx/gomlx/backends"
 	"github.com/gomlx/gomlx/backends/shapeinference"
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
@@ -32,6 +34,9 @@ func (b *Builder) ArgMinMax(x backends.Op, axis int, outputDType dtypes.DType, i
 	} else if e.arg(isMin) == nil {
 		return nil, unsupported(backends.OpTypeArgMinMax, in[0].shape().DType)
 	}
+	if in[0].shape().Dimensions[axis] == 0 {
+		return nil, fmt.Errorf("ArgMinMax: axis %d of %s is empty", axis, in[0].shape())
+	}
 	return b.add(backends.OpTypeArgMinMax, argMinMaxAttr{axis, isMin}, shape, in...), nil
 }
 
@@ -42,6 +47,9 @@ func evalArgMinMax(c *call) {
 	x, out := c.in[0], c.out[0]
 	attr := c.attr.(argMinMaxAttr)
 	g := reduceGroups(x.shape.Dimensions, []int{attr.axis})[0]
+	if out.shape.Size() == 0 {
+		return
+	}
 	find := elems[x.shape.DType].arg(attr.isMin)
 	store := elems[out.shape.DType].fromWide
 	inSize, outSize := g.rows*g.inner*x.shape.DType.Size(), g.inner*out.shape.DType.Size()

@@ -229,6 +229,9 @@ func evalScatter(c *call) {
 		}
 	}
 	window := newCombinePlan(c.out[0], attr.op, dims, dstStrides, srcStrides)
+	if c.in[2].shape.Size() == 0 {
+		return
+	}
 	for n := range len(vectors) / max(1, length) {
 		to, fits := 0, true
 		for k, axis := range attr.scatterAxesToOperandAxes {

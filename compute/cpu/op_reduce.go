@@ -148,6 +148,10 @@ func reduceGroups(dims []int, axes []int) []reduceGroup {
 func evalReduce(c *call) {
 	x, out := c.in[0], c.out[0]
 	op := reductions[c.op]
+	if x.shape.Size() == 0 { // sums and such of nothing
+		fillParts(c, out.bytes, neutral(op, elems[x.shape.DType], x.shape.DType.Size()))
+		return
+	}
 	groups := reduceGroups(x.shape.Dimensions, c.attr.(reduceAttr).axes)
 	dtype := computeType(x.shape.DType)
 	if dtype != x.shape.DType && len(groups) > 0 {

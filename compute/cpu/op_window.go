@@ -95,13 +95,16 @@ func reductionOf(t backends.ReduceOpType) (backends.OpType, error) {
 
 // neutral returns the element that changes nothing when it is combined by op.
 func neutral(op backends.OpType, e elem, size int) []byte {
+	element := make([]byte, size)
 	switch op {
 	case backends.OpTypeMax:
 		return e.bound(-1)
-	case backends.OpTypeMin:
+	case backends.OpTypeMin, backends.OpTypeLogicalAnd:
 		return e.bound(1)
+	case backends.OpTypeBitwiseAnd:
+		repeat(element, []byte{0xff})
+		return element
 	}
-	element := make([]byte, size)
 	one := int64(0)
 	if op == backends.OpTypeMul {
 		one = 1
