@@ -1,3 +1,5 @@
+//go:build !amd64 || purego
+
 package reduce
 
 func sum(x []float32) float64        { return sumRef(x) }

@@ -1,5 +1,6 @@
-// Command asm writes the AVX2 and AVX-512 kernels of package vec: assembly with its
-// stubs, and the Go functions that choose between them and the reference.
+// Command asm writes the AVX2 and AVX-512 kernels of the packages vec and reduce:
+// assembly with its stubs, and for vec the Go functions that choose between them and
+// the reference.
 //
 // It is run by `go generate` in the package's directory, once per group of kernels:
 //
@@ -68,11 +69,19 @@ func main() {
 		"binary": binaryKernels(), "unary": unaryKernels(), "compare": compareKernels(),
 		"combine": combineKernels(), "rows": rowKernels(),
 	}
+	ConstraintExpr("amd64,!purego")
+	if *group == "reduce" {
+		for _, s := range []simd{avx2, avx512} {
+			sumKernels(s)
+			columnKernels(s)
+		}
+		Generate()
+		return
+	}
 	kernels := groups[*group]
 	if kernels == nil {
 		log.Fatalf("no group of kernels named %q", *group)
 	}
-	ConstraintExpr("amd64,!purego")
 	for _, k := range kernels {
 		for _, s := range []simd{avx2, avx512} {
 			if k.rows {

@@ -1,0 +1,245 @@
+package reduce
+
+import (
+	"math"
+	"testing"
+
+	"github.com/byol-go/byol/internal/kernel/par"
+)
+
+var normShapes = [][2]int{{1, 1}, {9, 3}, {11000, 3}, {300, 16}, {2100, 17}, {33, 40}, {64, 64}, {1100, 64}, {70, 100}, {80, 512}, {40, 1500}}
+
+// TestBatchStats compares with float64, for data whose mean is far from zero, too, and
+// for a block whose first row is an outlier.
+func TestBatchStats(t *testing.T) {
+	eachLevel(t, func(t *testing.T, pools []*par.Pool) {
+		for _, shape := range normShapes {
+			rows, c := shape[0], shape[1]
+			for _, data := range []struct {
+				name          string
+				mean, outlier float32
+				bound         float64 // relative error of the variance
+			}{{"centred", 0, 0, 1e-5}, {"mean 1e4", 1e4, 0, 1e-4}, {"outlier", 1, 1e4, 1e-5}} {
+				x := random(t, rows*c, 1)
+				for i := range x {
+					x[i] += data.mean
+					if i < c {
+						x[i] += data.outlier
+					}
+				}
+				var mean0, variance0 []float32
+				for _, p := range pools {
+					mean, variance := random(t, c, 2), random(t, c, 3)
+					BatchStats(p, mean, variance, x, rows, c, make([]byte, BatchStatsScratchBytes(rows, c)))
+					for j := range c {
+						m, v := moments(x, rows, c, j)
+						if math.Abs(float64(mean[j])-m) > 2e-7*math.Abs(m)+2e-6*math.Sqrt(v) || math.Abs(float64(variance[j])-v) > data.bound*v {
+							t.Fatalf("[%d,%d] %s: column %d has mean %v, variance %v, want %v, %v", rows, c, data.name, j, mean[j], variance[j], m, v)
+						}
+						if mean0 != nil && (mean[j] != mean0[j] || variance[j] != variance0[j]) {
+							t.Fatalf("[%d,%d]: column %d differs on %d threads", rows, c, j, p.Threads())
+						}
+					}
+					mean0, variance0 = mean, variance
+				}
+			}
+		}
+	})
+}
+
+func moments(x []float32, rows, c, j int) (mean, variance float64) {
+	for r := range rows {
+		mean += float64(x[r*c+j])
+	}
+	mean /= float64(rows)
+	for r := range rows {
+		d := float64(x[r*c+j]) - mean
+		variance += d * d
+	}
+	return mean, variance / float64(rows)
+}
+
+func TestBatchStatsNonFinite(t *testing.T) {
+	eachLevel(t, func(t *testing.T, _ []*par.Pool) {
+		rows, c := 100, 20
+		x := random(t, rows*c, 1)
+		x[50*c+3], x[70*c+4] = nan, inf
+		mean, variance := make([]float32, c), make([]float32, c)
+		BatchStats(nil, mean, variance, x, rows, c, make([]byte, BatchStatsScratchBytes(rows, c)))
+		for j := range c {
+			bad := variance[j] != variance[j]
+			if bad != (j == 3 || j == 4) {
+				t.Errorf("column %d: mean %v, variance %v", j, mean[j], variance[j])
+			}
+		}
+		BatchStats(nil, mean, variance, nil, 0, c, nil)
+		if mean[0] == mean[0] || variance[0] == variance[0] {
+			t.Errorf("no rows: mean %v, variance %v", mean[0], variance[0])
+		}
+	})
+}
+
+// TestBatchNorm follows a batch norm with residual and ReLU, forward and backward, and
+// compares with the formulas in float64.
+func TestBatchNorm(t *testing.T) {
+	eachLevel(t, func(t *testing.T, pools []*par.Pool) {
+		for _, shape := range normShapes {
+			rows, c := shape[0], shape[1]
+			x, dy, res := random(t, rows*c, 1), random(t, rows*c, 2), random(t, rows*c, 3)
+			gamma, beta := random(t, c, 4), random(t, c, 5)
+			const eps = 1e-5
+			for _, relu := range []bool{false, true} {
+				var first []float32
+				for _, p := range pools {
+					got := norm(t, p, x, dy, res, gamma, beta, rows, c, eps, relu)
+					if first == nil {
+						first = got
+						verifyNorm(t, got, x, dy, res, gamma, beta, rows, c, eps, relu)
+						continue
+					}
+					for i := range got {
+						if !same(got[i], first[i]) {
+							t.Fatalf("[%d,%d]: element %d differs on %d threads", rows, c, i, p.Threads())
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+// norm returns y, dx, the gradient of the residual, dgamma and dbeta, one after the other.
+func norm(t *testing.T, p *par.Pool, x, dy, res, gamma, beta []float32, rows, c int, eps float32, relu bool) []float32 {
+	n := rows * c
+	mean, variance := make([]float32, c), make([]float32, c)
+	BatchStats(p, mean, variance, x, rows, c, make([]byte, BatchStatsScratchBytes(rows, c)))
+	scale, shift := make([]float32, c), make([]float32, c)
+	NormCoefficients(scale, shift, mean, variance, gamma, beta, eps)
+	y, dx, dres := guarded[float32](t, n, true), guarded[float32](t, n, true), guarded[float32](t, n, true)
+	sumDy, sumDyX := make([]float32, c), make([]float32, c)
+	scratch := make([]byte, BatchGradScratchBytes(rows, c))
+	a, b, d, dgamma := make([]float32, c), make([]float32, c), make([]float32, c), make([]float32, c)
+	if relu {
+		AffineAddReLU(p, y, x, res, scale, shift)
+		BatchGradSumsReLU(p, sumDy, sumDyX, nil, dy, x, y, mean, rows, c, scratch)
+		kept1, kept2 := make([]float32, c), make([]float32, c)
+		BatchGradSumsReLU(p, kept1, kept2, dres, dy, x, y, mean, rows, c, scratch)
+		for j := range c {
+			if kept1[j] != sumDy[j] || kept2[j] != sumDyX[j] {
+				t.Fatalf("[%d,%d]: keeping the masked gradient changes the sums of column %d", rows, c, j)
+			}
+		}
+	} else {
+		AffineAdd(p, y, x, res, scale, shift)
+		BatchGradSums(p, sumDy, sumDyX, dy, x, mean, rows, c, scratch)
+		copy(dres, dy)
+	}
+	GradCoefficients(a, b, d, dgamma, sumDy, sumDyX, mean, variance, gamma, eps, rows)
+	if relu {
+		BatchGradApplyReLU(p, dx, dy, x, y, a, b, d)
+	} else {
+		BatchGradApply(p, dx, dy, x, a, b, d)
+	}
+	var all []float32
+	for _, v := range [][]float32{y, dx, dres, dgamma, sumDy} {
+		all = append(all, v...)
+	}
+	return all
+}
+
+func verifyNorm(t *testing.T, got, x, dy, res, gamma, beta []float32, rows, c int, eps float32, relu bool) {
+	t.Helper()
+	n := rows * c
+	y, dx, dres, dgamma, dbeta := got[:n], got[n:2*n], got[2*n:3*n], got[3*n:3*n+c], got[3*n+c:]
+	for j := range c {
+		m, v := moments(x, rows, c, j)
+		r := 1 / math.Sqrt(v+float64(eps))
+		var s1, s2, size float64
+		g := make([]float64, rows)
+		for i := range rows {
+			at := i*c + j
+			want := (float64(x[at])-m)*r*float64(gamma[j]) + float64(beta[j]) + float64(res[at])
+			g[i] = float64(dy[at])
+			if relu && y[at] <= 0 { // the mask itself is the kernel's: a value near 0 may round either way
+				g[i] = 0
+				want = min(want, 0)
+				want = max(want, -1e-5)
+			}
+			if math.Abs(float64(y[at])-want) > 2e-5*(1+math.Abs(want)) {
+				t.Fatalf("[%d,%d]: y[%d,%d] = %v, want %v", rows, c, i, j, y[at], want)
+			}
+			if float64(dres[at]) != g[i] {
+				t.Fatalf("[%d,%d]: dres[%d,%d] = %v, want %v", rows, c, i, j, dres[at], g[i])
+			}
+			s1 += g[i]
+			s2 += g[i] * (float64(x[at]) - m)
+			size += math.Abs(g[i])
+		}
+		if math.Abs(float64(dbeta[j])-s1) > 1e-6*size+1e-30 || math.Abs(float64(dgamma[j])-s2*r) > 1e-5*(size+1) {
+			t.Fatalf("[%d,%d]: column %d: dbeta %v, dgamma %v, want %v, %v", rows, c, j, dbeta[j], dgamma[j], s1, s2*r)
+		}
+		for i := range rows {
+			at := i*c + j
+			want := float64(gamma[j]) * r * (g[i] - s1/float64(rows) - (float64(x[at])-m)*r*r*s2/float64(rows))
+			if tol := 2e-5 * math.Abs(float64(gamma[j])) * r * (1 + math.Abs(g[i])); math.Abs(float64(dx[at])-want) > tol {
+				t.Fatalf("[%d,%d] relu %v: dx[%d,%d] = %v, want %v", rows, c, relu, i, j, dx[at], want)
+			}
+		}
+	}
+}
+
+func TestAffineForms(t *testing.T) {
+	x, res := []float32{1, -2, 3, -4}, []float32{0, 1, 0, 10} // [2, 2]
+	scale, shift := []float32{1, 2}, []float32{-1, 0}
+	y := make([]float32, 4)
+	for _, f := range []struct {
+		name string
+		run  func()
+		want [4]float32
+	}{
+		{"Affine", func() { Affine(nil, y, x, scale, shift) }, [4]float32{0, -4, 2, -8}},
+		{"AffineReLU", func() { AffineReLU(nil, y, x, scale, shift) }, [4]float32{0, 0, 2, 0}},
+		{"AffineAdd", func() { AffineAdd(nil, y, x, res, scale, shift) }, [4]float32{0, -3, 2, 2}},
+		{"AffineAddReLU", func() { AffineAddReLU(nil, y, x, res, scale, shift) }, [4]float32{0, 0, 2, 2}},
+	} {
+		f.run()
+		if [4]float32(y) != f.want {
+			t.Errorf("%s: %v, want %v", f.name, y, f.want)
+		}
+	}
+}
+
+func TestL2NormalizeRows(t *testing.T) {
+	eachLevel(t, func(t *testing.T, pools []*par.Pool) {
+		for _, shape := range [][2]int{{1, 1}, {7, 5}, {64, 256}, {3, 40000}} {
+			rows, c := shape[0], shape[1]
+			x, dy := random(t, rows*c, 1), random(t, rows*c, 2)
+			for _, p := range pools {
+				y, dx, inv := random(t, rows*c, 3), random(t, rows*c, 4), make([]float32, rows)
+				L2NormalizeRows(p, y, inv, x, rows, c, 1e-12)
+				L2NormalizeRowsGrad(p, dx, dy, y, inv, rows, c)
+				for r := range rows {
+					var squares, along float64
+					for i := r * c; i < (r+1)*c; i++ {
+						squares += float64(x[i]) * float64(x[i])
+						along += float64(x[i]) * float64(dy[i])
+					}
+					norm := math.Sqrt(squares)
+					for i := r * c; i < (r+1)*c; i++ {
+						wantY := float64(x[i]) / norm
+						wantD := (float64(dy[i]) - wantY*along/norm) / norm
+						if math.Abs(float64(y[i])-wantY) > 1e-6 || math.Abs(float64(dx[i])-wantD) > 2e-6*(1+math.Abs(float64(dy[i])))/norm {
+							t.Fatalf("[%d,%d] element %d: y %v, dx %v, want %v, %v", rows, c, i, y[i], dx[i], wantY, wantD)
+						}
+					}
+				}
+			}
+		}
+		zero := make([]float32, 6)
+		y, inv := make([]float32, 6), make([]float32, 2)
+		L2NormalizeRows(nil, y, inv, zero, 2, 3, 1e-6)
+		if y[0] != 0 || inv[1] != 1e6 {
+			t.Errorf("zero rows: y %v, inv %v", y, inv)
+		}
+	})
+}

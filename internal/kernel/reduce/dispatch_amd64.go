@@ -1,0 +1,116 @@
+//go:build amd64 && !purego
+
+package reduce
+
+import (
+	"unsafe"
+
+	"github.com/byol-go/byol/internal/kernel/isa"
+)
+
+//go:generate go -C ../vec/_asm run . -group reduce -out ../../reduce/reduce_amd64.s -stubs ../../reduce/reduce_amd64.go -pkg reduce
+
+func sum(x []float32) float64 {
+	switch level := isa.Current(); {
+	case level >= isa.AVX512:
+		return sumAVX512(unsafe.SliceData(x), len(x))
+	case level >= isa.AVX2:
+		return sumAVX2(unsafe.SliceData(x), len(x))
+	}
+	return sumRef(x)
+}
+
+func sumSquares(x []float32) float64 {
+	switch level := isa.Current(); {
+	case level >= isa.AVX512:
+		return sumSquaresAVX512(unsafe.SliceData(x), len(x))
+	case level >= isa.AVX2:
+		return sumSquaresAVX2(unsafe.SliceData(x), len(x))
+	}
+	return sumSquaresRef(x)
+}
+
+func dot(a, b []float32) float64 {
+	switch level := isa.Current(); {
+	case level >= isa.AVX512:
+		return dotAVX512(unsafe.SliceData(a), unsafe.SliceData(b), len(a))
+	case level >= isa.AVX2:
+		return dotAVX2(unsafe.SliceData(a), unsafe.SliceData(b), len(a))
+	}
+	return dotRef(a, b)
+}
+
+func maximum(x []float32) float32 {
+	switch level := isa.Current(); {
+	case level >= isa.AVX512:
+		return maximumAVX512(unsafe.SliceData(x), len(x))
+	case level >= isa.AVX2:
+		return maximumAVX2(unsafe.SliceData(x), len(x))
+	}
+	return maximumRef(x)
+}
+
+func minimum(x []float32) float32 {
+	switch level := isa.Current(); {
+	case level >= isa.AVX512:
+		return minimumAVX512(unsafe.SliceData(x), len(x))
+	case level >= isa.AVX2:
+		return minimumAVX2(unsafe.SliceData(x), len(x))
+	}
+	return minimumRef(x)
+}
+
+func colSum(s, x []float32, rows, stride int) {
+	switch level := isa.Current(); {
+	case level >= isa.AVX512:
+		colSumAVX512(unsafe.SliceData(s), unsafe.SliceData(x), len(s), rows, stride)
+	case level >= isa.AVX2:
+		colSumAVX2(unsafe.SliceData(s), unsafe.SliceData(x), len(s), rows, stride)
+	default:
+		colSumRef(s, x, rows, stride)
+	}
+}
+
+func colStats(s1, s2, x, k []float32, rows, stride int) {
+	switch level := isa.Current(); {
+	case level >= isa.AVX512:
+		colStatsAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(x), unsafe.SliceData(k), len(s1), rows, stride)
+	case level >= isa.AVX2:
+		colStatsAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(x), unsafe.SliceData(k), len(s1), rows, stride)
+	default:
+		colStatsRef(s1, s2, x, k, rows, stride)
+	}
+}
+
+func colGrad(s1, s2, dy, x, mean []float32, rows, stride int) {
+	switch level := isa.Current(); {
+	case level >= isa.AVX512:
+		colGradAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), len(s1), rows, stride)
+	case level >= isa.AVX2:
+		colGradAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), len(s1), rows, stride)
+	default:
+		colGradRef(s1, s2, dy, x, mean, rows, stride)
+	}
+}
+
+func colGradReLU(s1, s2, dy, x, y, mean []float32, rows, stride int) {
+	switch level := isa.Current(); {
+	case level >= isa.AVX512:
+		colGradReLUAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), len(s1), rows, stride)
+	case level >= isa.AVX2:
+		colGradReLUAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), len(s1), rows, stride)
+	default:
+		colGradReLURef(s1, s2, dy, x, y, mean, rows, stride)
+	}
+}
+
+func colGradReLUKeep(s1, s2, kept, dy, x, y, mean []float32, rows, stride int) {
+	switch level := isa.Current(); {
+	case level >= isa.AVX512:
+		colGradReLUKeepAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), len(s1), rows, stride)
+	case level >= isa.AVX2:
+		colGradReLUKeepAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), len(s1), rows, stride)
+	default:
+		colGradReLUKeepRef(s1, s2, kept, dy, x, y, mean, rows, stride)
+	}
+}
