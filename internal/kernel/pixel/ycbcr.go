@@ -75,18 +75,21 @@ func UpsampleH2V2(dst, near, far []uint8) {
 	if n == 0 {
 		return
 	}
-	upsampleH2V2(dst, near, far)
+	from, to := upsampleH2V2(dst, near, far)
+	upsampleH2V2Ref(dst, near, far, 0, from)
+	upsampleH2V2Ref(dst, near, far, to, n)
 }
 
-func upsampleH2V2Ref(dst, near, far []uint8) { upsampleH2V2From(dst, near, far, 0) }
-
-// upsampleH2V2From computes the output for input columns from start on.
-func upsampleH2V2From(dst, near, far []uint8, start int) {
+// upsampleH2V2Ref computes the output for input columns from start to end.
+func upsampleH2V2Ref(dst, near, far []uint8, start, end int) {
+	if start == end {
+		return
+	}
 	last := len(near) - 1
 	sum := func(i int) int32 { return 3*int32(near[i]) + int32(far[i]) }
 	left := sum(max(start-1, 0))
 	this := sum(start)
-	for i := start; i <= last; i++ {
+	for i := start; i < end; i++ {
 		right := this
 		if i < last {
 			right = sum(i + 1)
