@@ -6,6 +6,7 @@ import (
 	"sync"
 	"unsafe"
 
+	"github.com/byol-go/byol/internal/kernel/vec"
 	"github.com/gomlx/gomlx/backends"
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
 )
@@ -50,7 +51,7 @@ var elems = map[dtypes.DType]elem{
 	dtypes.Uint32:     intElem[uint32]{},
 	dtypes.Uint64:     intElem[uint64]{},
 	dtypes.Float16:    narrowElem[uint16, float32]{wideType: float32Elem{}, widen: fromFloat16, narrow: toFloat16, toBound: 0x7c00},
-	dtypes.BFloat16:   narrowElem[uint16, float32]{wideType: float32Elem{}, widen: fromBFloat16, narrow: toBFloat16, toBound: 0x7f80},
+	dtypes.BFloat16:   narrowElem[uint16, float32]{wideType: float32Elem{}, widen: vec.FromBF16, narrow: vec.ToBF16, toBound: 0x7f80},
 	dtypes.Float32:    float32Elem{},
 	dtypes.Float64:    floatElem[float64]{},
 	dtypes.Complex64:  narrowElem[complex64, complex128]{wideType: complexElem{}, widen: fromComplex64, narrow: toComplex64},

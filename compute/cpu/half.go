@@ -2,27 +2,8 @@ package cpu
 
 import "math"
 
-// bfloat16 and float16 are held as uint16. Rounding is to the nearest, ties to even;
+// float16 is held as uint16, as bfloat16 is. Rounding is to the nearest, ties to even;
 // a NaN stays a NaN and becomes quiet.
-
-func fromBFloat16(dst []float32, src []uint16) {
-	dst = dst[:len(src)]
-	for i, h := range src {
-		dst[i] = math.Float32frombits(uint32(h) << 16)
-	}
-}
-
-func toBFloat16(dst []uint16, src []float32) {
-	dst = dst[:len(src)]
-	for i, f := range src {
-		b := math.Float32bits(f)
-		if f != f {
-			dst[i] = uint16(b>>16) | 0x40
-			continue
-		}
-		dst[i] = uint16((b + 0x7fff + b>>16&1) >> 16)
-	}
-}
 
 func fromFloat16(dst []float32, src []uint16) {
 	dst = dst[:len(src)]

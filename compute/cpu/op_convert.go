@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/byol-go/byol/internal/kernel/vec"
 	"github.com/gomlx/gomlx/backends"
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
 	"github.com/gomlx/gomlx/pkg/core/shapes"
@@ -71,9 +72,9 @@ func convertSpan(from, to dtypes.DType) span {
 	case pair{from, from}:
 		return func(out []byte, in [3][]byte) { copy(out, in[0]) }
 	case pair{dtypes.Float32, dtypes.BFloat16}:
-		return span1(toBFloat16)
+		return span1(vec.ToBF16)
 	case pair{dtypes.BFloat16, dtypes.Float32}:
-		return span1(fromBFloat16)
+		return span1(vec.FromBF16)
 	case pair{dtypes.Float32, dtypes.Float16}:
 		return span1(toFloat16)
 	case pair{dtypes.Float16, dtypes.Float32}:

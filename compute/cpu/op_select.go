@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/byol-go/byol/internal/kernel/vec"
 	"github.com/gomlx/gomlx/backends"
 	"github.com/gomlx/gomlx/backends/shapeinference"
+	"github.com/gomlx/gomlx/pkg/core/dtypes"
 )
 
 func init() {
@@ -30,6 +32,10 @@ func (b *Builder) Where(condition, onTrue, onFalse backends.Op) (backends.Op, er
 }
 
 func evalWhere(c *call) {
+	if c.out[0].shape.DType == dtypes.Float32 {
+		elementwise(c, selectFloat32)
+		return
+	}
 	switch c.out[0].shape.DType.Size() {
 	case 1:
 		elementwise(c, selectSpan[uint8]())
@@ -42,6 +48,10 @@ func evalWhere(c *call) {
 	case 16:
 		elementwise(c, selectSpan[complex128]())
 	}
+}
+
+func selectFloat32(out []byte, in [3][]byte) {
+	vec.Select(view[float32](out), view[bool](in[0]), view[float32](in[1]), view[float32](in[2]))
 }
 
 func selectSpan[E any]() span {
