@@ -1,0 +1,390 @@
+package cpu
+
+import (
+	"slices"
+
+	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/gomlx/pkg/core/dtypes"
+	"github.com/gomlx/gomlx/pkg/core/shapes"
+)
+
+// maxGroup bounds the nodes of a fused group: their registers should stay in cache.
+const maxGroup = 48
+
+// fuse merges element-wise nodes of equal size that feed each other, and sums over their
+// leading axes, into nodes that are computed block by block, so that what is between them
+// never goes to memory. Broadcast operands are read where they are.
+func fuse(p *program) {
+	f := newFuser(p)
+	for i, n := range p.nodes {
+		f.enter(i, n)
+	}
+	f.emit(p)
+}
+
+// fuser holds the groups while they grow. A group is known by the index of its first
+// member; a node that cannot be fused is a group of its own.
+type fuser struct {
+	p       *program
+	group   []int      // by node: its group
+	members [][]int    // by group: its nodes, ascending
+	before  []bitset   // by group: the groups that have to run before it, of all distances
+	inputs  [][]source // by node: where it reads from, looking through views and broadcasts
+	fusible []bool     // by node
+}
+
+func newFuser(p *program) *fuser {
+	n := len(p.nodes)
+	f := &fuser{p: p, group: make([]int, n), members: make([][]int, n), before: make([]bitset, n), inputs: make([][]source, n), fusible: make([]bool, n)}
+	for i, n := range p.nodes {
+		n.index = i
+	}
+	return f
+}
+
+// enter adds the next node: as a group of its own, then merged with the groups of its
+// inputs where that closes no circle.
+func (f *fuser) enter(i int, n *node) {
+	f.group[i], f.members[i] = i, []int{i}
+	f.fusible[i] = isFusible(n)
+	if f.fusible[i] {
+		for _, in := range n.inputs {
+			f.inputs[i] = append(f.inputs[i], sourceOf(in, iteration(n)))
+		}
+	} else {
+		for _, in := range n.inputs {
+			f.inputs[i] = append(f.inputs[i], source{value: in})
+		}
+	}
+	f.before[i] = newBitset(len(f.p.nodes))
+	for _, in := range f.inputs[i] {
+		g := f.group[in.node.index]
+		f.before[i].set(g)
+		f.before[i].add(f.before[g])
+	}
+	if !f.fusible[i] {
+		return
+	}
+	for _, in := range f.inputs[i] {
+		a, b := f.group[in.node.index], f.group[i]
+		if a != b && in.full() && f.fusible[in.node.index] && f.mayMerge(a, b) {
+			f.merge(a, b)
+		}
+	}
+}
+
+// mayMerge reports whether two groups, of which a runs before b, can be one.
+func (f *fuser) mayMerge(a, b int) bool {
+	if len(f.members[a])+len(f.members[b]) > maxGroup || spaceOf(f.p.nodes[a]) != spaceOf(f.p.nodes[b]) {
+		return false
+	}
+	for _, i := range f.members[a] { // a sum is the end of a group: nobody in it reads it
+		if isSum(f.p.nodes[i]) {
+			for _, j := range f.members[b] {
+				if slices.ContainsFunc(f.inputs[j], func(s source) bool { return s.node.index == i }) {
+					return false
+				}
+			}
+		}
+	}
+	if sumPeriod(f.p, append(slices.Clone(f.members[a]), f.members[b]...)) > maxBlock {
+		return false
+	}
+	// Nothing else may stand between them: neither after a and before b, nor the reverse.
+	return !f.between(a, b) && !f.between(b, a)
+}
+
+// between reports whether some group other than the two needs first and is needed by second.
+func (f *fuser) between(first, second int) bool {
+	for _, i := range f.members[second] {
+		for _, in := range f.inputs[i] {
+			if g := f.group[in.node.index]; g != first && g != second && f.before[g].has(first) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// merge joins b to a.
+func (f *fuser) merge(a, b int) {
+	keep, drop := min(a, b), max(a, b)
+	for _, i := range f.members[drop] {
+		f.group[i] = keep
+	}
+	f.members[keep] = append(f.members[keep], f.members[drop]...)
+	slices.Sort(f.members[keep])
+	f.members[drop] = nil
+	f.before[keep].add(f.before[drop])
+	f.before[keep].clear(keep)
+	f.before[keep].clear(drop)
+	// Whoever needed one of them needs both now, and all that both need.
+	for _, set := range f.before {
+		if set != nil && (set.has(keep) || set.has(drop)) {
+			set.clear(drop)
+			set.set(keep)
+			set.add(f.before[keep])
+		}
+	}
+}
+
+// emit rebuilds the program with one node per group, in an order that respects them.
+func (f *fuser) emit(p *program) {
+	outside := f.readOutside()
+	subst := map[value]value{}
+	var nodes []*node
+	done := make([]bool, len(p.nodes))
+	var visit func(g int)
+	visit = func(g int) {
+		if done[g] {
+			return
+		}
+		done[g] = true
+		for _, in := range f.reads(g) {
+			visit(f.group[in.node.index])
+		}
+		for _, n := range f.build(g, outside, subst) {
+			nodes = append(nodes, n)
+		}
+	}
+	// By last member: a group runs when the last of its members would have.
+	last := make([]int, 0, len(p.nodes))
+	for i := range p.nodes {
+		if g := f.group[i]; f.members[g][len(f.members[g])-1] == i {
+			last = append(last, g)
+		}
+	}
+	for _, g := range last {
+		visit(g)
+	}
+	for i, v := range p.outputs {
+		if s, ok := subst[v]; ok {
+			p.outputs[i] = s
+		}
+	}
+	p.nodes = nodes
+}
+
+// isFused reports whether a group becomes a node of its own. A sum alone has a better kernel.
+func (f *fuser) isFused(g int) bool {
+	first := f.members[g][0]
+	return f.fusible[first] && (len(f.members[g]) > 1 || !isSum(f.p.nodes[first]))
+}
+
+// reads lists what a group's members read: fused, they look through views and broadcasts.
+func (f *fuser) reads(g int) []source {
+	var all []source
+	for _, i := range f.members[g] {
+		if f.isFused(g) {
+			all = append(all, f.inputs[i]...)
+			continue
+		}
+		for _, in := range f.p.nodes[i].inputs {
+			all = append(all, source{value: in})
+		}
+	}
+	return all
+}
+
+// readOutside finds the values that are read outside their group, by groups that the
+// outputs need. The others, such as broadcasts that all readers look through, fall away.
+func (f *fuser) readOutside() map[value]bool {
+	outside, needed := map[value]bool{}, map[int]bool{}
+	var need func(g int)
+	need = func(g int) {
+		if needed[g] {
+			return
+		}
+		needed[g] = true
+		for _, in := range f.reads(g) {
+			if from := f.group[in.node.index]; from != g || !in.full() {
+				outside[in.value] = true
+				need(from)
+			}
+		}
+	}
+	for _, v := range f.p.outputs {
+		outside[v] = true
+		need(f.group[v.node.index])
+	}
+	return outside
+}
+
+// build returns the node that stands for a group.
+func (f *fuser) build(g int, outside map[value]bool, subst map[value]value) []*node {
+	members := f.members[g]
+	replace := func(n *node) {
+		for k, in := range n.inputs {
+			if s, ok := subst[in]; ok {
+				n.inputs[k] = s
+			}
+		}
+	}
+	first := f.p.nodes[members[0]]
+	if !f.isFused(g) {
+		replace(first)
+		return []*node{first}
+	}
+	b := newBlockBuilder(spaceOf(first))
+	n := &node{op: opFused}
+	for _, i := range members {
+		b.member(f.p.nodes[i], f.inputs[i])
+	}
+	for _, i := range members {
+		if v := (value{f.p.nodes[i], 0}); outside[v] {
+			subst[v] = value{n, len(n.shapes)}
+			n.shapes = append(n.shapes, v.shape())
+			b.output(v)
+		}
+	}
+	attr, inputs := b.finish()
+	n.attr, n.inputs = attr, inputs
+	replace(n)
+	return []*node{n}
+}
+
+// isFusible reports whether a node can be a member of a group.
+func isFusible(n *node) bool {
+	if len(n.shapes) != 1 || spaceOf(n) == 0 {
+		return false
+	}
+	if isSum(n) {
+		return n.shapes[0].DType == dtypes.Float32 && n.shapes[0].Size() <= maxBlock
+	}
+	if !blockType(n.shapes[0].DType) {
+		return false
+	}
+	for _, in := range n.inputs {
+		s := sourceOf(in, iteration(n))
+		if !blockType(in.shape().DType) || in.shape().DType == dtypes.Bool && !s.full() {
+			return false
+		}
+	}
+	_, ok := blockOps[n.op]
+	if n.op == backends.OpTypeConvertDType {
+		return n.shapes[0].DType != dtypes.Bool
+	}
+	if n.op == backends.OpTypeEqual || n.op == backends.OpTypeNotEqual {
+		return ok && n.inputs[0].shape().DType != dtypes.Bool
+	}
+	return ok
+}
+
+func blockType(d dtypes.DType) bool {
+	return d == dtypes.Float32 || d == dtypes.BFloat16 || d == dtypes.Bool
+}
+
+// spaceOf is the number of elements over which a node iterates.
+func spaceOf(n *node) int {
+	if n.op == backends.OpTypeReduceSum {
+		return n.inputs[0].shape().Size()
+	}
+	return n.shapes[0].Size()
+}
+
+// isSum reports whether a node sums over leading axes, so that element i of its operand
+// goes to element i modulo the result's size.
+func isSum(n *node) bool {
+	if n.op != backends.OpTypeReduceSum {
+		return false
+	}
+	dims, axes := n.inputs[0].shape().Dimensions, n.attr.(reduceAttr).axes
+	kept := false
+	for axis, dim := range dims {
+		if dim == 1 {
+			continue
+		}
+		reduced := slices.Contains(axes, axis) || len(axes) == 0
+		if reduced && kept {
+			return false
+		}
+		kept = kept || !reduced
+	}
+	return true
+}
+
+// sumPeriod is the least number of elements that every sum among the nodes divides.
+func sumPeriod(p *program, members []int) int {
+	period := 1
+	for _, i := range members {
+		if n := p.nodes[i]; isSum(n) {
+			period = lcm(period, n.shapes[0].Size())
+		}
+	}
+	return period
+}
+
+func lcm(a, b int) int {
+	x, y := a, b
+	for y != 0 {
+		x, y = y, x%y
+	}
+	return a / x * b
+}
+
+// source is where a member reads an operand: element i of the iteration is the element
+// of value that the strides say.
+type source struct {
+	value
+	dims, strides []int // merged axes of the iteration and the operand's stride along each; nil if full
+}
+
+// full reports whether element i of the iteration is element i of the value.
+func (s source) full() bool { return s.dims == nil }
+
+// iteration is the shape over which a node iterates.
+func iteration(n *node) shapes.Shape {
+	if n.op == backends.OpTypeReduceSum {
+		return n.inputs[0].shape()
+	}
+	return n.shapes[0]
+}
+
+// sourceOf finds the memory behind an operand of a node that iterates over a shape.
+func sourceOf(v value, over shapes.Shape) source {
+	if v.shape().Size() != over.Size() {
+		return newSource(behindViews(v), over, broadcastStrides(v.shape(), over))
+	}
+	v = behindViews(v)
+	if v.op != backends.OpTypeBroadcastInDim {
+		return source{value: v}
+	}
+	in := v.inputs[0]
+	strides, step := make([]int, v.shape().Rank()), rowMajor(in.shape().Dimensions)
+	for i, axis := range v.attr.(broadcastInDimAttr).axes {
+		if in.shape().Dimensions[i] != 1 {
+			strides[axis] = step[i]
+		}
+	}
+	return newSource(behindViews(in), v.shape(), strides)
+}
+
+// newSource merges the axes.
+func newSource(v value, shape shapes.Shape, strides []int) source {
+	dims, merged := mergeAxes(shape.Dimensions, strides)
+	if len(dims) == 1 && merged[0][0] == 1 {
+		return source{value: v}
+	}
+	return source{v, dims, merged[0]}
+}
+
+// behindViews returns the value whose memory v is.
+func behindViews(v value) value {
+	for v.op == opView {
+		v = v.inputs[0]
+	}
+	return v
+}
+
+// bitset is a set of small numbers.
+type bitset []uint64
+
+func newBitset(n int) bitset    { return make(bitset, (n+63)/64) }
+func (b bitset) set(i int)      { b[i/64] |= 1 << (i % 64) }
+func (b bitset) clear(i int)    { b[i/64] &^= 1 << (i % 64) }
+func (b bitset) has(i int) bool { return b[i/64]>>(i%64)&1 != 0 }
+func (b bitset) add(other bitset) {
+	for i, w := range other {
+		b[i] |= w
+	}
+}

@@ -1,0 +1,4 @@
+package cpu
+
+func simplify(p *program) {}
+func schedule(p *program) {}
