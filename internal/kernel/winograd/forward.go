@@ -48,7 +48,7 @@ func newForward(a *arena, g grid, r reduction, threads int) *forward {
 			v:        take[float32](a, elements*(rows*f.cPad+pad)),
 			m:        take[float32](a, rows*elements*chunk),
 			offset:   take[int](a, f.block),
-			whole:    take[[2]int](a, f.block),
+			whole:    take[[2]int](a, f.block+1),
 			cut:      take[[2]int](a, f.block),
 			tmp:      take[float32](a, elements*lane),
 			edge:     take[float32](a, tileOut*tileOut*lane),
@@ -149,6 +149,9 @@ func (s *forwardWorker) sort(f *forward, t0, t1 int) (whole, cut [][2]int) {
 		pixel := (n*f.outH+tileOut*ty)*f.outW + tileOut*tx
 		whole = append(whole, [2]int{4 * (t - t0) * elements * chunk, 4 * pixel * f.kernelLayout.k})
 	}
+	if n := len(whole); n > 0 {
+		whole = append(whole, whole[n-1])[:n]
+	}
 	return whole, cut
 }
 
@@ -179,7 +182,7 @@ func (s *forwardWorker) output(f *forward, k0 int, whole, cut [][2]int) {
 
 // outputCut transforms one tile and copies height x width pixels of cols channels.
 func (s *forwardWorker) outputCut(f *forward, m int, y []float32, height, width, cols int) {
-	offset := [1][2]int{{m, 0}}
+	offset := [2][2]int{{m, 0}, {m, 0}}
 	a := &s.args
 	a.y, a.rowStride, a.colStride = &s.edge[0], 4*tileOut*lane, 4*lane
 	a.offset, a.tiles = &offset[0], 1

@@ -38,10 +38,10 @@ type productFunc func(blocks int, a, b, c *float32, accumulate bool, next *float
 
 // gradRows is a group of rows of a gradient product: c[r][k] = Σ_t a[t][r]·b[t][k]
 // for t < n, which is even, on top of c if accumulate; a [n][16], b [n][columns],
-// c [rows][columns].
+// c [rows][columns]. It may prefetch n/2 cache lines from next on.
 type gradRows struct {
 	rows int
-	run  func(n int, a, b, c *float32, accumulate bool)
+	run  func(n int, a, b, c *float32, accumulate bool, next *float32)
 }
 
 // stripArgs tells inputStrip of a run of tiles of one tile row. Strides are in
@@ -65,7 +65,7 @@ type tileArgs struct {
 	tmp                  *float32 // lane·elements floats of scratch
 	m                    *float32 // transformed tiles
 	y                    *float32 // image
-	offset               *[2]int  // bytes from m and from y to each tile
+	offset               *[2]int  // bytes from m and from y to each tile, and to one more for prefetching
 	tiles                int
 	rowStride, colStride int // between pixels of y
 	stride               int // between elements of m; outputTiles takes 4·chunk

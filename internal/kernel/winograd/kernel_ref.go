@@ -49,7 +49,7 @@ func productRef(rows, columns, blocks int, a, b, c *float32, accumulate bool) {
 	}
 }
 
-func gradProductRef(n int, a, b, c *float32, accumulate bool) {
+func gradProductRef(n int, a, b, c *float32, accumulate bool, _ *float32) {
 	for r := range lane {
 		row := lanes(c, r*lane*4)
 		var s [lane]float32

@@ -113,7 +113,7 @@ func (f *kernelGrad) newWorker(a *arena) gradWorker {
 		w.z = take[float32](a, f.zSize())
 	}
 	w.offset = take[int](a, tiles)
-	w.whole = take[[2]int](a, tiles)
+	w.whole = take[[2]int](a, tiles+1)
 	w.cut = take[[2]int](a, tiles)
 	return w
 }
@@ -196,29 +196,55 @@ func (s *gradWorker) area(f *kernelGrad, part, t0, t1 int) {
 // channels that begins at a block and a panel, or sets the sums to them.
 func (s *gradWorker) multiply(f *kernelGrad, v, z []float32, n, block, panel int, sums []float32, accumulate bool) {
 	width := f.kernels.width
+	blocks, panels := min(f.areaC, f.cBlocks-block), min(f.areaK, f.panels-panel)
 	even := n + n&1 // the row after an odd number is zero
 	for e := range elements {
+		ve := v[e*f.vStride()+block*f.block*lane:]
+		ze := z[e*f.zStride()+panel*f.block*width:]
+		se := sums[e*(f.sumSize/elements):]
+		ahead := f.ahead(v, z, min(e+1, elements-1), block, panel, blocks, panels)
 		for t := 0; t < even; t += productTiles {
 			rows := min(productTiles, even-t)
-			for p := panel; p < min(panel+f.areaK, f.panels); p++ {
-				columns := f.width(p)
+			for p := range panels {
+				columns := f.width(panel + p)
 				groups := f.kernels.gradWide
 				if columns < width {
 					groups = f.kernels.gradLane
 				}
-				b := &z[e*f.zStride()+p*f.block*width+t*columns]
-				for q := block; q < min(block+f.areaC, f.cBlocks); q++ {
-					a := v[e*f.vStride()+q*f.block*lane+t*lane:]
-					c := sums[e*(f.sumSize/elements)+((p-panel)*f.areaC+q-block)*lane*width:]
+				b := &ze[p*f.block*width+t*columns]
+				for q := range blocks {
+					a := ve[q*f.block*lane+t*lane:]
+					c := se[(p*f.areaC+q)*lane*width:]
 					row := 0
 					for _, g := range groups {
-						g.run(rows, &a[row], b, &c[row*columns], accumulate || t > 0)
+						g.run(rows, &a[row], b, &c[row*columns], accumulate || t > 0, ahead.next(rows))
 						row += g.rows
 					}
 				}
 			}
 		}
 	}
+}
+
+// prefetcher hands the products of an element the next one's data, piece by piece.
+type prefetcher struct{ v, z []float32 }
+
+func (f *kernelGrad) ahead(v, z []float32, e, block, panel, blocks, panels int) prefetcher {
+	return prefetcher{
+		v[e*f.vStride()+block*f.block*lane:][:blocks*f.block*lane],
+		z[e*f.zStride()+panel*f.block*f.kernels.width:][:panels*f.block*f.kernels.width],
+	}
+}
+
+// next returns where the product of so many rows shall prefetch from.
+func (p *prefetcher) next(rows int) *float32 {
+	from := &p.v
+	if len(p.v) < 2 {
+		from = &p.z
+	}
+	at := &(*from)[0]
+	*from = (*from)[min(rows/2*align/4, len(*from)-1):]
+	return at
 }
 
 // transform transforms tiles t0 to t1 of input and gradient to the places from on
@@ -259,6 +285,9 @@ func (s *gradWorker) sort(f *kernelGrad, from, t0, t1 int) {
 		}
 		pixel := (n*f.outH+tileOut*ty)*f.outW + tileOut*tx
 		s.whole = append(s.whole, [2]int{4 * (from + t - t0) * f.kernels.width, 4 * pixel * f.k})
+	}
+	if n := len(s.whole); n > 0 {
+		s.whole = append(s.whole, s.whole[n-1])[:n]
 	}
 }
 
@@ -302,7 +331,7 @@ func (s *gradWorker) gradientCut(f *kernelGrad, m int, y []float32, height, widt
 			copy(s.edge[(i*tileOut+j)*lane:], y[(i*f.outW+j)*f.k:][:cols])
 		}
 	}
-	offset := [1][2]int{{m, 0}}
+	offset := [2][2]int{{m, 0}, {m, 0}}
 	a := &s.tileArgs
 	a.y, a.rowStride, a.colStride = &s.edge[0], 4*tileOut*lane, 4*lane
 	a.offset, a.tiles = &offset[0], 1

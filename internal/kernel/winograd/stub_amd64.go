@@ -14,9 +14,10 @@ func product6x16AVX2(blocks int, a *float32, b *float32, c *float32, accumulate 
 
 // gradProduct6x16AVX2 sets c[r][k] = Σ_t a[t][r]·b[t][k] for r < 6, k < 16 and t < n, on
 // top of c if accumulate; a is [n][16], b is [n][16], c is [6][16]; n is even.
+// It prefetches the tile after c, and from next on one cache line for two values of t.
 //
 //go:noescape
-func gradProduct6x16AVX2(n int, a *float32, b *float32, c *float32, accumulate bool)
+func gradProduct6x16AVX2(n int, a *float32, b *float32, c *float32, accumulate bool, next *float32)
 
 // product4x16AVX2 sets c[r][n] = Σ_k a[k/16][r][k%16]·b[k][n] for r < 4, n < 16 and
 // k < 16·blocks, on top of c if accumulate; a is [blocks][6][16], b is
@@ -28,9 +29,10 @@ func product4x16AVX2(blocks int, a *float32, b *float32, c *float32, accumulate 
 
 // gradProduct4x16AVX2 sets c[r][k] = Σ_t a[t][r]·b[t][k] for r < 4, k < 16 and t < n, on
 // top of c if accumulate; a is [n][16], b is [n][16], c is [4][16]; n is even.
+// It prefetches the tile after c, and from next on one cache line for two values of t.
 //
 //go:noescape
-func gradProduct4x16AVX2(n int, a *float32, b *float32, c *float32, accumulate bool)
+func gradProduct4x16AVX2(n int, a *float32, b *float32, c *float32, accumulate bool, next *float32)
 
 // inputStripAVX2 sets v = BᵀdB for a run of tiles, 16 channels at a time.
 //
@@ -96,15 +98,17 @@ func product8x16AVX512(blocks int, a *float32, b *float32, c *float32, accumulat
 
 // gradProduct8x32AVX512 sets c[r][k] = Σ_t a[t][r]·b[t][k] for r < 8, k < 32 and t < n, on
 // top of c if accumulate; a is [n][16], b is [n][32], c is [8][32]; n is even.
+// It prefetches the tile after c, and from next on one cache line for two values of t.
 //
 //go:noescape
-func gradProduct8x32AVX512(n int, a *float32, b *float32, c *float32, accumulate bool)
+func gradProduct8x32AVX512(n int, a *float32, b *float32, c *float32, accumulate bool, next *float32)
 
 // gradProduct16x16AVX512 sets c[r][k] = Σ_t a[t][r]·b[t][k] for r < 16, k < 16 and t < n, on
 // top of c if accumulate; a is [n][16], b is [n][16], c is [16][16]; n is even.
+// It prefetches the tile after c, and from next on one cache line for two values of t.
 //
 //go:noescape
-func gradProduct16x16AVX512(n int, a *float32, b *float32, c *float32, accumulate bool)
+func gradProduct16x16AVX512(n int, a *float32, b *float32, c *float32, accumulate bool, next *float32)
 
 // inputStripAVX512 sets v = BᵀdB for a run of tiles, 16 channels at a time.
 //

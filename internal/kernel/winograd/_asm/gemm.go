@@ -77,19 +77,25 @@ func product(s isa, rows, cols, panel int) {
 // gradProduct emits c[r][n] (+)= Σ_t a[t][r]·b[t][n]; a row of a is 16 floats.
 func gradProduct(s isa, rows, cols int) {
 	name := fmt.Sprintf("gradProduct%dx%d%s", rows, cols, s.name)
-	TEXT(name, NOSPLIT, "func(n int, a, b, c *float32, accumulate bool)")
+	TEXT(name, NOSPLIT, "func(n int, a, b, c *float32, accumulate bool, next *float32)")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s sets c[r][k] = Σ_t a[t][r]·b[t][k] for r < %d, k < %d and t < n, on", name, rows, cols),
-		fmt.Sprintf("top of c if accumulate; a is [n][16], b is [n][%d], c is [%d][%d]; n is even.", cols, rows, cols))
+		fmt.Sprintf("top of c if accumulate; a is [n][16], b is [n][%d], c is [%d][%d]; n is even.", cols, rows, cols),
+		"It prefetches the tile after c, and from next on one cache line for two values of t.")
 	n := Load(Param("n"), GP64()).(GPVirtual)
 	a := Load(Param("a"), GP64())
 	b := Load(Param("b"), GP64())
 	c := Load(Param("c"), GP64())
+	next := Load(Param("next"), GP64())
 	acc := s.accumulators(rows, cols)
 	initialise(s, acc, c, cols*4)
+	for line := 0; line < rows*cols*4; line += 64 {
+		PREFETCHT0(Mem{Base: c, Disp: rows*cols*4 + line})
+	}
 	SHRQ(U8(1), n)
 	loop("tile", n, func() {
-		PREFETCHT0(Mem{Base: c, Disp: rows * cols * 4})
+		PREFETCHT0(Mem{Base: next})
+		ADDQ(U32(64), next)
 		for t := range 2 {
 			step(s, acc, Mem{Base: b, Disp: t * cols * 4}, func(r int) Mem { return Mem{Base: a, Disp: 64*t + 4*r} })
 		}

@@ -181,9 +181,15 @@ func inputStrip(s isa) {
 		strip := field(args, 48)
 		ADDQ(Mem{Base: args, Disp: 56}, strip)
 		cols := field(args, 64)
-		x := GP64()
+		x, ahead := GP64(), GP64()
 		XORQ(x, x)
+		MOVQ(Mem{Base: args, Disp: 72}, ahead)
+		SHLQ(U8(3), ahead)
 		loop("column", cols, func() {
+			for i := range row { // eight columns ahead
+				PREFETCHT0(Mem{Base: row[i], Index: ahead, Scale: 1})
+			}
+			ADDQ(Mem{Base: args, Disp: 72}, ahead)
 			for _, h := range s.halves() {
 				d := s.vectors(6)
 				for i := range d {
@@ -242,39 +248,117 @@ func outputTiles(s isa) {
 	rowStride, colStride := field(args, 40), field(args, 48)
 	three := times3(colStride)
 	loop("tile", tiles, func() {
-		from, to := field(args, 8), field(args, 16)
+		from, to, next := field(args, 8), field(args, 16), field(args, 16)
 		ADDQ(Mem{Base: offset}, from)
 		ADDQ(Mem{Base: offset, Disp: 8}, to)
-		for _, h := range s.halves() {
-			for j := range 6 {
-				m := s.vectors(6)
-				for i := range m {
-					VMOVUPS(Mem{Base: from, Disp: (6*i+j)*128 + h}, m[i])
-				}
-				for i, o := range s.outputTransform(c, m) {
-					VMOVUPS(o, Mem{Base: tmp, Disp: (6*i + j) * s.bytes()})
-				}
+		ADDQ(Mem{Base: offset, Disp: 24}, next)
+		// The lines of the next tile must be in the cache before they can be written.
+		for i := range 4 {
+			for _, at := range multiples(next, colStride, three, nil) {
+				PREFETCHT0(at)
 			}
-			p := GP64()
-			MOVQ(to, p)
-			for i := range 4 {
-				m := s.vectors(6)
-				for j := range m {
-					VMOVUPS(Mem{Base: tmp, Disp: (6*i + j) * s.bytes()}, m[j])
-				}
-				out := s.outputTransform(c, m)
-				for j, at := range multiples(p, colStride, three, nil) {
-					VMOVUPS(out[j], at.Offset(h))
-				}
-				if i < 3 {
-					ADDQ(rowStride, p)
-				}
+			if i < 3 {
+				ADDQ(rowStride, next)
 			}
+		}
+		if s.lanes == 16 {
+			s.outputInRegisters(c, from, to, rowStride, multiples(to, colStride, three, nil))
+		} else {
+			s.outputThroughMemory(c, tmp, from, to, rowStride, colStride, three)
 		}
 		ADDQ(U32(16), offset)
 	})
 	VZEROUPPER()
 	RET()
+}
+
+// outputThroughMemory transforms the columns of m to tmp and the rows of that to y.
+func (s isa) outputThroughMemory(c []VecVirtual, tmp, from, to, rowStride, colStride, three GPVirtual) {
+	for _, h := range s.halves() {
+		for j := range 6 {
+			m := s.vectors(6)
+			for i := range m {
+				VMOVUPS(Mem{Base: from, Disp: (6*i+j)*128 + h}, m[i])
+			}
+			for i, o := range s.outputTransform(c, m) {
+				VMOVUPS(o, Mem{Base: tmp, Disp: (6*i + j) * s.bytes()})
+			}
+		}
+		p := GP64()
+		MOVQ(to, p)
+		for i := range 4 {
+			m := s.vectors(6)
+			for j := range m {
+				VMOVUPS(Mem{Base: tmp, Disp: (6*i + j) * s.bytes()}, m[j])
+			}
+			out := s.outputTransform(c, m)
+			for j, at := range multiples(p, colStride, three, nil) {
+				VMOVUPS(out[j], at.Offset(h))
+			}
+			if i < 3 {
+				ADDQ(rowStride, p)
+			}
+		}
+	}
+}
+
+// outputInRegisters does the same with 32 registers: it transforms the columns in
+// pairs of points of either sign, whose sums and differences are all that the rows need.
+func (s isa) outputInRegisters(c []VecVirtual, from, to, rowStride GPVirtual, at []Mem) {
+	a, b, aa, bb, aaa, bbb := c[0], c[1], c[2], c[3], c[4], c[5]
+	column := func(j int) []VecVirtual {
+		m := s.vectors(6)
+		for i := range m {
+			VMOVUPS(Mem{Base: from, Disp: (6*i + j) * 128}, m[i])
+		}
+		return s.outputTransform(c, m)
+	}
+	pair := func(j int) (sum, dif []VecVirtual) {
+		sum, dif = column(j), column(j+1)
+		for i := range sum {
+			plus := s.vector()
+			VADDPS(dif[i], sum[i], plus)
+			VSUBPS(dif[i], sum[i], dif[i])
+			sum[i] = plus
+		}
+		return sum, dif
+	}
+	sumA, difA := pair(1)
+	sumB, difB := pair(3)
+	first, last := column(0), []VecVirtual(nil)
+	// Columns 0 and 2 of y use the sums, which frees registers for column 5 of m.
+	p := GP64()
+	MOVQ(to, p)
+	for i := range 4 {
+		VADDPS(sumA[i], first[i], first[i])
+		VADDPS(sumB[i], first[i], first[i])
+		VMOVUPS(first[i], rebase(at[0], p))
+		VMULPS(aa, sumA[i], sumA[i])
+		VFMADD231PS(bb, sumB[i], sumA[i])
+		VMOVUPS(sumA[i], rebase(at[2], p))
+		if i < 3 {
+			ADDQ(rowStride, p)
+		}
+	}
+	last = column(5)
+	MOVQ(to, p)
+	for i := range 4 {
+		VFMADD231PS(aaa, difA[i], last[i])
+		VFMADD231PS(bbb, difB[i], last[i])
+		VMOVUPS(last[i], rebase(at[3], p))
+		VMULPS(a, difA[i], difA[i])
+		VFMADD231PS(b, difB[i], difA[i])
+		VMOVUPS(difA[i], rebase(at[1], p))
+		if i < 3 {
+			ADDQ(rowStride, p)
+		}
+	}
+}
+
+// rebase returns m with another base.
+func rebase(m Mem, base Register) Mem {
+	m.Base = base
+	return m
 }
 
 // gradTiles emits the transform of the output's gradient, 16 channels of each tile.
@@ -291,6 +375,16 @@ func gradTiles(s isa) {
 	stride := field(args, 56)
 	three, five := times3(stride), times5(stride)
 	loop("tile", tiles, func() {
+		next := field(args, 16)
+		ADDQ(Mem{Base: offset, Disp: 24}, next)
+		for j := range 4 {
+			for _, at := range multiples(next, rowStride, threeRows, nil) {
+				PREFETCHT0(at)
+			}
+			if j < 3 {
+				ADDQ(colStride, next)
+			}
+		}
 		for _, h := range s.halves() {
 			to, from := field(args, 8), field(args, 16)
 			ADDQ(Mem{Base: offset}, to)
