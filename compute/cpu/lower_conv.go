@@ -82,9 +82,9 @@ type convView struct {
 }
 
 // lowerConv picks the kernel of a convolution. The gradients that GoMLX's autodiff writes
-// as convolutions are recognised by their axes: that of the kernel sums over the batch,
-// so its "channels" are images and its "kernel" is as large as the output; that of the
-// input has the kernel reversed, and dilates dy by the stride.
+// as convolutions are recognised: that of the kernel sums over the batch, so its
+// "channels" are images and its "kernel" is dy; that of the input has the kernel
+// reversed, and dilates dy by the stride.
 func lowerConv(r *rewriter, n *node) value {
 	a := n.attr.(convGeneralAttr)
 	dtype := n.shapes[0].DType
@@ -124,18 +124,6 @@ func viewConv(n *node, a convGeneralAttr) (convView, bool) {
 	}
 	plain := slices.Max(a.inputDilations) == 1
 	kernel, reversed := unreversed(n.inputs[1], a.axes.KernelSpatial)
-	sizeOf := func(s shapes.Shape, axes []int) int {
-		size := 1
-		for _, axis := range axes {
-			size *= s.Dimensions[axis]
-		}
-		return size
-	}
-	if plain && !reversed && sizeOf(w, a.axes.KernelSpatial) > sizeOf(n.shapes[0], a.axes.OutputSpatial) {
-		if v, ok := viewKernelGrad(n, a); ok {
-			return v, true
-		}
-	}
 	if reversed || !plain {
 		if v, ok := viewInputGrad(n, a, kernel); ok {
 			return v, true
@@ -144,7 +132,31 @@ func viewConv(n *node, a convGeneralAttr) (convView, bool) {
 	if !plain {
 		return convView{}, false
 	}
-	return viewForward(n, a)
+	forward, forwardOK := viewForward(n, a)
+	grad, gradOK := viewKernelGrad(n, a)
+	// Both are right; the one that moves less is meant. Where the layout does not tell,
+	// the kernel's window is smaller than the output.
+	moved, gradMoved := forward.moved(n), grad.moved(n)
+	window, places := product(dimsOf(w, a.axes.KernelSpatial)), product(dimsOf(n.shapes[0], a.axes.OutputSpatial))
+	if gradOK && (!forwardOK || gradMoved < moved || gradMoved == moved && window > places) {
+		return grad, true
+	}
+	return forward, forwardOK
+}
+
+// moved counts the elements that have to be transposed for the view.
+func (v convView) moved(n *node) int {
+	total := 0
+	for i, perm := range [][]int{v.first, v.second, v.result} {
+		size := n.shapes[0].Size()
+		if i < 2 {
+			size = n.inputs[i].shape().Size()
+		}
+		if !isIdentity(perm) {
+			total += size
+		}
+	}
+	return total
 }
 
 // unreversed returns the value whose spatial axes v reverses, if it does so.
