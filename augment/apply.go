@@ -32,21 +32,17 @@ func New(c Config, size, channels int) (*Augmenter, error) {
 	if c.Crop.Interpolation == Bilinear {
 		a.filter = imaging.Bilinear
 	}
-	a.scale, a.offset = c.Normalize.Affine(channels)
-	return a, nil
-}
-
-// Affine returns scale and offset such that normalising is x·scale + offset, the
-// first channels of them in use.
-func (n Normalize) Affine(channels int) (scale, offset [3]float32) {
-	mean, std := n.Mean, n.Std
-	if channels == 1 {
+	mean, std := c.Normalize.Mean, c.Normalize.Std
+	switch {
+	case channels == 1 && len(mean) == 3:
 		mean, std = []float64{(mean[0] + mean[1] + mean[2]) / 3}, []float64{(std[0] + std[1] + std[2]) / 3}
+	case len(mean) != channels:
+		return nil, fmt.Errorf("augment.normalize: %d means for %d channels", len(mean), channels)
 	}
-	for c := range mean {
-		scale[c], offset[c] = float32(1/std[c]), float32(-mean[c]/std[c])
+	for ch := range mean {
+		a.scale[ch], a.offset[ch] = float32(1/std[ch]), float32(-mean[ch]/std[ch])
 	}
-	return scale, offset
+	return a, nil
 }
 
 // Size returns the side of the views in pixels.

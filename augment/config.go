@@ -90,8 +90,8 @@ type Solarize struct {
 	Threshold float64 `yaml:"threshold"` // in [0,1]
 }
 
-// Normalize gives x the value (x - Mean)/Std, per channel; for pictures of one
-// channel the averages over the channels serve.
+// Normalize gives x the value (x - Mean)/Std, per channel; pictures of one channel
+// take the average where three values are given.
 type Normalize struct {
 	Mean []float64 `yaml:"mean"`
 	Std  []float64 `yaml:"std"`
@@ -157,12 +157,9 @@ func (c Config) Validate() error {
 	if c.Crop.Interpolation != Bicubic && c.Crop.Interpolation != Bilinear {
 		return fmt.Errorf("augment.crop.interpolation: %q: want %s or %s", c.Crop.Interpolation, Bicubic, Bilinear)
 	}
-	return c.Normalize.validate()
-}
-
-func (n Normalize) validate() error {
-	if len(n.Mean) != 3 || len(n.Std) != 3 {
-		return fmt.Errorf("augment.normalize: %d means and %d deviations: want three each", len(n.Mean), len(n.Std))
+	n := c.Normalize
+	if len(n.Mean) != len(n.Std) || len(n.Mean) != 1 && len(n.Mean) != 3 {
+		return fmt.Errorf("augment.normalize: %d means and %d deviations: want one for each channel", len(n.Mean), len(n.Std))
 	}
 	for _, s := range n.Std {
 		if !(s > 0) {
