@@ -129,8 +129,8 @@ func isobmff(data []byte) (name, hint string) {
 		}
 		switch string(data[i : i+4]) {
 		case "heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1", "mif2":
-			if i == 8 && bytes.Contains(data[:end], []byte("avif")) {
-				continue
+			if data[i] == 'm' && bytes.Contains(data[8:end], []byte("avif")) {
+				continue // a general brand: the other one tells
 			}
 			return "HEIC", "convert it, for example with: heif-convert IN OUT.jpg, or set the camera to JPEG"
 		case "avif", "avis":
