@@ -27,6 +27,7 @@ const (
 	slotPeriodic                 // scratch that holds a small input repeated over the block
 	slotScalar                   // one value for all elements
 	slotSum                      // scratch in which a sum is gathered
+	slotUnused                   // of an instruction that was dropped
 )
 
 // slot is what instructions read and write: a block of float32 or bool.
@@ -353,6 +354,7 @@ func (b *blockBuilder) dropUnread() {
 	for k := len(a.program) - 1; k >= 0; k-- {
 		i := a.program[k]
 		if i.kind != blockStore && i.kind != blockSum && a.slots[i.dst].kind == slotRegister && !read[i.dst] {
+			a.slots[i.dst].kind = slotUnused
 			continue
 		}
 		for _, s := range i.reads() {

@@ -131,7 +131,7 @@ func (f *frame) move(at, n int) {
 			f.bools[i] = view[bool](f.c.out[s.io].bytes)[at : at+n]
 		case s.kind == slotOutput:
 			f.floats[i] = view[float32](f.c.out[s.io].bytes)[at : at+n]
-		case s.kind == slotScalar:
+		case s.kind == slotScalar || s.kind == slotUnused:
 		case s.isBool:
 			f.bools[i] = f.boolRegisters[s.register*f.block:][:n]
 		default:

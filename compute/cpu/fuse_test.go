@@ -1,0 +1,107 @@
+package cpu_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/byol-go/byol/compute/cpu"
+	"github.com/gomlx/gomlx/pkg/core/dtypes"
+	"github.com/gomlx/gomlx/pkg/core/graph"
+)
+
+// randomGraph builds a graph of element-wise operations, broadcasts, sums and reshapes
+// over [rows, cols] from three inputs: full, a row and a scalar. The same seed gives the
+// same graph.
+func randomGraph(seed uint64, in []*graph.Node, half bool) []*graph.Node {
+	r := rand.New(rand.NewPCG(seed, 7))
+	full, row, scalar := in[0], in[1], in[2]
+	if half {
+		full = graph.ConvertDType(full, dtypes.BFloat16)
+		row, scalar = graph.ConvertDType(row, dtypes.BFloat16), graph.ConvertDType(scalar, dtypes.BFloat16)
+	}
+	dims := full.Shape().Dimensions
+	values := []*graph.Node{full, graph.MulScalar(full, 0.5), graph.Add(full, row)}
+	pick := func() *graph.Node { return values[r.IntN(len(values))] }
+	operand := func() *graph.Node { // may need broadcasting
+		switch r.IntN(6) {
+		case 0:
+			return row
+		case 1:
+			return scalar
+		case 2:
+			return graph.BroadcastToShape(row, full.Shape())
+		case 3:
+			return graph.BroadcastToDims(scalar, dims...)
+		}
+		return pick()
+	}
+	var out []*graph.Node
+	for range 14 {
+		x := pick()
+		var y *graph.Node
+		switch r.IntN(14) {
+		case 0, 1:
+			y = graph.Add(x, operand())
+		case 2:
+			y = graph.Sub(operand(), x)
+		case 3, 4:
+			y = graph.Mul(x, operand())
+		case 5:
+			y = graph.Div(x, graph.AddScalar(graph.Abs(operand()), 1))
+		case 6:
+			y = graph.Where(graph.LessOrEqual(x, graph.ScalarZero(x.Graph(), x.DType())), graph.ScalarZero(x.Graph(), x.DType()), x)
+		case 7:
+			y = graph.Where(graph.LessThan(x, operand()), x, pick())
+		case 8:
+			y = graph.Tanh(x)
+		case 9:
+			y = graph.Max(x, operand())
+		case 10:
+			y = graph.Reshape(graph.Neg(graph.Reshape(x, -1)), dims...)
+		case 11:
+			wide := graph.ConvertDType(x, dtypes.Float32)
+			sum := graph.ReduceSum(wide, 0)
+			out = append(out, sum, graph.ReduceAllSum(graph.Mul(wide, wide)))
+			y = graph.Sub(x, graph.ConvertDType(graph.MulScalar(graph.BroadcastToDims(graph.Reshape(sum, 1, -1), dims...), 1/float64(dims[0])), x.DType()))
+		case 12:
+			y = graph.Sqrt(graph.Add(graph.Mul(x, x), graph.Mul(x, x)))
+		case 13:
+			y = graph.Where(graph.LogicalAnd(graph.GreaterThan(x, operand()), graph.LogicalNot(graph.NotEqual(pick(), x))), scalar, x)
+			if y.Shape().Rank() == 0 {
+				y = x
+			}
+		}
+		values = append(values, y)
+	}
+	return append(out, values[len(values)-4:]...)
+}
+
+// TestPassesAgree compiles random graphs with every pass, without one, and without any.
+func TestPassesAgree(t *testing.T) {
+	everything := "simplify=off,cse=off,relu=off,alias=off,fuse=off,schedule=off,inplace=off,plan=off"
+	configs := []string{"threads=1", "threads=3", "simplify=off", "cse=off", "relu=off", "alias=off", "fuse=off", "schedule=off", "inplace=off", "plan=off"}
+	backends := map[string]*cpu.Backend{}
+	for _, c := range append(configs, everything) {
+		backends[c] = newBackend(t, c)
+	}
+	for seed := range uint64(40) {
+		rows, cols := []int{1, 3, 40, 700}[seed%4], []int{1, 5, 16, 130}[seed/4%4]
+		dims := [][]int{{rows, cols}, {1, cols}, {}}
+		inputs := [][]float64{randoms(seed, rows*cols), randoms(seed+1, cols), randoms(seed+2, 1)}
+		for _, half := range []bool{false, true} {
+			tol := 2e-5
+			if half {
+				tol = 0.1 // a rounding to bfloat16 the other way, grown by what follows
+			}
+			build := func(in []*graph.Node) []*graph.Node { return randomGraph(seed, in, half) }
+			want := run(t, backends[everything], dtypes.Float32, inputs, dims, build)
+			for _, c := range configs {
+				got := run(t, backends[c], dtypes.Float32, inputs, dims, build)
+				for i := range want {
+					closeTo(t, fmt.Sprintf("seed %d, bfloat16 %v, %s, output %d", seed, half, c, i), got[i], want[i], tol)
+				}
+			}
+		}
+	}
+}
