@@ -2,18 +2,29 @@ package winograd
 
 import "github.com/byol-go/byol/internal/kernel/par"
 
-// forward is one forward product, of the output or of the input's gradient.
+// forward is one forward product, of the output or of the input's gradient. It
+// takes one of two ways.
 //
-// A worker takes a block of tiles at a time and keeps it to itself: it transforms
-// the input to v, and for every chunk of output channels multiplies all 36 elements
-// to m and transforms that back. v and m stay in its second-level cache, the
-// transformed kernel streams past.
+// Usually the kernel is transformed first. Then a worker takes a block of tiles at
+// a time and keeps it to itself: it transforms the input to v, and for every chunk
+// of output channels multiplies all 36 elements to m and transforms that back. v
+// and m stay in its second-level cache, the transformed kernel streams past.
+//
+// Where the kernel is large and the tiles are few, as in the last layers of a
+// ResNet, moving the transformed kernel through memory would take as long as the
+// products. There all tiles are transformed first; then a worker takes a chunk of
+// output channels at a time, and transforms the kernel piece by piece, each piece
+// multiplied while it is in the second-level cache.
+//
+// A result sums over the channels in their order on either way.
 type forward struct {
 	grid
 	kernelLayout
 	k       *kernels
-	block   int // tiles of a block
+	few     bool // the second way
+	block   int  // tiles of a block; all of them if few
 	u       []float32
+	v       []float32
 	zero    []float32
 	workers []forwardWorker
 	y, x, w []float32
@@ -22,36 +33,58 @@ type forward struct {
 type forwardWorker struct {
 	stripper
 	weighter
-	v      []float32 // [element][panel][c/lane][panel row][lane]
-	m      []float32 // [row][element][chunk]
-	offset []int     // of the block's tiles in v
-	whole  [][2]int  // of the block's whole tiles, in m and y
-	cut    [][2]int  // the tiles that a border cuts
-	tmp    []float32
-	edge   []float32 // [4][4][lane]: a tile that does not fit y
-	args   tileArgs
+	u        []float32 // a piece of the kernel, if few
+	v        []float32 // [element][panel][c/lane][panel row][lane]
+	m        []float32 // [row][element][chunk]
+	offset   []int     // of the block's tiles in v
+	whole    [][2]int  // of the block's whole tiles, in m and y
+	cut      [][2]int  // the tiles that a border cuts: which of the block, and number
+	tmp      []float32
+	edge     []float32 // [4][4][lane]: a tile that does not fit y
+	tileArgs tileArgs
 }
+
+const (
+	// weightRows is the number of input channels that one part of the transform of
+	// the kernel covers, and of a piece of it.
+	weightRows = 64
+	pieceRows  = 128
+
+	fewTiles    = 160
+	largeKernel = 8 << 20 // bytes, transformed
+)
 
 // newForward lays out the memory of a forward product.
 func newForward(a *arena, g grid, r reduction, threads int) *forward {
 	k := current()
 	f := &forward{grid: g, kernelLayout: newKernelLayout(r), k: k}
-	f.block = f.blockTiles(threads)
-	f.u = take[float32](a, f.size())
+	f.few = f.tiles() <= fewTiles && 4*f.chunks()*f.chunkSize() >= largeKernel && f.chunks() >= 2*threads
+	if f.few {
+		f.rows = pieceRows
+		f.block = f.tiles()
+		f.v = take[float32](a, ceil(f.cPad, f.rows)*f.vSize(f.rows))
+	} else {
+		f.block = f.blockTiles(threads)
+		f.u = take[float32](a, f.chunks()*f.chunkSize())
+	}
 	f.zero = take[float32](a, zeroLen(&f.grid, f.c))
 	f.workers = make([]forwardWorker, threads)
-	rows := f.block + 2*k.panel
 	for i := range f.workers {
-		f.workers[i] = forwardWorker{
+		w := &f.workers[i]
+		*w = forwardWorker{
 			stripper: newStripper(a, &f.grid, f.c, k, f.zero),
 			weighter: newWeighter(a, f.kernelLayout, k),
-			v:        take[float32](a, elements*(rows*f.cPad+pad)),
-			m:        take[float32](a, rows*elements*chunk),
+			m:        take[float32](a, f.blockRows()*elements*chunk),
 			offset:   take[int](a, f.block),
 			whole:    take[[2]int](a, f.block+1),
 			cut:      take[[2]int](a, f.block),
 			tmp:      take[float32](a, elements*lane),
 			edge:     take[float32](a, tileOut*tileOut*lane),
+		}
+		if f.few {
+			w.u = take[float32](a, f.chunkSize())
+		} else {
+			w.v = take[float32](a, f.vSize(f.cPad))
 		}
 	}
 	return f
@@ -66,17 +99,25 @@ func (f *forward) blockTiles(threads int) int {
 	return min(ceil(ceil(f.tiles(), blocks), 4)*4, f.tiles())
 }
 
-// weightRows is the number of input channels that one part of the transform of the
-// kernel covers.
-const weightRows = 64
+// blockRows returns the rows of a block's panels, at most.
+func (f *forward) blockRows() int { return f.block + 2*f.k.panel }
+
+// vSize returns the room for a block's transformed tiles of so many channels.
+func (f *forward) vSize(channels int) int { return elements * (f.blockRows()*channels + pad) }
 
 func (f *forward) run(p *par.Pool, y, x, w []float32) {
 	f.y, f.x, f.w = y, x, w
 	clear(f.zero)
+	if f.few {
+		panels := newPanels(f.k, f.tiles())
+		p.For(panels.count(), func(part, worker int) { f.workers[worker].panel(f, panels, part) })
+		p.For(f.chunks(), func(part, worker int) { f.workers[worker].chunk(f, panels, part) })
+		return
+	}
 	groups, parts := ceil(f.c, weightRows), ceil(f.kernelLayout.k, lane)
 	p.For(groups*parts, func(part, worker int) {
 		k0, c0 := part/groups*lane, part%groups*weightRows
-		f.workers[worker].weighter.run(w, k0, c0, min(c0+weightRows, f.cPad), f.u[f.start(k0/chunk):])
+		f.workers[worker].weighter.run(w, k0, c0, min(c0+weightRows, f.cPad), f.u[k0/chunk*f.chunkSize():])
 	})
 	p.For(ceil(f.tiles(), f.block), func(part, worker int) {
 		t0 := part * f.block
@@ -87,56 +128,86 @@ func (f *forward) run(p *par.Pool, y, x, w []float32) {
 // block computes the outputs of tiles t0 to t1.
 func (s *forwardWorker) block(f *forward, t0, t1 int) {
 	panels := newPanels(f.k, t1-t0)
-	panelSize := f.k.panel * f.cPad
-	stride := panels.count()*panelSize + pad
-	for t := range t1 - t0 {
-		panel, row := panels.at(t)
-		s.offset[t] = 4 * (panel*panelSize + row*lane)
-	}
-	if panels.rows() > t1-t0 { // rows without a tile: numbers, whatever they are
-		for e := range elements {
-			clear(s.v[e*stride+stride-pad-panelSize:][:panelSize])
-		}
-	}
-	s.stripper.run(f.x, t0, t1, s.v, f.k.panel*lane, stride, s.offset)
+	stride := panels.count()*f.k.panel*f.cPad + pad
+	s.transform(f, s.v, panels, 0, f.c, t0, t0, t1)
 	whole, cut := s.sort(f, t0, t1)
 	for g := range f.chunks() {
-		s.products(f, g, panels, stride)
+		s.products(f, g, panels, s.v, stride, f.u[g*f.chunkSize():], f.cPad, false)
+		s.output(f, g, whole, cut)
+	}
+}
+
+// panel transforms the tiles of one of all tiles' panels, piece by piece of the channels.
+func (s *forwardWorker) panel(f *forward, panels panels, part int) {
+	t0 := panels.start(part)
+	t1 := min(panels.start(part+1), f.tiles())
+	for c0 := 0; c0 < f.c; c0 += f.rows {
+		s.transform(f, f.v[c0/f.rows*f.vSize(f.rows):], panels, c0, min(c0+f.rows, f.c), 0, t0, t1)
+	}
+}
+
+// chunk computes the outputs of one chunk of channels.
+func (s *forwardWorker) chunk(f *forward, panels panels, g int) {
+	for c0 := 0; c0 < f.c; c0 += f.rows {
+		rows := min(f.rows, f.cPad-c0)
 		for k0 := g * chunk; k0 < min((g+1)*chunk, f.kernelLayout.k); k0 += lane {
-			s.output(f, k0, whole, cut)
+			s.weighter.run(f.w, k0, c0, c0+rows, s.u)
+		}
+		stride := panels.count()*f.k.panel*rows + pad
+		s.products(f, g, panels, f.v[c0/f.rows*f.vSize(f.rows):], stride, s.u, rows, c0 > 0)
+	}
+	whole, cut := s.sort(f, 0, f.tiles())
+	s.output(f, g, whole, cut)
+}
+
+// transform transforms channels c0 to c1 of tiles t0 to t1 to v, which holds the
+// panels of the tiles from first on.
+func (s *forwardWorker) transform(f *forward, v []float32, panels panels, c0, c1, first, t0, t1 int) {
+	panelSize := f.k.panel * ceil(c1-c0, lane) * lane
+	stride := panels.count()*panelSize + pad
+	for t := t0; t < t1; t++ {
+		panel, row := panels.at(t - first)
+		s.offset[t-t0] = 4 * (panel*panelSize + row*lane)
+	}
+	if rows := panels.rows(); rows > t1-first && t1 == min(first+f.block, f.tiles()) {
+		// The last panel has rows without a tile, of which nothing is used. Zeros
+		// are not slow, as what else is there may be.
+		for e := range elements {
+			clear(v[e*stride+stride-pad-panelSize:][:panelSize])
 		}
 	}
+	s.stripper.run(f.x, c0, c1, t0, t1, v, f.k.panel*lane, stride, s.offset)
 }
 
 // prefetched is how many floats a product of one channel reads ahead from next on.
 const prefetched = 8
 
-// products multiplies the block by a chunk of the transformed kernel.
-func (s *forwardWorker) products(f *forward, g int, panels panels, stride int) {
+// products multiplies the tiles of panels by rows input channels of a chunk of the
+// transformed kernel, on top of m if accumulate.
+func (s *forwardWorker) products(f *forward, g int, panels panels, v []float32, stride int, u []float32, rows int, accumulate bool) {
 	columns := f.columns(g)
 	width, full, short := f.k.width, f.k.fullWide, f.k.shortWide
 	if columns < width {
 		width, full, short = columns, f.k.fullLane, f.k.shortLane
 	}
-	u, uStride := f.u[f.start(g):], f.stride(g)
-	blocks, panelSize := f.cPad/lane, f.k.panel*f.cPad
+	blocks, panelSize, uStride := rows/lane, f.k.panel*rows, f.stride(g)
 	for e := range elements {
 		for n := 0; n < columns; n += width {
-			b := u[e*uStride+n*f.cPad:]
-			v := s.v[e*stride:]
+			b := u[e*uStride+n*f.rows:]
 			for i := range panels.count() {
-				run, row := full, i*panels.fullRows
+				run := full
 				if i >= panels.full {
-					run, row = short, panels.full*panels.fullRows+(i-panels.full)*panels.shortRows
+					run = short
 				}
-				next := width*f.cPad + i*prefetched*f.cPad%(width*f.cPad)
-				run(blocks, &v[i*panelSize], &b[0], &s.m[(row*elements+e)*chunk+n], false, &b[min(next, len(b)-1)])
+				next := min(width*rows+i*prefetched*rows%(width*rows), len(b)-1)
+				c := &s.m[(panels.start(i)*elements+e)*chunk+n]
+				run(blocks, &v[e*stride+i*panelSize], &b[0], c, accumulate, &b[next])
 			}
 		}
 	}
 }
 
-// sort lists the block's tiles with their places in m and y, whole ones apart from
+// sort lists tiles t0 to t1 with their places in m and y, whole ones apart from
 // those that a border cuts.
 func (s *forwardWorker) sort(f *forward, t0, t1 int) (whole, cut [][2]int) {
 	whole, cut = s.whole[:0], s.cut[:0]
@@ -155,35 +226,35 @@ func (s *forwardWorker) sort(f *forward, t0, t1 int) (whole, cut [][2]int) {
 	return whole, cut
 }
 
-// output transforms lane channels of m from k0 on and writes them to y. A sum over
-// the outputs, such as batch norm's, would be taken here.
-func (s *forwardWorker) output(f *forward, k0 int, whole, cut [][2]int) {
+// output transforms m and writes a chunk of channels of y. Sums over the outputs,
+// such as batch norm's, would be taken here.
+func (s *forwardWorker) output(f *forward, g int, whole, cut [][2]int) {
 	k := f.kernelLayout.k
-	a := &s.args
-	a.tmp, a.m, a.stride = &s.tmp[0], &s.m[k0%chunk], 4*chunk
-	if cols := k - k0; cols >= lane {
-		if len(whole) > 0 {
+	for k0 := g * chunk; k0 < min((g+1)*chunk, k); k0 += lane {
+		a := &s.tileArgs
+		a.tmp, a.m, a.stride = &s.tmp[0], &s.m[k0%chunk], 4*chunk
+		if cols := k - k0; cols < lane {
+			for _, at := range whole {
+				s.outputCut(f, at[0], f.y[at[1]/4+k0:], tileOut, tileOut, cols)
+			}
+		} else if len(whole) > 0 {
 			a.y, a.rowStride, a.colStride = &f.y[k0], 4*f.outW*k, 4*k
 			a.offset, a.tiles = &whole[0], len(whole)
 			f.k.outputTiles(a)
 		}
-	} else {
-		for _, at := range whole {
-			s.outputCut(f, at[0], f.y[at[1]/4+k0:], tileOut, tileOut, cols)
+		for _, at := range cut {
+			n, ty, tx := f.place(at[1])
+			pixel := (n*f.outH+tileOut*ty)*f.outW + tileOut*tx
+			s.outputCut(f, 4*at[0]*elements*chunk, f.y[pixel*k+k0:],
+				min(tileOut, f.outH-tileOut*ty), min(tileOut, f.outW-tileOut*tx), min(lane, k-k0))
 		}
-	}
-	for _, at := range cut {
-		n, ty, tx := f.place(at[1])
-		pixel := (n*f.outH+tileOut*ty)*f.outW + tileOut*tx
-		s.outputCut(f, 4*at[0]*elements*chunk, f.y[pixel*k+k0:],
-			min(tileOut, f.outH-tileOut*ty), min(tileOut, f.outW-tileOut*tx), min(lane, k-k0))
 	}
 }
 
 // outputCut transforms one tile and copies height x width pixels of cols channels.
 func (s *forwardWorker) outputCut(f *forward, m int, y []float32, height, width, cols int) {
 	offset := [2][2]int{{m, 0}, {m, 0}}
-	a := &s.args
+	a := &s.tileArgs
 	a.y, a.rowStride, a.colStride = &s.edge[0], 4*tileOut*lane, 4*lane
 	a.offset, a.tiles = &offset[0], 1
 	f.k.outputTiles(a)

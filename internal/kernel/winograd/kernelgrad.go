@@ -254,7 +254,7 @@ func (s *gradWorker) transform(f *kernelGrad, v, z []float32, from, t0, t1 int) 
 	for t := range n {
 		s.offset[t] = 4 * (from + t) * lane
 	}
-	s.stripper.run(f.x, t0, t1, v, f.block*lane, f.vStride(), s.offset)
+	s.stripper.run(f.x, 0, f.c, t0, t1, v, f.block*lane, f.vStride(), s.offset)
 	s.sort(f, from, t0, t1)
 	for k0 := 0; k0 < f.k; k0 += lane {
 		s.gradient(f, z, k0, from)

@@ -17,15 +17,19 @@ func sameBits(a, b []float32) bool {
 	return slices.EqualFunc(a, b, func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) })
 }
 
+// TestSameBitsForAnyThreads covers each way of computing each form.
 func TestSameBitsForAnyThreads(t *testing.T) {
 	pools := []*par.Pool{par.New(2), par.New(3)}
 	defer pools[0].Close()
 	defer pools[1].Close()
-	slices, areas := square(8, 15, 19, 48), square(7, 7, 64, 72)
-	for s, sliced := range map[Shape]bool{slices: true, areas: false} {
+	slices, areas, few := square(8, 15, 19, 48), square(7, 7, 64, 72), square(3, 5, 250, 264)
+	for _, s := range []Shape{slices, areas, few} {
 		var a arena
-		if got := newKernelGrad(&a, s.forwardGrid(), s.C, s.K, 1).slices > 0; got != sliced {
-			t.Fatalf("%v: by slices %v, want %v", s, got, sliced)
+		if got, want := newKernelGrad(&a, s.forwardGrid(), s.C, s.K, 3).slices > 0, s == slices; got != want {
+			t.Fatalf("%v: by slices %v, want %v", s, got, want)
+		}
+		if got, want := newForward(&a, s.forwardGrid(), reduction{c: s.C, k: s.K}, 3).few, s == few; got != want {
+			t.Fatalf("%v: few tiles %v, want %v", s, got, want)
 		}
 		x, w, y := random(s.lenX(), 1), random(s.lenW(), 2), random(s.lenY(), 3)
 		for _, level := range isa.Available() {
@@ -33,7 +37,7 @@ func TestSameBitsForAnyThreads(t *testing.T) {
 			for _, form := range forms {
 				want := s.apply(nil, form, x, w, y)
 				for _, p := range pools {
-					for range 3 {
+					for range 2 {
 						if got := s.apply(p, form, x, w, y); !sameBits(got, want) {
 							t.Errorf("%v %v %v: %d threads give other bits than one", form, level, s, p.Threads())
 						}

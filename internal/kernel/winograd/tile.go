@@ -51,6 +51,14 @@ func (p panels) count() int { return p.full + p.short }
 // rows returns how many rows of products the panels give, tiles or not.
 func (p panels) rows() int { return p.full*p.fullRows + p.short*p.shortRows }
 
+// start returns the first row of a panel.
+func (p panels) start(panel int) int {
+	if rest := panel - p.full; rest >= 0 {
+		return p.full*p.fullRows + rest*p.shortRows
+	}
+	return panel * p.fullRows
+}
+
 // at returns the panel that holds a tile and the row in it.
 func (p panels) at(tile int) (panel, row int) {
 	if rest := tile - p.full*p.fullRows; rest >= 0 {
@@ -83,57 +91,65 @@ func newStripper(a *arena, g *grid, c int, k *kernels, zero []float32) stripper 
 	}
 }
 
-// run transforms tiles t0 to t1 of x, channel block after channel block, to v,
-// where tile t lies offset[t-t0] bytes from the start and the next block of its
-// channels blockStride floats further; elements are stride floats apart.
-func (s *stripper) run(x []float32, t0, t1 int, v []float32, blockStride, stride int, offset []int) {
+// run transforms channels c0 to c1 of tiles t0 to t1 of x, channel block after
+// channel block, to v, where tile t lies offset[t-t0] bytes from the start and the
+// next block of its channels blockStride floats further; elements are stride floats
+// apart. c0 is a multiple of lane, and so is c1 if it is not the last channel.
+func (s *stripper) run(x []float32, c0, c1, t0, t1 int, v []float32, blockStride, stride int, offset []int) {
+	a := &s.args
+	a.blockStride, a.stride = 4*blockStride, 4*stride
 	for t := t0; t < t1; {
 		n, ty, tx := s.grid.place(t)
 		tiles := min(s.grid.tw-tx, maxRun, t1-t)
-		s.segment(x, n, ty, tx, tiles, v, blockStride, stride, offset[t-t0:])
+		a.tiles, a.offset = tiles, &offset[t-t0]
+		s.segment(x, c0, c1, n, ty, tx, v)
 		t += tiles
 	}
 }
 
 // segment transforms a run of tiles in one row of tiles.
-func (s *stripper) segment(x []float32, n, ty, tx, tiles int, v []float32, blockStride, stride int, offset []int) {
-	g := s.grid
+func (s *stripper) segment(x []float32, c0, c1, n, ty, tx int, v []float32) {
+	g, a := s.grid, &s.args
 	left, top := tileOut*tx-g.padLeft, tileOut*ty-g.padTop
-	cols := tileOut*tiles + 2
+	cols := tileOut*a.tiles + 2
 	from, to := min(max(0, -left), cols), max(min(cols, g.w-left), 0) // inside the image
 	from = min(from, to)
 	clear(s.strip[:from*tileIn*lane])
 	clear(s.strip[to*tileIn*lane : cols*tileIn*lane])
+	a.strip, a.first, a.cols = &s.strip[0], 4*from*tileIn*lane, to-from
 
-	a := &s.args
-	for i := range a.rows {
-		a.rows[i] = &s.zero[0]
+	row := func(i int) []float32 { // of pixels, from the first inside the image on
 		if y := top + i; y >= 0 && y < g.h && from < to {
-			a.rows[i] = &x[((n*g.h+y)*g.w+left+from)*s.c]
+			return x[((n*g.h+y)*g.w+left+from)*s.c:]
 		}
+		return nil
 	}
-	a.strip, a.first, a.cols, a.colStride = &s.strip[0], 4*from*tileIn*lane, to-from, 4*s.c
-	a.blocks, a.blockStride = s.c/lane, 4*blockStride
-	a.v, a.stride, a.tiles, a.offset = &v[0], 4*stride, tiles, &offset[0]
-	if a.blocks > 0 {
+	rest := (c1 - c0) % lane
+	if a.blocks = (c1 - c0) / lane; a.blocks > 0 {
+		for i := range a.rows {
+			a.rows[i] = &s.zero[0]
+			if r := row(i); r != nil {
+				a.rows[i] = &r[c0]
+			}
+		}
+		a.colStride, a.v = 4*s.c, &v[0]
 		s.k.inputStrip(a)
 	}
-	rest := s.c % lane
 	if rest == 0 {
 		return
 	}
-	first := s.c - rest
 	for i := range a.rows {
-		row := s.tail[i*stripCols*lane:][:(to-from)*lane]
-		clear(row)
-		a.rows[i] = &s.tail[i*stripCols*lane]
-		if y := top + i; y >= 0 && y < g.h {
+		tail := s.tail[i*stripCols*lane:][:stripCols*lane]
+		a.rows[i] = &tail[0]
+		clear(tail[:(to-from)*lane])
+		if r := row(i); r != nil {
 			for col := range to - from {
-				copy(row[col*lane:], x[((n*g.h+y)*g.w+left+from+col)*s.c+first:][:rest])
+				copy(tail[col*lane:], r[col*s.c+c1-rest:][:rest])
 			}
 		}
 	}
-	a.colStride, a.blocks, a.v = 4*lane, 1, &v[first/lane*blockStride]
+	a.colStride, a.v = 4*lane, &v[a.blocks*a.blockStride/4]
+	a.blocks = 1
 	s.k.inputStrip(a)
 }
 

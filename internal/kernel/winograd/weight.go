@@ -8,14 +8,19 @@ type reduction struct {
 }
 
 // kernelLayout says where the transformed kernel u lies: [k/chunk][element] with,
-// for each, panels [width][c padded][width] of output channels. The last chunk may
-// be of lane channels only.
+// for each, panels [rows][width] of output channels. The last chunk may be of lane
+// channels only. Where u holds but a part of the input channels at a time, rows is
+// their number.
 type kernelLayout struct {
 	reduction
 	cPad int // c, rounded up to lane
+	rows int // cPad, or a part of it
 }
 
-func newKernelLayout(r reduction) kernelLayout { return kernelLayout{r, ceil(r.c, lane) * lane} }
+func newKernelLayout(r reduction) kernelLayout {
+	cPad := ceil(r.c, lane) * lane
+	return kernelLayout{r, cPad, cPad}
+}
 
 // chunks returns the number of chunks of output channels.
 func (l *kernelLayout) chunks() int { return ceil(l.k, chunk) }
@@ -26,13 +31,10 @@ func (l *kernelLayout) columns(g int) int {
 }
 
 // stride returns the floats between the elements of a chunk.
-func (l *kernelLayout) stride(g int) int { return l.columns(g)*l.cPad + pad }
+func (l *kernelLayout) stride(g int) int { return l.columns(g)*l.rows + pad }
 
-// start returns where a chunk begins.
-func (l *kernelLayout) start(g int) int { return g * elements * (chunk*l.cPad + pad) }
-
-// size returns the length of u.
-func (l *kernelLayout) size() int { return l.chunks() * elements * (chunk*l.cPad + pad) }
+// chunkSize returns the length of a chunk's room in u.
+func (l *kernelLayout) chunkSize() int { return elements * (chunk*l.rows + pad) }
 
 // weighter transforms kernels; each worker has its own.
 type weighter struct {
@@ -58,12 +60,12 @@ func (t *weighter) run(w []float32, k0, c0, c1 int, u []float32) {
 	g := k0 / chunk
 	width := min(t.k.width, l.columns(g)) // of a panel
 	within := k0 % chunk
-	to := within/width*width*l.cPad + within%width // of the panel and the column in it
+	to := within/width*width*l.rows + within%width // of the panel and the column in it
 	a := &t.args
 	a.tmp, a.toRow, a.stride = &t.tmp[0], 4*width, 4*l.stride(g)
 	if !l.flip && k0+lane <= l.k {
 		if rows := min(c1, l.c) / lane * lane; rows > c0 {
-			a.from, a.to, a.rows = &w[c0*l.k+k0], &u[to+c0*width], rows-c0
+			a.from, a.to, a.rows = &w[c0*l.k+k0], &u[to+c0%l.rows*width], rows-c0
 			a.fromRow, a.tap = 4*l.k, 4*l.c*l.k
 			t.k.weights(a)
 			c0 = rows
@@ -71,7 +73,7 @@ func (t *weighter) run(w []float32, k0, c0, c1 int, u []float32) {
 	}
 	for ; c0 < c1; c0 += lane {
 		t.cut(w, k0, c0)
-		a.from, a.to, a.rows = &t.block[0], &u[to+c0*width], lane
+		a.from, a.to, a.rows = &t.block[0], &u[to+c0%l.rows*width], lane
 		a.fromRow, a.tap = 4*lane, 4*lane*lane
 		t.k.weights(a)
 	}
