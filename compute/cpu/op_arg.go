@@ -25,7 +25,11 @@ func (b *Builder) ArgMinMax(x backends.Op, axis int, outputDType dtypes.DType, i
 	if err != nil {
 		return nil, err
 	}
-	shape, err := shapeinference.ArgMinMaxOp(in[0].shape(), axis, outputDType)
+	ordered := in[0].shape().Clone()
+	if ordered.DType == dtypes.Bool { // which shape inference refuses; false < true
+		ordered.DType = dtypes.Uint8
+	}
+	shape, err := shapeinference.ArgMinMaxOp(ordered, axis, outputDType)
 	if err != nil {
 		return nil, err
 	}
@@ -63,8 +67,8 @@ func evalArgMinMax(c *call) {
 	})
 }
 
-func (boolElem) arg(bool) argFunc    { return nil }
-func (complexElem) arg(bool) argFunc { return nil }
+func (boolElem) arg(isMin bool) argFunc { return argOf[uint8](isMin) }
+func (complexElem) arg(bool) argFunc    { return nil }
 
 func (intElem[T]) arg(isMin bool) argFunc   { return argOf[T](isMin) }
 func (floatElem[T]) arg(isMin bool) argFunc { return argOf[T](isMin) }

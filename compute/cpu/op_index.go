@@ -88,11 +88,19 @@ func (b *Builder) Gather(operand, startIndices backends.Op, indexVectorAxis int,
 	if !indices.DType.IsInt() {
 		return nil, fmt.Errorf("Gather: indices of type %s, want integers", indices.DType)
 	}
-	inferIndices := indices
-	if indexVectorAxis == indices.Rank() { // an axis of size 1 is meant, which shape inference wants to see
-		inferIndices = shapes.Make(indices.DType, append(slices.Clone(indices.Dimensions), 1)...)
+	if indexVectorAxis < 0 || indexVectorAxis > indices.Rank() {
+		return nil, fmt.Errorf("Gather: index vectors along axis %d of %s", indexVectorAxis, indices)
 	}
-	shape, err := shapeinference.Gather(in[0].shape(), inferIndices, indexVectorAxis,
+	// Shape inference compares the axis with the wrong rank; in front, it always passes.
+	vectorFirst := shapes.Make(indices.DType, 1)
+	for axis, dim := range indices.Dimensions {
+		if axis == indexVectorAxis {
+			vectorFirst.Dimensions[0] = dim
+		} else {
+			vectorFirst.Dimensions = append(vectorFirst.Dimensions, dim)
+		}
+	}
+	shape, err := shapeinference.Gather(in[0].shape(), vectorFirst, 0,
 		offsetOutputAxes, collapsedSliceAxes, startIndexMap, sliceSizes, indicesAreSorted)
 	if err != nil {
 		return nil, err
