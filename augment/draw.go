@@ -60,7 +60,7 @@ func Draw(c *Config, seed uint64, epoch, sample, view, srcW, srcH int) View {
 // "Fast splittable pseudorandom number generators", 2014), a bijection of 64 bits.
 type dice uint64
 
-const golden = 0x9e3779b97f4a7c15 // 2^64 divided by the golden ratio
+const weyl = 0x9e3779b97f4a7c15 // 2^64 divided by the golden ratio
 
 // The places of the numbers; the crop takes four for each try from slotCrop on.
 const (
@@ -81,7 +81,7 @@ const (
 )
 
 func mix(z uint64) uint64 {
-	z += golden
+	z += weyl
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
 	z = (z ^ z>>27) * 0x94d049bb133111eb
 	return z ^ z>>31
@@ -93,7 +93,7 @@ func newDice(seed uint64, epoch, sample, view int) dice {
 
 // unit returns a number in [0,1) with 53 random bits.
 func (d dice) unit(slot uint64) float64 {
-	return float64(mix(uint64(d)+slot*golden)>>11) * (1. / (1 << 53))
+	return float64(mix(uint64(d)+slot*weyl)>>11) * (1. / (1 << 53))
 }
 
 func (d dice) yes(slot uint64, p float64) bool { return d.unit(slot) < p }
@@ -148,7 +148,7 @@ func (d dice) crop(c *Crop, srcW, srcH int) (x, y, w, h int) {
 	return (srcW - w) / 2, (srcH - h) / 2, w, h
 }
 
-// exp and ln are the exponential function and its inverse, accurate to some 1e-15
+// exp and ln are the exponential function and its inverse, accurate to 1e-14
 // relative, and computed by the same roundings everywhere: the standard library's
 // are assembly on some platforms.
 
