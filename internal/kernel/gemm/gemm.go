@@ -7,6 +7,7 @@ package gemm
 
 import (
 	"fmt"
+	"unsafe"
 
 	"github.com/byol-go/byol/internal/kernel/par"
 )
@@ -42,33 +43,39 @@ func (s Shape) Validate() error {
 }
 
 // ScratchBytes returns how much scratch memory a call needs on a pool of at
-// most threads threads, in bfloat16 or float32.
-func ScratchBytes(s Shape, threads int, bf16 bool) int { return 64 }
+// most threads threads, in bfloat16 or float32. It depends on the instruction
+// set in use.
+func ScratchBytes(s Shape, threads int, bf16 bool) int {
+	threads = max(1, threads)
+	p := newPlan(s, threads, bf16, true, nil)
+	return p.bytes
+}
 
 // F32 computes C = op(A)·op(B) in float32.
 func F32(p *par.Pool, s Shape, c, a, b []float32, scratch []byte) {
 	check(s, p, false, len(c), len(a), len(b), len(scratch))
-	p.For((s.M+7)/8, func(part, _ int) {
-		refF32(s, c, a, b, part*8, min(s.M, part*8+8))
-	})
+	plan := newPlan(s, p.Threads(), false, false, scratch)
+	plan.run(p, first(c), first(a), first(b))
 }
 
 // BF16 computes C = op(A)·op(B) of bfloat16 values in their 16 bits, with
-// float32 sums and result.
+// float32 sums and result. Processors with AVX512_BF16 treat subnormal values
+// as zero; others compute in float32.
 func BF16(p *par.Pool, s Shape, c []float32, a, b []uint16, scratch []byte) {
 	check(s, p, true, len(c), len(a), len(b), len(scratch))
-	p.For((s.M+7)/8, func(part, _ int) {
-		refBF16(s, a, b, part*8, min(s.M, part*8+8), func(i int, v float32) { c[i] = v })
-	})
+	plan := newPlan(s, p.Threads(), true, false, scratch)
+	plan.run(p, first(c), first(a), first(b))
 }
 
 // BF16ToBF16 is [BF16] with the result rounded to bfloat16 (nearest even).
 func BF16ToBF16(p *par.Pool, s Shape, c, a, b []uint16, scratch []byte) {
 	check(s, p, true, len(c), len(a), len(b), len(scratch))
-	p.For((s.M+7)/8, func(part, _ int) {
-		refBF16(s, a, b, part*8, min(s.M, part*8+8), func(i int, v float32) { c[i] = round(v) })
-	})
+	plan := newPlan(s, p.Threads(), true, true, scratch)
+	plan.run(p, first(c), first(a), first(b))
 }
+
+// first returns where a slice begins.
+func first[T any](v []T) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(v)) }
 
 // check panics on a slice that does not have its matrix's size.
 func check(s Shape, p *par.Pool, bf16 bool, c, a, b, scratch int) {
