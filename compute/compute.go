@@ -14,10 +14,14 @@ import (
 	"github.com/gomlx/gomlx/backends"
 )
 
+// Backend runs graphs: GoMLX's interface, under a name that keeps its package out of the
+// rooms above.
+type Backend = backends.Backend
+
 // New returns the backend of that name with the given number of threads (0: all of
 // the machine's), which only "cpu" heeds. A failure to load a plugin is an error,
 // never a panic.
-func New(name string, threads int) (b backends.Backend, err error) {
+func New(name string, threads int) (b Backend, err error) {
 	kind, config, _ := strings.Cut(name, ":")
 	if kind == cpu.Name {
 		if threads > 0 {

@@ -1,0 +1,181 @@
+package train
+
+import (
+	"fmt"
+	"github.com/byol-go/byol/compute"
+	"math"
+	"slices"
+
+	"github.com/byol-go/byol/method"
+	"github.com/byol-go/byol/nn"
+	"github.com/byol-go/byol/safetensors"
+	"github.com/gomlx/gomlx/pkg/core/dtypes"
+	"github.com/gomlx/gomlx/pkg/core/graph"
+	"github.com/gomlx/gomlx/pkg/core/tensors"
+)
+
+// Stepper holds a method's state on a backend and takes training steps. The state's
+// memory is handed to each step and comes back as the new state, updated in place.
+type Stepper struct {
+	method     method.Method
+	backend    compute.Backend
+	step       *graph.Exec
+	accumulate *graph.Exec // nil if a step is one batch
+	state      []*tensors.Tensor
+}
+
+// Views is one batch: two views of the same pictures, [B,H,W,C] each.
+type Views [2][]float32
+
+// NewStepper places the initial state, in the order of the method's specs, on the backend.
+func NewStepper(backend compute.Backend, m method.Method, state [][]float32) (*Stepper, error) {
+	s := &Stepper{method: m, backend: backend, state: nn.Tensors(m.Specs(), state)}
+	var err error
+	if s.step, err = graph.NewExec(backend, method.StepGraph(m)); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	if m.AccumulateSteps() > 1 {
+		if s.accumulate, err = graph.NewExec(backend, method.AccumulateGraph(m)); err != nil {
+			return nil, fmt.Errorf("train: %w", err)
+		}
+	}
+	return s, nil
+}
+
+// Step learns from AccumulateSteps batches of views of that shape [B,H,W,C], at learning
+// rate lr and decay rate tau. Losses and statistics are the means over the batches; the
+// projections are those of the last. A state that is no longer finite shows in the
+// values (see Finite), not as an error.
+func (s *Stepper) Step(batches []Views, shape [4]int, lr, tau float64) (method.Values, error) {
+	if len(batches) != s.method.AccumulateSteps() {
+		panic(fmt.Sprintf("train: %d batches for a step of %d", len(batches), s.method.AccumulateSteps()))
+	}
+	var mean method.Values
+	for i, b := range batches {
+		exec, scalars := s.accumulate, []any(nil)
+		if i == len(batches)-1 {
+			exec, scalars = s.step, []any{float32(lr), float32(tau)}
+		}
+		v, err := s.run(exec, b, shape, scalars)
+		if err != nil {
+			return v, err
+		}
+		share := 1 / float64(len(batches))
+		mean.Loss += share * v.Loss
+		mean.TargetStd += share * v.TargetStd
+		mean.PositiveCosine += share * v.PositiveCosine
+		mean.NegativeCosine += share * v.NegativeCosine
+		mean.GradientNorm = v.GradientNorm
+		mean.Projection, mean.Batch, mean.Dim = v.Projection, v.Batch, v.Dim
+	}
+	return mean, nil
+}
+
+// run executes one graph on the state, the views and the scalars.
+func (s *Stepper) run(exec *graph.Exec, views Views, shape [4]int, scalars []any) (method.Values, error) {
+	args := make([]any, 0, len(s.state)+4)
+	for _, t := range s.state {
+		d, err := graph.DonateTensorBuffer(t, s.backend, 0)
+		if err != nil {
+			return method.Values{}, fmt.Errorf("train: %w", err)
+		}
+		args = append(args, d)
+	}
+	for _, v := range views {
+		t := tensors.FromFlatDataAndDimensions(v, shape[:]...)
+		defer t.FinalizeAll()
+		args = append(args, t)
+	}
+	out, err := exec.Exec(append(args, scalars...)...)
+	if err != nil {
+		return method.Values{}, fmt.Errorf("train: %w", err)
+	}
+	n := len(s.state)
+	s.state = out[:n:n]
+	values, err := method.ReadMetrics(out[n:])
+	for _, t := range out[n:] {
+		t.FinalizeAll()
+	}
+	return values, err
+}
+
+// Finite reports whether a step's loss and gradients are.
+func Finite(v method.Values) bool {
+	sum := v.Loss + v.GradientNorm
+	return !math.IsNaN(sum) && !math.IsInf(sum, 0)
+}
+
+// State copies the state to the host, in the order of the method's specs.
+func (s *Stepper) State() ([][]float32, error) {
+	values := make([][]float32, len(s.state))
+	for i, t := range s.state {
+		var err error
+		if values[i], err = tensors.CopyFlatData[float32](t); err != nil {
+			return nil, fmt.Errorf("train: reading %q: %w", s.method.Specs()[i].Name, err)
+		}
+	}
+	return values, nil
+}
+
+// SetState replaces the state by values in the order of the method's specs.
+func (s *Stepper) SetState(values [][]float32) {
+	s.finalizeState()
+	s.state = nn.Tensors(s.method.Specs(), values)
+}
+
+// Close frees the state and the compiled graphs.
+func (s *Stepper) Close() {
+	s.finalizeState()
+	s.step.Finalize()
+	if s.accumulate != nil {
+		s.accumulate.Finalize()
+	}
+}
+
+func (s *Stepper) finalizeState() {
+	for _, t := range s.state {
+		t.FinalizeAll()
+	}
+	s.state = nil
+}
+
+// toTensors names a state for a checkpoint. A value that is not finite is an error that
+// names its tensor, so that nothing bad is ever persisted.
+func toTensors(specs []nn.Spec, state [][]float32) ([]safetensors.Tensor, error) {
+	out := make([]safetensors.Tensor, len(specs))
+	for i, s := range specs {
+		if slices.ContainsFunc(state[i], func(v float32) bool { return v-v != 0 }) {
+			return nil, fmt.Errorf("tensor %q holds a value that is not finite", s.Name)
+		}
+		out[i] = safetensors.FromFloat32(s.Name, s.Shape, state[i])
+	}
+	return out, nil
+}
+
+// fromTensors is the inverse of toTensors.
+func fromTensors(specs []nn.Spec, list []safetensors.Tensor) ([][]float32, error) {
+	byName := make(map[string]safetensors.Tensor, len(list))
+	for _, t := range list {
+		byName[t.Name] = t
+	}
+	state := make([][]float32, len(specs))
+	for i, s := range specs {
+		t, ok := byName[s.Name]
+		if !ok || !slices.Equal(t.Shape, s.Shape) {
+			return nil, fmt.Errorf("no tensor %q of shape %v", s.Name, s.Shape)
+		}
+		var err error
+		if state[i], err = t.Float32(); err != nil {
+			return nil, err
+		}
+	}
+	return state, nil
+}
+
+// dtypeOf translates train.precision.
+func dtypeOf(precision string) dtypes.DType {
+	if precision == "bf16" {
+		return dtypes.BFloat16
+	}
+	return dtypes.Float32
+}
