@@ -85,13 +85,18 @@ func (h *header) bytes(file, channels int) int64 {
 	return int64(float64(h.w)*float64(h.h)*(h.perPixel+result)) + h.extra + int64(file)
 }
 
+// maxSide bounds width and height: decoders spend some time on every row however
+// short it is, so that a picture one pixel wide could take minutes. It is twice
+// what JPEG can hold.
+const maxSide = 1 << 17
+
 // check applies the limits to what the header announces.
 func (h *header) check(data []byte, opt Options) error {
 	if h.w < 1 || h.h < 1 {
 		return fmt.Errorf("%w: %d x %d pixels", ErrCorrupt, h.w, h.h)
 	}
-	if pixels := int64(h.w) * int64(h.h); int64(h.w) > 1<<31-1 || int64(h.h) > 1<<31-1 || pixels > opt.Limits.MaxPixels {
-		return fmt.Errorf("%w: %d x %d pixels (at most %d in all)", ErrTooLarge, h.w, h.h, opt.Limits.MaxPixels)
+	if h.w > maxSide || h.h > maxSide || int64(h.w)*int64(h.h) > opt.Limits.MaxPixels {
+		return fmt.Errorf("%w: %d x %d pixels (at most %d, and %d along a side)", ErrTooLarge, h.w, h.h, opt.Limits.MaxPixels, maxSide)
 	}
 	if n := h.bytes(len(data), opt.Channels); n > opt.Limits.MaxBytes {
 		return fmt.Errorf("%w: decoding %d x %d pixels would take %d MiB (at most %d)",

@@ -17,9 +17,14 @@ const (
 	tagTileHeight   = 323
 )
 
-// maxTIFFBlocks bounds the strips or tiles of a compressed TIFF, since each of
-// them costs a decompressor of its own even when all share the same few bytes.
-const maxTIFFBlocks = 1 << 16
+const (
+	// maxTIFFBlocks bounds the strips or tiles of a TIFF: each of them can cost a
+	// decompressor of its own, even when all share the same few bytes.
+	maxTIFFBlocks = 1 << 16
+	// maxTIFFPixels bounds the pixels of all strips or tiles together, which can
+	// be far more than the picture's, since tiles may reach beyond its edges.
+	maxTIFFPixels = DefaultMaxPixels
+)
 
 // tiffHeader is what decoding needs to know beside x/image's decoder.
 type tiffHeader struct {
@@ -67,22 +72,27 @@ func (h *header) readTIFF(data []byte) error {
 	if h.channels == 1 {
 		h.perPixel = 2
 	}
+	if h.w > maxSide || h.h > maxSide {
+		return nil // refused by the general check; products below stay in range
+	}
 	block := int64(h.w) * int64(h.h)
 	blocks := int64(1)
 	switch {
 	case tileW > 0 && tileH > 0:
-		block = tileW * tileH
+		block = min(tileW, 1<<30) * min(tileH, 1<<30)
 		blocks = (int64(h.w) + tileW - 1) / tileW * ((int64(h.h) + tileH - 1) / tileH)
 	case rows > 0 && rows < int64(h.h):
 		block = int64(h.w) * rows
 		blocks = (int64(h.h) + rows - 1) / rows
 	}
-	if compression > 1 && blocks > maxTIFFBlocks {
-		return fmt.Errorf("%w: %d strips or tiles", ErrTooLarge, blocks)
+	if blocks > maxTIFFBlocks || block > maxTIFFPixels/blocks {
+		return fmt.Errorf("%w: %d strips or tiles of %d pixels", ErrTooLarge, blocks, block)
 	}
 	h.extra = 16 * blocks
-	if compression > 1 && block < 1<<40 { // decompressed whole, in a growing buffer
-		h.extra += int64(float64(block) * h.perPixel * 2)
+	if compression > 1 {
+		// x/image lets a strip or tile grow to 8 bytes a pixel, in a buffer that
+		// doubles.
+		h.extra += 2 * 8 * block
 	}
 	return nil
 }

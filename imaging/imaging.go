@@ -73,7 +73,8 @@ type Limits struct {
 	// MaxFileBytes is the size of the largest file read; default 128 MiB.
 	MaxFileBytes int64
 	// MaxPixels is the largest width times height; default 64 Mi (67 million),
-	// above the 50-megapixel photographs that telephones take.
+	// above the 50-megapixel photographs that telephones take. No side may exceed
+	// 131,072 pixels in any case.
 	MaxPixels int64
 	// MaxBytes bounds the memory of one decode: the file, the decoder's own
 	// buffers and the result, estimated from the header; default 384 MiB, which
