@@ -10,7 +10,8 @@ import (
 
 // ForwardBF16 is [ForwardF32] on bfloat16 values in their 16 bits; sums are
 // float32, rounded to nearest even at the end. Processors with AVX512_BF16
-// treat subnormal values as zero; others compute in float32.
+// treat subnormal values as zero; others compute in float32,
+// where Winograd's algorithm serves too.
 func ForwardBF16(p *par.Pool, s Shape, y, x, w []uint16, scratch []byte) {
 	check(s, Forward, p, true, len(x), len(w), len(y), len(scratch))
 	rowsBF16(p, s, Forward, y[:s.sizeY()], x[:s.sizeX()], w[:s.sizeW()], scratch)
@@ -26,12 +27,12 @@ func InputGradBF16(p *par.Pool, s Shape, dx, dy, w []uint16, scratch []byte) {
 func rowsBF16(p *par.Pool, s Shape, f Form, out, in, w []uint16, scratch []byte) {
 	mem := newLayout(scratch)
 	if tile.HasBF16(isa.Current()) {
-		rows(p, s, f, true, first(out), first(in), first(w), &mem)
+		direct(p, s, f, true, first(out), first(in), first(w), &mem)
 		return
 	}
 	inF, wF := widened(p, in, &mem), widened(p, w, &mem)
 	outF := floats(&mem, len(out))
-	rows(p, s, f, false, first(outF), first(inF), first(wF), &mem)
+	float32s(p, s, f, outF, inF, wF, mem)
 	pieces(p, len(out), func(lo, hi int) { tile.Narrow(isa.Current(), out[lo:hi], outF[lo:hi]) })
 }
 
@@ -40,11 +41,11 @@ func KernelGradBF16(p *par.Pool, s Shape, dw []float32, x, dy []uint16, scratch 
 	check(s, KernelGrad, p, true, len(x), len(dw), len(dy), len(scratch))
 	mem := newLayout(scratch)
 	if tile.HasBF16(isa.Current()) {
-		kernel(p, s, true, first(dw), first(x), first(dy), &mem)
+		direct(p, s, KernelGrad, true, first(dw), first(x), first(dy), &mem)
 		return
 	}
 	xF, yF := widened(p, x[:s.sizeX()], &mem), widened(p, dy[:s.sizeY()], &mem)
-	kernel(p, s, false, first(dw), first(xF), first(yF), &mem)
+	float32s(p, s, KernelGrad, dw, xF, yF, mem)
 }
 
 // floats returns scratch memory for n values.

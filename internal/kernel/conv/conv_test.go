@@ -153,6 +153,7 @@ func eachLevel(t *testing.T, body func(t *testing.T)) {
 }
 
 func TestAgainstFloat64(t *testing.T) {
+	defer SetWinograd(false)()
 	pools := []*par.Pool{nil, par.New(2), par.New(3)}
 	eachLevel(t, func(t *testing.T) {
 		for _, s := range shapes {
@@ -181,4 +182,53 @@ func TestAgainstFloat64(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestWinogradWithinItsBound goes through the facade with and without Winograd's
+// algorithm; the scratch memory of either serves both.
+func TestWinogradWithinItsBound(t *testing.T) {
+	s := square(2, 9, 12, 20, 3, 24, 1, 1)
+	eachLevel(t, func(t *testing.T) {
+		for _, f := range []Form{Forward, InputGrad, KernelGrad} {
+			if _, _, ok := byWinograd(s, f); !ok {
+				t.Fatalf("%v %v does not go by Winograd", f, s)
+			}
+			a, b, _ := operands(s, f)
+			want, sum := exact(s, f, a, b)
+			var results [2][]float32
+			for i, on := range []bool{false, true} {
+				restore := SetWinograd(on)
+				results[i] = calculate(nil, s, f, false, a, b)
+				restore()
+			}
+			same := true
+			for i, v := range results[1] {
+				same = same && v == results[0][i]
+				if d := math.Abs(float64(v) - want[i]); !(d <= 1e-5*sum[i]) {
+					t.Fatalf("%v: element %d is %v, want %v", f, i, v, want[i])
+				}
+			}
+			if same {
+				t.Errorf("%v: the switch changes nothing", f)
+			}
+		}
+	})
+}
+
+func TestWinogradRule(t *testing.T) {
+	for _, c := range []struct {
+		s    Shape
+		want bool
+	}{
+		{square(2, 8, 8, 64, 3, 64, 1, 1), true},
+		{square(2, 8, 8, 64, 3, 64, 2, 1), false},
+		{square(2, 8, 8, 64, 1, 64, 1, 0), false},
+		{square(2, 2, 2, 64, 3, 64, 1, 1), false}, // most of a tile unused
+		{square(2, 8, 8, 3, 3, 64, 1, 1), false},  // too few channels
+		{square(2, 8, 8, 64, 3, 64, 1, 3), false}, // more padding than taps
+	} {
+		if _, _, got := byWinograd(c.s, Forward); got != c.want {
+			t.Errorf("%v: %v, want %v", c.s, got, c.want)
+		}
+	}
 }

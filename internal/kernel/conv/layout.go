@@ -7,6 +7,7 @@ import "unsafe"
 type layout struct {
 	base unsafe.Pointer
 	size int
+	end  int // bytes from base to the end of the scratch memory
 }
 
 const lineBytes = 64
@@ -14,7 +15,8 @@ const lineBytes = 64
 // newLayout starts at the first cache line of scratch.
 func newLayout(scratch []byte) layout {
 	p := unsafe.Pointer(unsafe.SliceData(scratch))
-	return layout{base: unsafe.Add(p, -int(uintptr(p))&(lineBytes-1))}
+	skip := -int(uintptr(p)) & (lineBytes - 1)
+	return layout{base: unsafe.Add(p, skip), end: len(scratch) - skip}
 }
 
 // bytes returns n bytes that begin a cache line, nil while counting.
@@ -25,6 +27,11 @@ func (l *layout) bytes(n int) unsafe.Pointer {
 		return nil
 	}
 	return unsafe.Add(l.base, at)
+}
+
+// rest returns what is left.
+func (l *layout) rest() []byte {
+	return unsafe.Slice((*byte)(unsafe.Add(l.base, l.size)), l.end-l.size)
 }
 
 // total returns the bytes that scratch must have.

@@ -7,6 +7,7 @@ import (
 	"github.com/byol-go/byol/internal/kernel/gemm/tile"
 	"github.com/byol-go/byol/internal/kernel/isa"
 	"github.com/byol-go/byol/internal/kernel/par"
+	"github.com/byol-go/byol/internal/kernel/winograd"
 )
 
 // ScratchBytes returns how much scratch memory a call needs: form f of shape s
@@ -14,55 +15,69 @@ import (
 // the instruction set in use.
 func ScratchBytes(s Shape, f Form, threads int, bf16 bool) int {
 	var mem layout
-	plan(s, f, max(1, threads), bf16, &mem)
-	return mem.total()
-}
-
-// plan lays out the scratch memory of a call without running it.
-func plan(s Shape, f Form, threads int, bf16 bool, mem *layout) {
+	threads = max(1, threads)
 	native := bf16 && tile.HasBF16(isa.Current())
 	if bf16 && !native {
 		mem.bytes(4 * s.sizeX())
 		mem.bytes(4 * s.sizeY())
 		mem.bytes(4 * s.sizeW())
 	}
+	direct := mem
 	if f == KernelGrad {
-		newGradPlan(s, threads, native, mem)
+		newGradPlan(s, threads, native, &direct)
 	} else {
-		newRowsPlan(s, f, threads, native, mem)
+		newRowsPlan(s, f, threads, native, &direct)
 	}
+	if w, form, ok := byWinograd(s, f); ok && !native {
+		mem.bytes(winograd.ScratchBytes(w, form, threads))
+	}
+	return max(mem.total(), direct.total())
 }
 
 // ForwardF32 computes y [N,OutH,OutW,K] from x [N,H,W,C] and w [KH,KW,C,K].
 func ForwardF32(p *par.Pool, s Shape, y, x, w []float32, scratch []byte) {
 	check(s, Forward, p, false, len(x), len(w), len(y), len(scratch))
-	mem := newLayout(scratch)
-	rows(p, s, Forward, false, first(y), first(x), first(w), &mem)
+	float32s(p, s, Forward, y, x, w, newLayout(scratch))
 }
 
 // InputGradF32 computes dx [N,H,W,C] from dy [N,OutH,OutW,K] and w [KH,KW,C,K].
 // Pixels of x that no window covers get 0.
 func InputGradF32(p *par.Pool, s Shape, dx, dy, w []float32, scratch []byte) {
 	check(s, InputGrad, p, false, len(dx), len(w), len(dy), len(scratch))
-	mem := newLayout(scratch)
-	rows(p, s, InputGrad, false, first(dx), first(dy), first(w), &mem)
+	float32s(p, s, InputGrad, dx, dy, w, newLayout(scratch))
 }
 
 // KernelGradF32 computes dw [KH,KW,C,K] from x [N,H,W,C] and dy [N,OutH,OutW,K].
 func KernelGradF32(p *par.Pool, s Shape, dw, x, dy []float32, scratch []byte) {
 	check(s, KernelGrad, p, false, len(x), len(dw), len(dy), len(scratch))
-	mem := newLayout(scratch)
-	kernel(p, s, false, first(dw), first(x), first(dy), &mem)
+	float32s(p, s, KernelGrad, dw, x, dy, newLayout(scratch))
 }
 
-func rows(p *par.Pool, s Shape, f Form, bf16 bool, out, in, w unsafe.Pointer, mem *layout) {
+// float32s computes a form by the algorithm that suits its shape.
+func float32s(p *par.Pool, s Shape, f Form, out, a, b []float32, mem layout) {
+	if ws, _, ok := byWinograd(s, f); ok && !winogradOff.Load() {
+		switch scratch := mem.rest(); f {
+		case Forward:
+			winograd.Forward(p, ws, out, a, b, scratch)
+		case InputGrad:
+			winograd.InputGrad(p, ws, out, a, b, scratch)
+		case KernelGrad:
+			winograd.KernelGrad(p, ws, out, a, b, scratch)
+		}
+		return
+	}
+	direct(p, s, f, false, first(out), first(a), first(b), &mem)
+}
+
+// direct computes a form by its definition, on elements that the tiles take.
+func direct(p *par.Pool, s Shape, f Form, bf16 bool, out, a, b unsafe.Pointer, mem *layout) {
+	if f == KernelGrad {
+		plan := newGradPlan(s, p.Threads(), bf16, mem)
+		plan.run(p, out, a, b)
+		return
+	}
 	plan := newRowsPlan(s, f, p.Threads(), bf16, mem)
-	plan.run(p, out, in, w)
-}
-
-func kernel(p *par.Pool, s Shape, bf16 bool, dw, x, dy unsafe.Pointer, mem *layout) {
-	plan := newGradPlan(s, p.Threads(), bf16, mem)
-	plan.run(p, dw, x, dy)
+	plan.run(p, out, a, b)
 }
 
 // first returns where a slice begins.

@@ -1,0 +1,45 @@
+package conv
+
+import (
+	"os"
+	"sync/atomic"
+
+	"github.com/byol-go/byol/internal/kernel/winograd"
+)
+
+// WinogradEnvVar names the environment variable that turns Winograd's
+// algorithm off for a process if it is "0".
+const WinogradEnvVar = "BYOL_WINOGRAD"
+
+var winogradOff atomic.Bool
+
+func init() { winogradOff.Store(os.Getenv(WinogradEnvVar) == "0") }
+
+// SetWinograd says whether the float32 calls may use Winograd's algorithm, and
+// returns a function that restores the former choice. It must not race with
+// running calls. Scratch memory suffices for both.
+func SetWinograd(on bool) (restore func()) {
+	old := winogradOff.Swap(!on)
+	return func() { winogradOff.Store(old) }
+}
+
+// byWinograd returns s as package winograd takes it, and whether a float32 call
+// should go there: a rule by shape and instruction set, never by a timing.
+func byWinograd(s Shape, f Form) (winograd.Shape, winograd.Form, bool) {
+	w := winograd.Shape{N: s.N, H: s.H, W: s.W, C: s.C, K: s.K, PadTop: s.PadTop, PadLeft: s.PadLeft, OutH: s.OutH(), OutW: s.OutW()}
+	form := [...]winograd.Form{Forward: winograd.FormForward, InputGrad: winograd.FormInputGrad, KernelGrad: winograd.FormKernelGrad}[f]
+	if s.KH != 3 || s.KW != 3 || s.StrideH != 1 || s.StrideW != 1 || s.DilationH != 1 || s.DilationW != 1 ||
+		max(s.PadTop, s.PadBottom, s.PadLeft, s.PadRight) > 2 || w.OutH*w.OutW == 0 {
+		return w, form, false
+	}
+	// A tile of 4x4 outputs takes 36 multiplications where its pixels take 9
+	// each: small images leave too much of it unused.
+	gridH, gridW := w.OutH, w.OutW
+	if f == InputGrad {
+		gridH, gridW = s.H, s.W
+	}
+	if tiles := ((gridH + 3) / 4) * ((gridW + 3) / 4); 36*tiles > 6*gridH*gridW {
+		return w, form, false
+	}
+	return w, form, winograd.Wins(w, form)
+}
