@@ -62,7 +62,13 @@ func (c goldenCase) state(t *testing.T, b *BYOL, dtype dtypes.DType) []*tensors.
 		if len(name) > 7 && name[:7] == "target." {
 			name = "online." + name[7:]
 		}
-		state = append(state, nntest.Tensor(dtype, nntest.Fill(t, s, name), s.Shape...))
+		values := nntest.Fill(t, s, name)
+		if s.Kind == nn.NormOffset {
+			for i := range values {
+				values[i] += 2.5 // the script says why
+			}
+		}
+		state = append(state, nntest.Tensor(dtype, values, s.Shape...))
 	}
 	return state
 }
@@ -85,7 +91,13 @@ func TestTwentySteps(t *testing.T) {
 	var cases []goldenCase
 	nntest.Golden(t, "byol.json", &cases)
 	for _, c := range cases {
-		for dtype, tolerance := range map[dtypes.DType]float64{dtypes.Float32: 1e-4, dtypes.Float64: 1e-8} {
+		for _, dtype := range []dtypes.DType{dtypes.Float32, dtypes.Float64} {
+			tolerance := 1e-4
+			if dtype == dtypes.Float64 {
+				if tolerance = 1e-8; c.Accumulate == 1 {
+					continue // float64 is slow, and two micro-batches show all
+				}
+			}
 			t.Run(fmt.Sprintf("%s/accumulate=%d/%s", c.Optimiser, c.Accumulate, dtype), func(t *testing.T) {
 				testTwentySteps(t, c, dtype, tolerance)
 			})
