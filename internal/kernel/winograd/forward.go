@@ -55,8 +55,7 @@ const (
 )
 
 // newForward lays out the memory of a forward product.
-func newForward(a *arena, g grid, r reduction, threads int) *forward {
-	k := current()
+func newForward(a *arena, k *kernels, g grid, r reduction, threads int) *forward {
 	f := &forward{grid: g, kernelLayout: newKernelLayout(r), k: k}
 	f.few = f.tiles() <= fewTiles && 4*f.chunks()*f.chunkSize() >= largeKernel && f.chunks() >= 2*threads
 	if f.few {

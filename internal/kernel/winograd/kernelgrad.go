@@ -59,8 +59,7 @@ const (
 )
 
 // newKernelGrad lays out the memory of a kernel gradient.
-func newKernelGrad(a *arena, g grid, c, k, threads int) *kernelGrad {
-	ks := current()
+func newKernelGrad(a *arena, ks *kernels, g grid, c, k, threads int) *kernelGrad {
 	f := &kernelGrad{grid: g, c: c, k: k, kernels: ks, cBlocks: ceil(c, lane), panels: ceil(k, ks.width)}
 	sums := elements * (f.cBlocks*f.panels*lane*ks.width + pad)
 	f.slices = min(maxSlices, slicesBytes/(4*sums), f.tiles()/sliceTiles)

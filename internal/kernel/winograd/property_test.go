@@ -22,13 +22,13 @@ func TestSameBitsForAnyThreads(t *testing.T) {
 	pools := []*par.Pool{par.New(2), par.New(3)}
 	defer pools[0].Close()
 	defer pools[1].Close()
-	slices, areas, few := square(8, 15, 19, 48), square(7, 7, 64, 72), square(3, 5, 250, 264)
-	for _, s := range []Shape{slices, areas, few} {
+	sliced, areas, few := square(8, 15, 19, 48), square(7, 7, 64, 72), square(3, 5, 250, 264)
+	for _, s := range []Shape{sliced, areas, few} {
 		var a arena
-		if got, want := newKernelGrad(&a, s.forwardGrid(), s.C, s.K, 3).slices > 0, s == slices; got != want {
+		if got, want := s.newKernelGrad(&a, current(), 3).slices > 0, s == sliced; got != want {
 			t.Fatalf("%v: by slices %v, want %v", s, got, want)
 		}
-		if got, want := newForward(&a, s.forwardGrid(), reduction{c: s.C, k: s.K}, 3).few, s == few; got != want {
+		if got, want := s.newForward(&a, current(), 3).few, s == few; got != want {
 			t.Fatalf("%v: few tiles %v, want %v", s, got, want)
 		}
 		x, w, y := random(s.lenX(), 1), random(s.lenW(), 2), random(s.lenY(), 3)
@@ -58,7 +58,7 @@ func TestKernelGradInBatches(t *testing.T) {
 	p := par.New(2)
 	defer p.Close()
 	var a arena
-	if f := newKernelGrad(&a, s.forwardGrid(), s.C, s.K, 2); f.slices > 0 || f.block >= f.tiles() {
+	if f := s.newKernelGrad(&a, current(), 2); f.slices > 0 || f.block >= f.tiles() {
 		t.Fatalf("%v does not go in batches", s)
 	}
 	x, y := random(s.lenX(), 1), random(s.lenY(), 2)
@@ -145,5 +145,56 @@ func TestMisusePanics(t *testing.T) {
 			}()
 			c.call()
 		}()
+	}
+}
+
+func TestWins(t *testing.T) {
+	for _, l := range layers {
+		for _, form := range forms {
+			if s := square(64, l.size, l.channels, l.channels); !Wins(s, form) {
+				t.Errorf("%v %v: want a win, as measured", form, s)
+			}
+		}
+	}
+	for _, s := range []Shape{
+		square(64, 32, 3, 64), square(64, 32, 8, 8), square(64, 2, 512, 512), square(64, 1, 128, 128),
+		square(2, 4, 512, 512), square(1, 7, 512, 512), square(1, 3, 64, 64),
+	} {
+		for _, form := range forms {
+			if Wins(s, form) {
+				t.Errorf("%v %v: want no win, as measured", form, s)
+			}
+		}
+	}
+}
+
+func TestSelfTest(t *testing.T) {
+	for _, level := range isa.Available() {
+		restore := isa.Set(level)
+		if err := SelfTest(); err != nil {
+			t.Error(err)
+		}
+		restore()
+	}
+}
+
+// TestSelfTestNotices breaks one kernel at a time.
+func TestSelfTestNotices(t *testing.T) {
+	k := current()
+	right := *k
+	defer func() { *k = right }()
+	if k == kernelsRef {
+		t.Skip("nothing to compare the reference with")
+	}
+	for name, spoil := range map[string]func(){
+		"output":  func() { k.outputTiles = func(a *tileArgs) { a.tiles--; right.outputTiles(a) } },
+		"input":   func() { k.inputStrip = func(a *stripArgs) { a.cols = max(a.cols-1, 0); right.inputStrip(a) } },
+		"gradient": func() { k.gradTiles = func(a *tileArgs) { right.gradTiles(a); *a.m = 1 } },
+	} {
+		*k = right
+		spoil()
+		if SelfTest() == nil {
+			t.Errorf("%s: not noticed", name)
+		}
 	}
 }

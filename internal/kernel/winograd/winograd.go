@@ -67,25 +67,34 @@ func (s Shape) check() {
 func ScratchBytes(s Shape, f Form, threads int) int {
 	s.check()
 	var a arena
-	switch f {
+	switch k := current(); f {
 	case FormForward:
-		newForward(&a, s.forwardGrid(), reduction{c: s.C, k: s.K}, threads)
+		s.newForward(&a, k, threads)
 	case FormInputGrad:
-		newForward(&a, s.backwardGrid(), reduction{c: s.K, k: s.C, flip: true}, threads)
+		s.newInputGrad(&a, k, threads)
 	case FormKernelGrad:
-		newKernelGrad(&a, s.forwardGrid(), s.C, s.K, threads)
+		s.newKernelGrad(&a, k, threads)
 	}
 	return a.bytes()
 }
 
-// forwardGrid returns the convolution's pixels.
-func (s Shape) forwardGrid() grid {
-	return newGrid(s.N, s.H, s.W, s.PadTop, s.PadLeft, s.OutH, s.OutW)
+func (s Shape) newForward(a *arena, k *kernels, threads int) *forward {
+	return newForward(a, k, s.grid(), reduction{c: s.C, k: s.K}, threads)
 }
 
-// backwardGrid returns those of the convolution of dy that gives dx.
-func (s Shape) backwardGrid() grid {
-	return newGrid(s.N, s.OutH, s.OutW, 2-s.PadTop, 2-s.PadLeft, s.H, s.W)
+// newInputGrad lays out the forward product of dy with w turned by 180 degrees and
+// its channels swapped, which is dx.
+func (s Shape) newInputGrad(a *arena, k *kernels, threads int) *forward {
+	g := newGrid(s.N, s.OutH, s.OutW, 2-s.PadTop, 2-s.PadLeft, s.H, s.W)
+	return newForward(a, k, g, reduction{c: s.K, k: s.C, flip: true}, threads)
+}
+
+func (s Shape) newKernelGrad(a *arena, k *kernels, threads int) *kernelGrad {
+	return newKernelGrad(a, k, s.grid(), s.C, s.K, threads)
+}
+
+func (s Shape) grid() grid {
+	return newGrid(s.N, s.H, s.W, s.PadTop, s.PadLeft, s.OutH, s.OutW)
 }
 
 func (s Shape) lenX() int { return s.N * s.H * s.W * s.C }
@@ -103,29 +112,41 @@ func (s Shape) checkLen(x, w, y []float32) {
 func Forward(p *par.Pool, s Shape, y, x, w []float32, scratch []byte) {
 	s.check()
 	s.checkLen(x, w, y)
-	f := newForward(newArena(scratch), s.forwardGrid(), reduction{c: s.C, k: s.K}, p.Threads())
-	f.run(p, y[:s.lenY()], x[:s.lenX()], w[:s.lenW()])
+	s.newForward(newArena(scratch), current(), p.Threads()).run(p, y[:s.lenY()], x[:s.lenX()], w[:s.lenW()])
 }
 
-// InputGrad computes dx [N,H,W,C] from dy [N,OutH,OutW,K] and w [3,3,C,K]. It is
-// the forward product of dy with w turned by 180 degrees and its channels swapped.
+// InputGrad computes dx [N,H,W,C] from dy [N,OutH,OutW,K] and w [3,3,C,K].
 func InputGrad(p *par.Pool, s Shape, dx, dy, w []float32, scratch []byte) {
 	s.check()
 	s.checkLen(dx, w, dy)
-	f := newForward(newArena(scratch), s.backwardGrid(), reduction{c: s.K, k: s.C, flip: true}, p.Threads())
-	f.run(p, dx[:s.lenX()], dy[:s.lenY()], w[:s.lenW()])
+	s.newInputGrad(newArena(scratch), current(), p.Threads()).run(p, dx[:s.lenX()], dy[:s.lenY()], w[:s.lenW()])
 }
 
 // KernelGrad computes dw [3,3,C,K] from x [N,H,W,C] and dy [N,OutH,OutW,K].
 func KernelGrad(p *par.Pool, s Shape, dw, x, dy []float32, scratch []byte) {
 	s.check()
 	s.checkLen(x, dw, dy)
-	f := newKernelGrad(newArena(scratch), s.forwardGrid(), s.C, s.K, p.Threads())
-	f.run(p, dw[:s.lenW()], x[:s.lenX()], dy[:s.lenY()])
+	s.newKernelGrad(newArena(scratch), current(), p.Threads()).run(p, dw[:s.lenW()], x[:s.lenX()], dy[:s.lenY()])
 }
 
 // Wins reports whether this package is faster than a direct convolution at the
-// shape: a fixed rule by shape and instruction set, never a timing.
+// shape. It is a fixed rule, never a timing, so that the same program computes the
+// same bits everywhere: the multiplications of both ways are compared, with what
+// the transforms cost in multiplications, as measured. Below 16 channels it is
+// never worth it, nor for images of 2x2, nor for a few tiles of a large kernel.
 func Wins(s Shape, f Form) bool {
-	return min(s.C, s.K) >= 16
+	s.check()
+	const (
+		perTile   = 700  // multiplications for the transforms of a tile, for each channel
+		perWeight = 1000 // and of a weight
+		direct    = 1.25 // a direct convolution's multiplication takes longer than a tile product's
+	)
+	g := s.grid()
+	if f == FormInputGrad {
+		g = newGrid(s.N, s.OutH, s.OutW, 0, 0, s.H, s.W)
+	}
+	c, k := ceil(s.C, lane)*lane, ceil(s.K, lane)*lane
+	tiles := float64(g.tiles())
+	cost := (elements*max(tiles, 8)+perWeight)*float64(c*k) + perTile*tiles*float64(c+k)
+	return cost < direct*9*float64(g.n*g.outH*g.outW)*float64(s.C*s.K)
 }
