@@ -75,6 +75,7 @@ func compile(b *Builder, outputs []value) (e *Executable, err error) {
 	}
 	if !off["schedule"] {
 		schedule(p)
+		p.sweep()
 	}
 	for _, n := range p.nodes {
 		if _, ok := kernels[n.op]; !ok && n.op != backends.OpTypeParameter && n.op != backends.OpTypeConstant {

@@ -22,3 +22,42 @@ func (e *Executable) Ops() map[string]int {
 	}
 	return ops
 }
+
+// Describe lists what is alive when the most is.
+func (e *Executable) Describe() string {
+	m := e.plan
+	most, at := 0, 0
+	for t := range m.nodes {
+		live := 0
+		for _, s := range m.storages {
+			if s.kind == inArena && s.def <= t && t <= s.last {
+				live += s.bytes
+			}
+		}
+		if live > most {
+			most, at = live, t
+		}
+	}
+	text := fmt.Sprintf("arena %d MB, alive at node %d of %d: %d MB\n", m.arenaBytes>>20, at, m.nodes, most>>20)
+	for _, s := range m.storages {
+		if s.kind == inArena && s.def <= at && at <= s.last && s.bytes > 4<<20 {
+			text += fmt.Sprintf("  %d MB from %d to %d", s.bytes>>20, s.def, s.last)
+			for i, v := range m.values {
+				if m.storageOf[i] == s && v.op != opView {
+					text += fmt.Sprintf(" %d:%s%v", v.index, opName(v.op), v.shape().Dimensions)
+				}
+			}
+			text += "\n"
+		}
+	}
+	results := 0
+	for _, s := range m.storages {
+		if s.kind == ofOutput && s.donor < 0 {
+			results += s.bytes
+			if s.bytes > 1<<20 {
+				text += fmt.Sprintf("  result without donor: %d MB from %d to %d\n", s.bytes>>20, s.def, s.last)
+			}
+		}
+	}
+	return text + fmt.Sprintf("  results without a donor: %d MB", results>>20)
+}

@@ -52,15 +52,15 @@ func init() {
 	}})
 }
 
-// Dot records the product of two vectors, a matrix and a vector, or two matrices.
+// Dot records the product of vectors and matrices: the last axis of lhs with the first of rhs.
 func (b *Builder) Dot(lhs, rhs backends.Op) (backends.Op, error) {
 	in, err := b.operands(backends.OpTypeDot, lhs, rhs)
 	if err != nil {
 		return nil, err
 	}
 	l, r := in[0].shape().Rank(), in[1].shape().Rank()
-	if l < 1 || l > 2 || r < 1 || r > l {
-		return nil, fmt.Errorf("Dot: of %s and %s is not defined: want vectors or matrices", in[0].shape(), in[1].shape())
+	if l < 1 || l > 2 || r < 1 || r > 2 {
+		return nil, fmt.Errorf("Dot of %s and %s is not defined: want vectors or matrices", in[0].shape(), in[1].shape())
 	}
 	return b.dot(backends.OpTypeDot, in, dotGeneralAttr{lhsContract: []int{l - 1}, rhsContract: []int{0}})
 }

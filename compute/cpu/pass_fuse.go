@@ -31,11 +31,13 @@ type fuser struct {
 	before  []bitset   // by group: the groups that have to run before it, of all distances
 	inputs  [][]source // by node: where it reads from, looking through views and broadcasts
 	fusible []bool     // by node
+	ready   []int      // by group: the last node that has to run before it, in the recorded order
+	users   map[value][]*node
 }
 
 func newFuser(p *program) *fuser {
 	n := len(p.nodes)
-	f := &fuser{p: p, group: make([]int, n), members: make([][]int, n), before: make([]bitset, n), inputs: make([][]source, n), fusible: make([]bool, n)}
+	f := &fuser{p: p, group: make([]int, n), members: make([][]int, n), before: make([]bitset, n), inputs: make([][]source, n), fusible: make([]bool, n), ready: make([]int, n), users: p.users()}
 	for i, n := range p.nodes {
 		n.index = i
 	}
@@ -63,7 +65,11 @@ func (f *fuser) enter(i int, n *node) {
 		f.before[i].add(f.before[g])
 	}
 	if !f.fusible[i] {
+		f.ready[i] = i
 		return
+	}
+	for _, in := range f.inputs[i] {
+		f.ready[i] = max(f.ready[i], f.ready[f.group[in.node.index]])
 	}
 	for _, in := range f.inputs[i] {
 		a, b := f.group[in.node.index], f.group[i]
@@ -90,8 +96,36 @@ func (f *fuser) mayMerge(a, b int) bool {
 	if sumPeriod(f.p, append(slices.Clone(f.members[a]), f.members[b]...)) > maxBlock {
 		return false
 	}
+	if f.delays(a, b) || f.delays(b, a) {
+		return false
+	}
 	// Nothing else may stand between them: neither after a and before b, nor the reverse.
 	return !f.between(a, b) && !f.between(b, a)
+}
+
+// delays reports whether merging makes group a wait for what only b needs, to the harm of
+// others: of those who read a's results, or of the memory, if a has several operands of
+// full size that would be kept instead of one result. The two views of a training step
+// come together in sums of small vectors; this keeps one from waiting for the other.
+func (f *fuser) delays(a, b int) bool {
+	if f.ready[a] >= f.ready[b] {
+		return false
+	}
+	operands := map[value]bool{}
+	for _, i := range f.members[a] {
+		for _, n := range f.users[value{f.p.nodes[i], 0}] {
+			if g := f.group[n.index]; g != a && g != b && n.index <= f.members[b][len(f.members[b])-1] || n.index > f.members[b][len(f.members[b])-1] {
+				return true
+			}
+		}
+		for _, in := range f.inputs[i] {
+			if in.full() && f.group[in.node.index] != a {
+				operands[in.value] = true
+			}
+		}
+	}
+	const small = 1 << 14 // elements
+	return len(operands) > 1 && spaceOf(f.p.nodes[f.members[a][0]]) > small
 }
 
 // between reports whether some group other than the two needs first and is needed by second.
@@ -115,6 +149,7 @@ func (f *fuser) merge(a, b int) {
 	f.members[keep] = append(f.members[keep], f.members[drop]...)
 	slices.Sort(f.members[keep])
 	f.members[drop] = nil
+	f.ready[keep] = max(f.ready[keep], f.ready[drop])
 	f.before[keep].add(f.before[drop])
 	f.before[keep].clear(keep)
 	f.before[keep].clear(drop)

@@ -1,4 +1,3 @@
 package cpu
 
 func simplify(p *program) {}
-func schedule(p *program) {}

@@ -150,20 +150,17 @@ func (m *plan) assign(p *program, last []int, inPlace bool) {
 			for out := range n.shapes {
 				v := value{n, out}
 				i := m.index[v]
+				if isOutput[i] { // not over an operand: a donated input may take it from here on
+					add(v, ofOutput)
+					continue
+				}
 				if s := m.overwritable(n, out, last, taken); inPlace && s != nil {
 					taken[s] = true
 					s.last = max(s.last, last[i])
 					m.storageOf[i] = s
-					if isOutput[i] {
-						s.kind = ofOutput
-					}
 					continue
 				}
-				kind := inArena
-				if isOutput[i] {
-					kind = ofOutput
-				}
-				add(v, kind)
+				add(v, inArena)
 			}
 		}
 	}

@@ -82,7 +82,11 @@ func TestStepSpeed(t *testing.T) {
 	if os.Getenv("BYOL_STEP") == "" {
 		t.Skip("set BYOL_STEP=1")
 	}
-	exe, step := byolStep(t, os.Getenv("BYOL_STEP_CONFIG"), cifarConfig(), 64, 32)
+	batch := 64
+	if b := os.Getenv("BYOL_STEP_BATCH"); b != "" {
+		fmt.Sscan(b, &batch)
+	}
+	exe, step := byolStep(t, os.Getenv("BYOL_STEP_CONFIG"), cifarConfig(), batch, 32)
 	step()
 	type sum struct {
 		d time.Duration
@@ -106,7 +110,7 @@ func TestStepSpeed(t *testing.T) {
 		start := time.Now()
 		loss := step()
 		d := time.Since(start)
-		fmt.Printf("step %d: loss %.6f, %v, %.2f images/s\n", i, loss, d.Round(time.Millisecond), 64/d.Seconds())
+		fmt.Printf("step %d: loss %.6f, %v, %.2f images/s\n", i, loss, d.Round(time.Millisecond), float64(batch)/d.Seconds())
 	}
 }
 
@@ -131,5 +135,16 @@ func TestStepDeterminism(t *testing.T) {
 				t.Errorf("%d threads, step %d: loss %v, one thread %v", threads, i, got[i], want[i])
 			}
 		}
+	}
+}
+
+// TestStepMemory prints what a step is planned to need; run it with BYOL_STEP=1.
+func TestStepMemory(t *testing.T) {
+	if os.Getenv("BYOL_STEP") == "" {
+		t.Skip("set BYOL_STEP=1")
+	}
+	for _, config := range []string{"", "schedule=off", "fuse=off", "inplace=off"} {
+		exe, _ := byolStep(t, config, cifarConfig(), 64, 32)
+		fmt.Printf("%-14s peak %d MB\n%s\n", config, exe.PeakBytes()>>20, exe.Describe())
 	}
 }
