@@ -38,6 +38,7 @@ func shapes() []Shape {
 	all = append(all,
 		square(1, 32, 17, 33),
 		square(5, 4, 64, 80),
+		square(10, 15, 19, 33), // enough tiles for slices
 		Shape{N: 1, H: 3, W: 3, C: 16, K: 16, OutH: 1, OutW: 1},
 		Shape{N: 2, H: 7, W: 70, C: 3, K: 16, OutH: 5, OutW: 68},
 		Shape{N: 2, H: 1, W: 2, C: 16, K: 4, PadTop: 2, PadLeft: 2, OutH: 3, OutW: 4},
