@@ -12,7 +12,7 @@ type NormKind string
 // The normalisations.
 const (
 	BatchNorm NormKind = "batch" // over the batch and the pixels (arXiv 1502.03167)
-	GroupNorm NormKind = "group" // over pixels and groups of channels, 32 or fewer (arXiv 1803.08494)
+	GroupNorm NormKind = "group" // over pixels and groups of channels, at most 32 (arXiv 1803.08494)
 	LayerNorm NormKind = "layer" // over pixels and all channels: group norm with one group
 	NoNorm    NormKind = "none"
 )
@@ -31,6 +31,8 @@ const (
 	normEpsilon = 1e-5 // added to the variance
 	normDecay   = 0.9  // of the running statistics (the paper's; PyTorch calls 0.1 the momentum)
 	maxGroups   = 32
+
+	minFlatGroup = 16 // channels of a group of [N,C]
 )
 
 // Norm normalises the channels, the last axis, of [N,H,W,C] or [N,C].
@@ -73,7 +75,7 @@ func (n Norm) Apply(s *Scope, x *graph.Node) *graph.Node {
 	case LayerNorm:
 		y = groupNorm(wide, scale, offset, 1)
 	case GroupNorm:
-		y = groupNorm(wide, scale, offset, groups(n.Channels))
+		y = groupNorm(wide, scale, offset, groups(n.Channels, x.Rank() == 2))
 	default:
 		panic(fmt.Errorf("nn: norm %q has unknown kind %q", n.Name, n.Kind))
 	}
@@ -102,9 +104,14 @@ func mix(old, new *graph.Node, decay float64) *graph.Node {
 	return graph.Add(graph.MulScalar(old, decay), graph.MulScalar(new, 1-decay))
 }
 
-// groups returns 32, or the largest divisor of channels below.
-func groups(channels int) int {
-	for g := min(maxGroups, channels); g > 1; g-- {
+// groups returns 32, or the largest divisor of channels below. Without pixels
+// to take statistics over, groups have 16 channels or more.
+func groups(channels int, flat bool) int {
+	most := min(maxGroups, channels)
+	if flat {
+		most = min(maxGroups, channels/minFlatGroup)
+	}
+	for g := most; g > 1; g-- {
 		if channels%g == 0 {
 			return g
 		}
