@@ -19,6 +19,11 @@ func GaussianKernel(kernel []float32, sigma float64) {
 	}
 }
 
+// negligible is a weight whose term stays below half an ulp of a result near 1.
+const negligible = 1.0 / (1 << 25)
+
+func abs(v float32) float32 { return max(v, -v) }
+
 // BlurScratch is the length of the scratch that Blur needs.
 func BlurScratch(h, w, c, taps int) int { return h*w*c + (w+taps)*c + taps }
 
@@ -26,11 +31,16 @@ func BlurScratch(h, w, c, taps int) int { return h*w*c + (w+taps)*c + taps }
 // edge pixel not repeated), as torchvision's gaussian_blur does: src and dst are
 // [h,w,c], and dst may be src. The length of kernel is odd and at most
 // 2·min(h,w)-1. scratch has at least BlurScratch samples, offsets len(kernel).
+// Taps at the ends that are too small to change a float32 in [0,1] are left out:
+// with small σ most of a kernel is.
 func Blur(dst, src, scratch []float32, offsets []int32, h, w, c int, kernel []float32) {
 	taps := len(kernel)
 	half := taps / 2
 	if taps%2 == 0 || half >= w || half >= h || len(scratch) < BlurScratch(h, w, c, taps) || len(offsets) < taps {
 		panic("pixel: Blur: an odd kernel of at most 2·min(h,w)-1 taps, and scratch")
+	}
+	for half > 0 && kernel[0] == kernel[taps-1] && abs(kernel[0]) < negligible {
+		kernel, taps, half = kernel[1:taps-1], taps-2, half-1
 	}
 	inf := float32(math.Inf(1))
 	offsets = offsets[:taps]

@@ -28,6 +28,14 @@ func upsampleH2V2(dst, near, far []uint8) (from, to int) {
 	return 1, to
 }
 
+func idct(dst []uint8, stride int, coef *[64]int16, quant *[64]int32) bool {
+	if !avx2() {
+		return false
+	}
+	idctAVX2(&dst[0], stride, &coef[0], &quant[0])
+	return true
+}
+
 func resampleRow(dst, src []uint8, t *Columns) (done int) {
 	// Each pixel is stored with a byte too many, so the last is left.
 	if done = len(t.Offsets) - 1; done <= 0 || t.C != 3 || !avx2() {

@@ -323,6 +323,367 @@ GLOBL words7<>(SB), RODATA|NOPTR, $4
 DATA words8<>+0(SB)/4, $0x00080008
 GLOBL words8<>(SB), RODATA|NOPTR, $4
 
+// func idctAVX2(dst *uint8, stride int, coef *int16, quant *int32)
+// Requires: AVX, AVX2
+TEXT ·idctAVX2(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         stride+8(FP), CX
+	MOVQ         coef+16(FP), DX
+	MOVQ         quant+24(FP), BX
+	VPMOVSXWD    (DX), Y0
+	VPMULLD      (BX), Y0, Y0
+	VPMOVSXWD    16(DX), Y1
+	VPMULLD      32(BX), Y1, Y1
+	VPMOVSXWD    32(DX), Y2
+	VPMULLD      64(BX), Y2, Y2
+	VPMOVSXWD    48(DX), Y3
+	VPMULLD      96(BX), Y3, Y3
+	VPMOVSXWD    64(DX), Y4
+	VPMULLD      128(BX), Y4, Y4
+	VPMOVSXWD    80(DX), Y5
+	VPMULLD      160(BX), Y5, Y5
+	VPMOVSXWD    96(DX), Y6
+	VPMULLD      192(BX), Y6, Y6
+	VPMOVSXWD    112(DX), Y7
+	VPMULLD      224(BX), Y7, Y7
+	VPADDD       Y6, Y2, Y8
+	VPMULLD      dwords4433<>+0(SB), Y8, Y8
+	VPMULLD      dwords4294952159<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y8, Y6
+	VPMULLD      dwords6270<>+0(SB), Y2, Y2
+	VPADDD       Y2, Y8, Y2
+	VPADDD       Y4, Y0, Y8
+	VPSUBD       Y4, Y0, Y0
+	VPSLLD       $0x0d, Y8, Y8
+	VPADDD       dwords1024<>+0(SB), Y8, Y8
+	VPSLLD       $0x0d, Y0, Y0
+	VPADDD       dwords1024<>+0(SB), Y0, Y0
+	VPADDD       Y2, Y8, Y4
+	VPSUBD       Y2, Y8, Y2
+	VPADDD       Y6, Y0, Y8
+	VPSUBD       Y6, Y0, Y0
+	VPADDD       Y3, Y7, Y6
+	VPADDD       Y1, Y5, Y9
+	VPADDD       Y9, Y6, Y10
+	VPMULLD      dwords9633<>+0(SB), Y10, Y10
+	VPMULLD      dwords4294951227<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y10, Y6
+	VPMULLD      dwords4294964100<>+0(SB), Y9, Y9
+	VPADDD       Y9, Y10, Y9
+	VPADDD       Y1, Y7, Y10
+	VPMULLD      dwords4294959923<>+0(SB), Y10, Y10
+	VPMULLD      dwords2446<>+0(SB), Y7, Y7
+	VPADDD       Y10, Y7, Y7
+	VPADDD       Y6, Y7, Y7
+	VPMULLD      dwords12299<>+0(SB), Y1, Y1
+	VPADDD       Y10, Y1, Y1
+	VPADDD       Y9, Y1, Y1
+	VPADDD       Y3, Y5, Y10
+	VPMULLD      dwords4294946301<>+0(SB), Y10, Y10
+	VPMULLD      dwords16819<>+0(SB), Y5, Y5
+	VPADDD       Y10, Y5, Y5
+	VPADDD       Y9, Y5, Y5
+	VPMULLD      dwords25172<>+0(SB), Y3, Y3
+	VPADDD       Y10, Y3, Y3
+	VPADDD       Y6, Y3, Y3
+	VPADDD       Y1, Y4, Y6
+	VPSUBD       Y1, Y4, Y1
+	VPADDD       Y3, Y8, Y4
+	VPSUBD       Y3, Y8, Y3
+	VPADDD       Y5, Y0, Y8
+	VPSUBD       Y5, Y0, Y0
+	VPADDD       Y7, Y2, Y5
+	VPSUBD       Y7, Y2, Y2
+	VPSRAD       $0x0b, Y6, Y6
+	VPSRAD       $0x0b, Y4, Y4
+	VPSRAD       $0x0b, Y8, Y8
+	VPSRAD       $0x0b, Y5, Y5
+	VPSRAD       $0x0b, Y2, Y2
+	VPSRAD       $0x0b, Y0, Y0
+	VPSRAD       $0x0b, Y3, Y3
+	VPSRAD       $0x0b, Y1, Y1
+	VPUNPCKLDQ   Y4, Y6, Y7
+	VPUNPCKHDQ   Y4, Y6, Y4
+	VPUNPCKLDQ   Y5, Y8, Y6
+	VPUNPCKHDQ   Y5, Y8, Y5
+	VPUNPCKLDQ   Y0, Y2, Y8
+	VPUNPCKHDQ   Y0, Y2, Y0
+	VPUNPCKLDQ   Y1, Y3, Y2
+	VPUNPCKHDQ   Y1, Y3, Y1
+	VPUNPCKLQDQ  Y6, Y7, Y3
+	VPUNPCKHQDQ  Y6, Y7, Y6
+	VPUNPCKLQDQ  Y5, Y4, Y7
+	VPUNPCKHQDQ  Y5, Y4, Y4
+	VPUNPCKLQDQ  Y2, Y8, Y5
+	VPUNPCKHQDQ  Y2, Y8, Y2
+	VPUNPCKLQDQ  Y1, Y0, Y8
+	VPUNPCKHQDQ  Y1, Y0, Y0
+	VPERM2I128   $0x20, Y5, Y3, Y1
+	VPERM2I128   $0x31, Y5, Y3, Y3
+	VPERM2I128   $0x20, Y2, Y6, Y5
+	VPERM2I128   $0x31, Y2, Y6, Y2
+	VPERM2I128   $0x20, Y8, Y7, Y6
+	VPERM2I128   $0x31, Y8, Y7, Y7
+	VPERM2I128   $0x20, Y0, Y4, Y8
+	VPERM2I128   $0x31, Y0, Y4, Y0
+	VPADDD       Y7, Y6, Y4
+	VPMULLD      dwords4433<>+0(SB), Y4, Y4
+	VPMULLD      dwords4294952159<>+0(SB), Y7, Y7
+	VPADDD       Y7, Y4, Y7
+	VPMULLD      dwords6270<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPADDD       Y3, Y1, Y6
+	VPSUBD       Y3, Y1, Y1
+	VPSLLD       $0x0d, Y6, Y6
+	VPADDD       dwords33685504<>+0(SB), Y6, Y6
+	VPSLLD       $0x0d, Y1, Y1
+	VPADDD       dwords33685504<>+0(SB), Y1, Y1
+	VPADDD       Y4, Y6, Y3
+	VPSUBD       Y4, Y6, Y4
+	VPADDD       Y7, Y1, Y6
+	VPSUBD       Y7, Y1, Y1
+	VPADDD       Y8, Y0, Y7
+	VPADDD       Y5, Y2, Y9
+	VPADDD       Y9, Y7, Y10
+	VPMULLD      dwords9633<>+0(SB), Y10, Y10
+	VPMULLD      dwords4294951227<>+0(SB), Y7, Y7
+	VPADDD       Y7, Y10, Y7
+	VPMULLD      dwords4294964100<>+0(SB), Y9, Y9
+	VPADDD       Y9, Y10, Y9
+	VPADDD       Y5, Y0, Y10
+	VPMULLD      dwords4294959923<>+0(SB), Y10, Y10
+	VPMULLD      dwords2446<>+0(SB), Y0, Y0
+	VPADDD       Y10, Y0, Y0
+	VPADDD       Y7, Y0, Y0
+	VPMULLD      dwords12299<>+0(SB), Y5, Y5
+	VPADDD       Y10, Y5, Y5
+	VPADDD       Y9, Y5, Y5
+	VPADDD       Y8, Y2, Y10
+	VPMULLD      dwords4294946301<>+0(SB), Y10, Y10
+	VPMULLD      dwords16819<>+0(SB), Y2, Y2
+	VPADDD       Y10, Y2, Y2
+	VPADDD       Y9, Y2, Y2
+	VPMULLD      dwords25172<>+0(SB), Y8, Y8
+	VPADDD       Y10, Y8, Y8
+	VPADDD       Y7, Y8, Y7
+	VPADDD       Y5, Y3, Y8
+	VPSUBD       Y5, Y3, Y3
+	VPADDD       Y7, Y6, Y5
+	VPSUBD       Y7, Y6, Y6
+	VPADDD       Y2, Y1, Y7
+	VPSUBD       Y2, Y1, Y1
+	VPADDD       Y0, Y4, Y2
+	VPSUBD       Y0, Y4, Y0
+	VPSRAD       $0x12, Y8, Y8
+	VPSRAD       $0x12, Y5, Y5
+	VPSRAD       $0x12, Y7, Y7
+	VPSRAD       $0x12, Y2, Y2
+	VPSRAD       $0x12, Y0, Y0
+	VPSRAD       $0x12, Y1, Y1
+	VPSRAD       $0x12, Y6, Y6
+	VPSRAD       $0x12, Y3, Y3
+	VMOVDQU      rowsOf4x4<>+0(SB), Y4
+	VPACKSSDW    Y5, Y8, Y8
+	VPACKSSDW    Y2, Y7, Y7
+	VPACKUSWB    Y7, Y8, Y8
+	VPSHUFB      Y4, Y8, Y8
+	VPACKSSDW    Y1, Y0, Y0
+	VPACKSSDW    Y3, Y6, Y6
+	VPACKUSWB    Y6, Y0, Y0
+	VPSHUFB      Y4, Y0, Y0
+	VPUNPCKLDQ   Y0, Y8, Y1
+	VPUNPCKHDQ   Y0, Y8, Y0
+	VMOVQ        X1, (AX)
+	VMOVHPS      X1, (AX)(CX*1)
+	LEAQ         (AX)(CX*2), AX
+	VMOVQ        X0, (AX)
+	VMOVHPS      X0, (AX)(CX*1)
+	LEAQ         (AX)(CX*2), AX
+	VEXTRACTI128 $0x01, Y1, X1
+	VEXTRACTI128 $0x01, Y0, X0
+	VMOVQ        X1, (AX)
+	VMOVHPS      X1, (AX)(CX*1)
+	LEAQ         (AX)(CX*2), AX
+	VMOVQ        X0, (AX)
+	VMOVHPS      X0, (AX)(CX*1)
+	LEAQ         (AX)(CX*2), AX
+	VZEROUPPER
+	RET
+
+DATA dwords4433<>+0(SB)/4, $0x00001151
+DATA dwords4433<>+4(SB)/4, $0x00001151
+DATA dwords4433<>+8(SB)/4, $0x00001151
+DATA dwords4433<>+12(SB)/4, $0x00001151
+DATA dwords4433<>+16(SB)/4, $0x00001151
+DATA dwords4433<>+20(SB)/4, $0x00001151
+DATA dwords4433<>+24(SB)/4, $0x00001151
+DATA dwords4433<>+28(SB)/4, $0x00001151
+GLOBL dwords4433<>(SB), RODATA|NOPTR, $32
+
+DATA dwords4294952159<>+0(SB)/4, $0xffffc4df
+DATA dwords4294952159<>+4(SB)/4, $0xffffc4df
+DATA dwords4294952159<>+8(SB)/4, $0xffffc4df
+DATA dwords4294952159<>+12(SB)/4, $0xffffc4df
+DATA dwords4294952159<>+16(SB)/4, $0xffffc4df
+DATA dwords4294952159<>+20(SB)/4, $0xffffc4df
+DATA dwords4294952159<>+24(SB)/4, $0xffffc4df
+DATA dwords4294952159<>+28(SB)/4, $0xffffc4df
+GLOBL dwords4294952159<>(SB), RODATA|NOPTR, $32
+
+DATA dwords6270<>+0(SB)/4, $0x0000187e
+DATA dwords6270<>+4(SB)/4, $0x0000187e
+DATA dwords6270<>+8(SB)/4, $0x0000187e
+DATA dwords6270<>+12(SB)/4, $0x0000187e
+DATA dwords6270<>+16(SB)/4, $0x0000187e
+DATA dwords6270<>+20(SB)/4, $0x0000187e
+DATA dwords6270<>+24(SB)/4, $0x0000187e
+DATA dwords6270<>+28(SB)/4, $0x0000187e
+GLOBL dwords6270<>(SB), RODATA|NOPTR, $32
+
+DATA dwords1024<>+0(SB)/4, $0x00000400
+DATA dwords1024<>+4(SB)/4, $0x00000400
+DATA dwords1024<>+8(SB)/4, $0x00000400
+DATA dwords1024<>+12(SB)/4, $0x00000400
+DATA dwords1024<>+16(SB)/4, $0x00000400
+DATA dwords1024<>+20(SB)/4, $0x00000400
+DATA dwords1024<>+24(SB)/4, $0x00000400
+DATA dwords1024<>+28(SB)/4, $0x00000400
+GLOBL dwords1024<>(SB), RODATA|NOPTR, $32
+
+DATA dwords9633<>+0(SB)/4, $0x000025a1
+DATA dwords9633<>+4(SB)/4, $0x000025a1
+DATA dwords9633<>+8(SB)/4, $0x000025a1
+DATA dwords9633<>+12(SB)/4, $0x000025a1
+DATA dwords9633<>+16(SB)/4, $0x000025a1
+DATA dwords9633<>+20(SB)/4, $0x000025a1
+DATA dwords9633<>+24(SB)/4, $0x000025a1
+DATA dwords9633<>+28(SB)/4, $0x000025a1
+GLOBL dwords9633<>(SB), RODATA|NOPTR, $32
+
+DATA dwords4294951227<>+0(SB)/4, $0xffffc13b
+DATA dwords4294951227<>+4(SB)/4, $0xffffc13b
+DATA dwords4294951227<>+8(SB)/4, $0xffffc13b
+DATA dwords4294951227<>+12(SB)/4, $0xffffc13b
+DATA dwords4294951227<>+16(SB)/4, $0xffffc13b
+DATA dwords4294951227<>+20(SB)/4, $0xffffc13b
+DATA dwords4294951227<>+24(SB)/4, $0xffffc13b
+DATA dwords4294951227<>+28(SB)/4, $0xffffc13b
+GLOBL dwords4294951227<>(SB), RODATA|NOPTR, $32
+
+DATA dwords4294964100<>+0(SB)/4, $0xfffff384
+DATA dwords4294964100<>+4(SB)/4, $0xfffff384
+DATA dwords4294964100<>+8(SB)/4, $0xfffff384
+DATA dwords4294964100<>+12(SB)/4, $0xfffff384
+DATA dwords4294964100<>+16(SB)/4, $0xfffff384
+DATA dwords4294964100<>+20(SB)/4, $0xfffff384
+DATA dwords4294964100<>+24(SB)/4, $0xfffff384
+DATA dwords4294964100<>+28(SB)/4, $0xfffff384
+GLOBL dwords4294964100<>(SB), RODATA|NOPTR, $32
+
+DATA dwords4294959923<>+0(SB)/4, $0xffffe333
+DATA dwords4294959923<>+4(SB)/4, $0xffffe333
+DATA dwords4294959923<>+8(SB)/4, $0xffffe333
+DATA dwords4294959923<>+12(SB)/4, $0xffffe333
+DATA dwords4294959923<>+16(SB)/4, $0xffffe333
+DATA dwords4294959923<>+20(SB)/4, $0xffffe333
+DATA dwords4294959923<>+24(SB)/4, $0xffffe333
+DATA dwords4294959923<>+28(SB)/4, $0xffffe333
+GLOBL dwords4294959923<>(SB), RODATA|NOPTR, $32
+
+DATA dwords2446<>+0(SB)/4, $0x0000098e
+DATA dwords2446<>+4(SB)/4, $0x0000098e
+DATA dwords2446<>+8(SB)/4, $0x0000098e
+DATA dwords2446<>+12(SB)/4, $0x0000098e
+DATA dwords2446<>+16(SB)/4, $0x0000098e
+DATA dwords2446<>+20(SB)/4, $0x0000098e
+DATA dwords2446<>+24(SB)/4, $0x0000098e
+DATA dwords2446<>+28(SB)/4, $0x0000098e
+GLOBL dwords2446<>(SB), RODATA|NOPTR, $32
+
+DATA dwords12299<>+0(SB)/4, $0x0000300b
+DATA dwords12299<>+4(SB)/4, $0x0000300b
+DATA dwords12299<>+8(SB)/4, $0x0000300b
+DATA dwords12299<>+12(SB)/4, $0x0000300b
+DATA dwords12299<>+16(SB)/4, $0x0000300b
+DATA dwords12299<>+20(SB)/4, $0x0000300b
+DATA dwords12299<>+24(SB)/4, $0x0000300b
+DATA dwords12299<>+28(SB)/4, $0x0000300b
+GLOBL dwords12299<>(SB), RODATA|NOPTR, $32
+
+DATA dwords4294946301<>+0(SB)/4, $0xffffadfd
+DATA dwords4294946301<>+4(SB)/4, $0xffffadfd
+DATA dwords4294946301<>+8(SB)/4, $0xffffadfd
+DATA dwords4294946301<>+12(SB)/4, $0xffffadfd
+DATA dwords4294946301<>+16(SB)/4, $0xffffadfd
+DATA dwords4294946301<>+20(SB)/4, $0xffffadfd
+DATA dwords4294946301<>+24(SB)/4, $0xffffadfd
+DATA dwords4294946301<>+28(SB)/4, $0xffffadfd
+GLOBL dwords4294946301<>(SB), RODATA|NOPTR, $32
+
+DATA dwords16819<>+0(SB)/4, $0x000041b3
+DATA dwords16819<>+4(SB)/4, $0x000041b3
+DATA dwords16819<>+8(SB)/4, $0x000041b3
+DATA dwords16819<>+12(SB)/4, $0x000041b3
+DATA dwords16819<>+16(SB)/4, $0x000041b3
+DATA dwords16819<>+20(SB)/4, $0x000041b3
+DATA dwords16819<>+24(SB)/4, $0x000041b3
+DATA dwords16819<>+28(SB)/4, $0x000041b3
+GLOBL dwords16819<>(SB), RODATA|NOPTR, $32
+
+DATA dwords25172<>+0(SB)/4, $0x00006254
+DATA dwords25172<>+4(SB)/4, $0x00006254
+DATA dwords25172<>+8(SB)/4, $0x00006254
+DATA dwords25172<>+12(SB)/4, $0x00006254
+DATA dwords25172<>+16(SB)/4, $0x00006254
+DATA dwords25172<>+20(SB)/4, $0x00006254
+DATA dwords25172<>+24(SB)/4, $0x00006254
+DATA dwords25172<>+28(SB)/4, $0x00006254
+GLOBL dwords25172<>(SB), RODATA|NOPTR, $32
+
+DATA dwords33685504<>+0(SB)/4, $0x02020000
+DATA dwords33685504<>+4(SB)/4, $0x02020000
+DATA dwords33685504<>+8(SB)/4, $0x02020000
+DATA dwords33685504<>+12(SB)/4, $0x02020000
+DATA dwords33685504<>+16(SB)/4, $0x02020000
+DATA dwords33685504<>+20(SB)/4, $0x02020000
+DATA dwords33685504<>+24(SB)/4, $0x02020000
+DATA dwords33685504<>+28(SB)/4, $0x02020000
+GLOBL dwords33685504<>(SB), RODATA|NOPTR, $32
+
+DATA rowsOf4x4<>+0(SB)/1, $0x00
+DATA rowsOf4x4<>+1(SB)/1, $0x04
+DATA rowsOf4x4<>+2(SB)/1, $0x08
+DATA rowsOf4x4<>+3(SB)/1, $0x0c
+DATA rowsOf4x4<>+4(SB)/1, $0x01
+DATA rowsOf4x4<>+5(SB)/1, $0x05
+DATA rowsOf4x4<>+6(SB)/1, $0x09
+DATA rowsOf4x4<>+7(SB)/1, $0x0d
+DATA rowsOf4x4<>+8(SB)/1, $0x02
+DATA rowsOf4x4<>+9(SB)/1, $0x06
+DATA rowsOf4x4<>+10(SB)/1, $0x0a
+DATA rowsOf4x4<>+11(SB)/1, $0x0e
+DATA rowsOf4x4<>+12(SB)/1, $0x03
+DATA rowsOf4x4<>+13(SB)/1, $0x07
+DATA rowsOf4x4<>+14(SB)/1, $0x0b
+DATA rowsOf4x4<>+15(SB)/1, $0x0f
+DATA rowsOf4x4<>+16(SB)/1, $0x00
+DATA rowsOf4x4<>+17(SB)/1, $0x04
+DATA rowsOf4x4<>+18(SB)/1, $0x08
+DATA rowsOf4x4<>+19(SB)/1, $0x0c
+DATA rowsOf4x4<>+20(SB)/1, $0x01
+DATA rowsOf4x4<>+21(SB)/1, $0x05
+DATA rowsOf4x4<>+22(SB)/1, $0x09
+DATA rowsOf4x4<>+23(SB)/1, $0x0d
+DATA rowsOf4x4<>+24(SB)/1, $0x02
+DATA rowsOf4x4<>+25(SB)/1, $0x06
+DATA rowsOf4x4<>+26(SB)/1, $0x0a
+DATA rowsOf4x4<>+27(SB)/1, $0x0e
+DATA rowsOf4x4<>+28(SB)/1, $0x03
+DATA rowsOf4x4<>+29(SB)/1, $0x07
+DATA rowsOf4x4<>+30(SB)/1, $0x0b
+DATA rowsOf4x4<>+31(SB)/1, $0x0f
+GLOBL rowsOf4x4<>(SB), RODATA|NOPTR, $32
+
 // func weightedBytesAVX2(dst *uint8, src *uint8, offsets *int32, weights *int32, rows int, n int)
 // Requires: AVX, AVX2
 TEXT ·weightedBytesAVX2(SB), NOSPLIT, $0-48

@@ -9,6 +9,8 @@ func ycbcrToRGB(dst, y, cb, cr []uint8) (done int) { return 0 }
 
 func upsampleH2V2(dst, near, far []uint8) (from, to int) { return 0, 0 }
 
+func idct(dst []uint8, stride int, coef *[64]int16, quant *[64]int32) bool { return false }
+
 func resampleRow(dst, src []uint8, t *Columns) (done int) { return 0 }
 
 func resampleRowFloat(dst []float32, src []uint8, t *Columns) (done int) { return 0 }

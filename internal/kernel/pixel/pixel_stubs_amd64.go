@@ -14,6 +14,11 @@ func ycbcrToRGBAVX2(dst *uint8, y *uint8, cb *uint8, cr *uint8, n int)
 //go:noescape
 func upsampleH2V2AVX2(dst *uint8, near *uint8, far *uint8, n int)
 
+// idctAVX2: an 8 x 8 block of coefficients to samples, as the reference idctRef.
+//
+//go:noescape
+func idctAVX2(dst *uint8, stride int, coef *int16, quant *int32)
+
 // weightedBytesAVX2: dst[i] = the sum over j < rows of weights[j]*src[offsets[j]+i], made a level, for i < n, a multiple of 8.
 //
 //go:noescape

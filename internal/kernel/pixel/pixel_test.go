@@ -441,3 +441,79 @@ func TestMisusePanics(t *testing.T) {
 		}()
 	}
 }
+
+// TestIDCT compares the vector code with the reference to the bit, and the
+// reference with the defining sum (ITU-T T.81, A.3.3).
+func TestIDCT(t *testing.T) {
+	atEveryLevel(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(15, 16))
+		for trial := range 400 {
+			var coef [64]int16
+			var quant [64]int32
+			for i := range quant {
+				quant[i] = 1 + r.Int32N(40)
+			}
+			for range 1 + trial%20 {
+				i := r.IntN(64)
+				coef[i] = int16((r.IntN(2000) - 1000) / int(quant[i]))
+			}
+			if trial%40 == 39 { // what only a damaged file holds
+				for i := range coef {
+					coef[i], quant[i] = int16(r.Uint32()), r.Int32N(65536)
+				}
+			}
+			const stride = 11
+			all, got := guarded(7*stride + 8)
+			want := make([]uint8, len(got))
+			IDCT(got, stride, &coef, &quant)
+			idctRef(want, stride, &coef, &quant)
+			for y := range 8 {
+				if !bytes.Equal(got[y*stride:y*stride+8], want[y*stride:y*stride+8]) {
+					t.Fatalf("trial %d: row %d is %v, want %v", trial, y, got[y*stride:y*stride+8], want[y*stride:y*stride+8])
+				}
+				for x := range 8 {
+					if got[y*stride+x] != exactIDCT(&coef, &quant, x, y) && trial%40 != 39 {
+						d := int(got[y*stride+x]) - int(exactIDCT(&coef, &quant, x, y))
+						if d < -1 || d > 1 {
+							t.Fatalf("trial %d: sample (%d, %d) is off by %d", trial, x, y, d)
+						}
+					}
+				}
+			}
+			checkGuard(t, all, len(got))
+			for y := range 7 {
+				for x := 8; x < stride; x++ {
+					if got[y*stride+x] != guard {
+						t.Fatalf("wrote between the rows")
+					}
+				}
+			}
+			flat := [64]int16{0: coef[0]}
+			IDCT(got, stride, &flat, &quant)
+			IDCTFlat(want, stride, int32(coef[0]), quant[0])
+			if trial%40 != 39 && got[0] != want[0] {
+				t.Fatalf("flat block: %d, want %d", want[0], got[0])
+			}
+		}
+	})
+}
+
+func exactIDCT(coef *[64]int16, quant *[64]int32, x, y int) uint8 {
+	sum := 0.0
+	for v := range 8 {
+		for u := range 8 {
+			if coef[8*v+u] == 0 {
+				continue
+			}
+			c := 0.25 * float64(coef[8*v+u]) * float64(quant[8*v+u])
+			if u == 0 {
+				c /= math.Sqrt2
+			}
+			if v == 0 {
+				c /= math.Sqrt2
+			}
+			sum += c * math.Cos(float64(2*x+1)*float64(u)*math.Pi/16) * math.Cos(float64(2*y+1)*float64(v)*math.Pi/16)
+		}
+	}
+	return uint8(min(max(math.Round(sum+128), 0), 255))
+}

@@ -22,6 +22,7 @@ func main() {
 	ConstraintExpr("amd64,!purego")
 	ycbcr()
 	upsample()
+	idct()
 	rows()
 	columns()
 	weighted()
