@@ -19,8 +19,9 @@ func BatchStatsScratchBytes(rows, c int) int {
 // block's first sixteenth of rows. The variance of the block that follows from them,
 // Σd²−(Σd)²/n, loses at most a factor of 16 in precision whatever the data, because a
 // k that is far from the mean implies a variance of at least a fifteenth of that
-// distance squared; a large common mean costs nothing. Blocks are joined by the rule of
-// Chan, Golub and LeVeque (1983) in float64.
+// distance squared; a large common mean costs nothing. Blocks are joined in float64:
+// the squares about the common mean are those about the block's own and n times the
+// square of the distance of the two (Chan, Golub and LeVeque 1983).
 func BatchStats(p *par.Pool, mean, variance, x []float32, rows, c int, scratch []byte) {
 	if len(mean) != c || len(variance) != c || len(x) != rows*c {
 		panic(shapeMismatch)
@@ -38,47 +39,69 @@ func BatchStats(p *par.Pool, mean, variance, x []float32, rows, c int, scratch [
 		lo, hi := k*c+c0, k*c+c1
 		blockStats(sum1[lo:hi], sum2[lo:hi], shift[lo:hi], x[r0*c+c0:], r1-r0, c, g.copies)
 	})
-	for j := range c {
-		var n, m, m2 float64 // rows, mean and Σ(x−mean)² of the blocks so far
-		for k := range g.blocks {
-			nk := float64(min(g.blockRows, rows-k*g.blockRows))
-			d := sum1[k*c+j] / nk
-			delta := float64(shift[k*c+j]) + d - m
-			m2 += sum2[k*c+j] - sum1[k*c+j]*d + delta*delta*n*nk/(n+nk)
-			n += nk
-			m += delta * nk / n
+	g.columns(p, func(lo, hi int) {
+		var m, m2 [joined]float64 // the mean and Σ(x−mean)²
+		for ; lo < hi; lo += joined {
+			w := min(joined, hi-lo)
+			clear(m[:w])
+			clear(m2[:w])
+			for k := range g.blocks {
+				s1, ks, nk := sum1[k*c+lo:][:w], shift[k*c+lo:][:w], g.rowsOf(k)
+				for j := range s1 {
+					m[j] += nk*float64(ks[j]) + s1[j]
+				}
+			}
+			for j := range w {
+				m[j] /= float64(rows)
+			}
+			for k := range g.blocks {
+				s1, s2, ks := sum1[k*c+lo:][:w], sum2[k*c+lo:][:w], shift[k*c+lo:][:w]
+				nk := g.rowsOf(k)
+				inverse := 1 / nk
+				for j := range s1 {
+					d := s1[j] * inverse
+					delta := float64(ks[j]) + d - m[j]
+					m2[j] += s2[j] - s1[j]*d + delta*delta*nk
+				}
+			}
+			for j := range w {
+				mean[lo+j] = float32(m[j])
+				variance[lo+j] = float32(max(m2[j], 0) / float64(rows))
+			}
 		}
-		mean[j] = float32(m)
-		variance[j] = float32(max(m2, 0) / n)
-	}
+	})
 }
 
 // blockStats sets s1 and s2 to Σ(x−k) and Σ(x−k)² over rows of x, and k.
 func blockStats(s1, s2 []float64, k, x []float32, rows, stride, copies int) {
+	var t tiles
 	c := len(k)
-	head := ceilDiv(rows, 16)
-	clear(k)
-	colSum(k, x, head, stride)
-	vec.MulScalar(k, k, 1/float32(head))
-
-	var t1, t2, tk [tileLen]float32
 	w := copies * c
-	shift := k
-	if copies > 1 {
-		shift = tk[:w]
-		for i := 0; i < w; i += c {
-			copy(shift[i:], k)
-		}
-	}
-	wide := rows / copies
+	t1, t2, shift := t.cut(w)
+	head := min(ceilDiv(ceilDiv(rows, 16), copies)*copies, rows)
+	wide := head / copies
 	if wide > 0 {
-		colStats(t1[:w], t2[:w], x, shift, wide, copies*stride)
+		colSum(t1, x, wide, copies*stride)
+	}
+	if rest := head - wide*copies; rest > 0 {
+		colSum(t1[:c], x[wide*copies*stride:], rest, stride)
+	}
+	fold(s1, t1)
+	for j, v := range s1 {
+		k[j] = float32(v / float64(head))
+	}
+	clear(t1)
+	repeat(shift, k)
+
+	wide = rows / copies
+	if wide > 0 {
+		colStats(t1, t2, x, shift, wide, copies*stride)
 	}
 	if rest := rows - wide*copies; rest > 0 {
 		colStats(t1[:c], t2[:c], x[wide*copies*stride:], k, rest, stride)
 	}
-	fold(s1, t1[:w])
-	fold(s2, t2[:w])
+	fold(s1, t1)
+	fold(s2, t2)
 }
 
 // NormCoefficients sets scale and shift [c] such that x·scale+shift is the batch norm

@@ -57,33 +57,32 @@ func gradSums(p *par.Pool, sumDy, sumDyX, mean []float32, rows, c int, scratch [
 	part1, scratch := carve[float64](scratch, g.blocks*c) // [blocks, c]
 	part2, _ := carve[float64](scratch, g.blocks*c)       // [blocks, c]
 	g.each(p, func(k, r0, r1, c0, c1 int) {
-		var t1, t2, tm [tileLen]float32
-		w := g.copies * (c1 - c0)
-		m := mean[c0:c1]
-		if g.copies > 1 {
-			for i := 0; i < w; i += c {
-				copy(tm[i:], mean)
-			}
-			m = tm[:w]
-		}
+		var t tiles
+		t1, t2, m := t.cut(g.copies * (c1 - c0))
+		repeat(m, mean[c0:c1])
 		wide := (r1 - r0) / g.copies
 		if wide > 0 {
-			add(t1[:w], t2[:w], m, r0*c+c0, wide, g.copies*c)
+			add(t1, t2, m, r0*c+c0, wide, g.copies*c)
 		}
 		if rest := r1 - r0 - wide*g.copies; rest > 0 {
 			add(t1[:c1-c0], t2[:c1-c0], mean[c0:c1], (r1-rest)*c+c0, rest, c)
 		}
-		fold(part1[k*c+c0:k*c+c1], t1[:w])
-		fold(part2[k*c+c0:k*c+c1], t2[:w])
+		fold(part1[k*c+c0:k*c+c1], t1)
+		fold(part2[k*c+c0:k*c+c1], t2)
 	})
-	for j := range c {
-		var a, b float64
-		for k := range g.blocks {
-			a += part1[k*c+j]
-			b += part2[k*c+j]
+	g.columns(p, func(lo, hi int) {
+		a, b := part1[lo:hi], part2[lo:hi]
+		for k := 1; k < g.blocks; k++ {
+			ak, bk := part1[k*c+lo:k*c+hi], part2[k*c+lo:k*c+hi]
+			for j := range a {
+				a[j] += ak[j]
+				b[j] += bk[j]
+			}
 		}
-		sumDy[j], sumDyX[j] = float32(a), float32(b)
-	}
+		for j := range a {
+			sumDy[lo+j], sumDyX[lo+j] = float32(a[j]), float32(b[j])
+		}
+	})
 }
 
 // GradCoefficients sets a, b and d [c] such that a·dy+b·x+d is the gradient of the input

@@ -63,9 +63,9 @@ func minimum(x []float32) float32 {
 func colSum(s, x []float32, rows, stride int) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		colSumAVX512(unsafe.SliceData(s), unsafe.SliceData(x), len(s), rows, stride)
+		colSumAVX512(unsafe.SliceData(s), unsafe.SliceData(x), rows, len(s), stride)
 	case level >= isa.AVX2:
-		colSumAVX2(unsafe.SliceData(s), unsafe.SliceData(x), len(s), rows, stride)
+		colSumAVX2(unsafe.SliceData(s), unsafe.SliceData(x), rows, len(s), stride)
 	default:
 		colSumRef(s, x, rows, stride)
 	}
@@ -74,9 +74,9 @@ func colSum(s, x []float32, rows, stride int) {
 func colStats(s1, s2, x, k []float32, rows, stride int) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		colStatsAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(x), unsafe.SliceData(k), len(s1), rows, stride)
+		colStatsAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(x), unsafe.SliceData(k), rows, len(s1), stride)
 	case level >= isa.AVX2:
-		colStatsAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(x), unsafe.SliceData(k), len(s1), rows, stride)
+		colStatsAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(x), unsafe.SliceData(k), rows, len(s1), stride)
 	default:
 		colStatsRef(s1, s2, x, k, rows, stride)
 	}
@@ -85,9 +85,9 @@ func colStats(s1, s2, x, k []float32, rows, stride int) {
 func colGrad(s1, s2, dy, x, mean []float32, rows, stride int) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		colGradAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), len(s1), rows, stride)
+		colGradAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), rows, len(s1), stride)
 	case level >= isa.AVX2:
-		colGradAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), len(s1), rows, stride)
+		colGradAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), rows, len(s1), stride)
 	default:
 		colGradRef(s1, s2, dy, x, mean, rows, stride)
 	}
@@ -96,9 +96,9 @@ func colGrad(s1, s2, dy, x, mean []float32, rows, stride int) {
 func colGradReLU(s1, s2, dy, x, y, mean []float32, rows, stride int) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		colGradReLUAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), len(s1), rows, stride)
+		colGradReLUAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride)
 	case level >= isa.AVX2:
-		colGradReLUAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), len(s1), rows, stride)
+		colGradReLUAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride)
 	default:
 		colGradReLURef(s1, s2, dy, x, y, mean, rows, stride)
 	}
@@ -107,9 +107,9 @@ func colGradReLU(s1, s2, dy, x, y, mean []float32, rows, stride int) {
 func colGradReLUKeep(s1, s2, kept, dy, x, y, mean []float32, rows, stride int) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		colGradReLUKeepAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), len(s1), rows, stride)
+		colGradReLUKeepAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride)
 	case level >= isa.AVX2:
-		colGradReLUKeepAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), len(s1), rows, stride)
+		colGradReLUKeepAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride)
 	default:
 		colGradReLUKeepRef(s1, s2, kept, dy, x, y, mean, rows, stride)
 	}

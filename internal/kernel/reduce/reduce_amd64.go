@@ -20,19 +20,19 @@ func maximumAVX2(x *float32, n int) float32
 func minimumAVX2(x *float32, n int) float32
 
 //go:noescape
-func colSumAVX2(s *float32, x *float32, c int, rows int, stride int)
+func colSumAVX2(s *float32, x *float32, rows int, c int, stride int)
 
 //go:noescape
-func colStatsAVX2(s1 *float32, s2 *float32, x *float32, k *float32, c int, rows int, stride int)
+func colStatsAVX2(s1 *float32, s2 *float32, x *float32, k *float32, rows int, c int, stride int)
 
 //go:noescape
-func colGradAVX2(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, c int, rows int, stride int)
+func colGradAVX2(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, rows int, c int, stride int)
 
 //go:noescape
-func colGradReLUAVX2(s1 *float32, s2 *float32, dy *float32, x *float32, y *float32, mean *float32, c int, rows int, stride int)
+func colGradReLUAVX2(s1 *float32, s2 *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
 
 //go:noescape
-func colGradReLUKeepAVX2(s1 *float32, s2 *float32, kept *float32, dy *float32, x *float32, y *float32, mean *float32, c int, rows int, stride int)
+func colGradReLUKeepAVX2(s1 *float32, s2 *float32, kept *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
 
 //go:noescape
 func sumAVX512(x *float32, n int) float64
@@ -50,16 +50,16 @@ func maximumAVX512(x *float32, n int) float32
 func minimumAVX512(x *float32, n int) float32
 
 //go:noescape
-func colSumAVX512(s *float32, x *float32, c int, rows int, stride int)
+func colSumAVX512(s *float32, x *float32, rows int, c int, stride int)
 
 //go:noescape
-func colStatsAVX512(s1 *float32, s2 *float32, x *float32, k *float32, c int, rows int, stride int)
+func colStatsAVX512(s1 *float32, s2 *float32, x *float32, k *float32, rows int, c int, stride int)
 
 //go:noescape
-func colGradAVX512(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, c int, rows int, stride int)
+func colGradAVX512(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, rows int, c int, stride int)
 
 //go:noescape
-func colGradReLUAVX512(s1 *float32, s2 *float32, dy *float32, x *float32, y *float32, mean *float32, c int, rows int, stride int)
+func colGradReLUAVX512(s1 *float32, s2 *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
 
 //go:noescape
-func colGradReLUKeepAVX512(s1 *float32, s2 *float32, kept *float32, dy *float32, x *float32, y *float32, mean *float32, c int, rows int, stride int)
+func colGradReLUKeepAVX512(s1 *float32, s2 *float32, kept *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)

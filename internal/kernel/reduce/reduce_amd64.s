@@ -784,918 +784,585 @@ DATA const_7f800000<>+56(SB)/4, $0x7f800000
 DATA const_7f800000<>+60(SB)/4, $0x7f800000
 GLOBL const_7f800000<>(SB), RODATA|NOPTR, $64
 
-// func colSumAVX2(s *float32, x *float32, c int, rows int, stride int)
+// func colSumAVX2(s *float32, x *float32, rows int, c int, stride int)
 // Requires: AVX
 TEXT ·colSumAVX2(SB), NOSPLIT, $0-40
-	MOVQ s+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ c+16(FP), DX
-	MOVQ rows+24(FP), BX
-	MOVQ stride+32(FP), SI
-	SHLQ $0x02, SI
-	LEAQ (SI)(SI*2), DI
-	LEAQ (CX)(SI*4), R9
-	JMP  group_test
+	MOVQ    s+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    rows+16(FP), DX
+	MOVQ    c+24(FP), BX
+	MOVQ    stride+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    BX, R8
+	ANDQ    $-32, R8
+	MOVQ    BX, DI
+	ANDQ    $-8, DI
+	SUBQ    DI, BX
+	LEAQ    part<>+0(SB), R9
+	MOVQ    BX, R10
+	NEGQ    R10
+	VMOVDQU 32(R9)(R10*4), Y0
+	TESTQ   DX, DX
+	JE      done
 
-group:
-	XORQ R8, R8
-	MOVQ DX, R10
-	ANDQ $-8, R10
-	JE   group_part
+row:
+	XORQ R9, R9
+	CMPQ R9, R8
+	JE   single_test
 
-group_cols:
-	VMOVUPS (AX)(R8*4), Y0
-	VMOVUPS (CX), Y1
-	VMOVUPS (CX)(SI*1), Y2
-	VMOVUPS (CX)(SI*2), Y3
-	VMOVUPS (CX)(DI*1), Y4
-	VMOVUPS (R9), Y5
-	VMOVUPS (R9)(SI*1), Y6
-	VMOVUPS (R9)(SI*2), Y7
-	VMOVUPS (R9)(DI*1), Y8
+unrolled:
+	VMOVUPS (AX)(R9*4), Y1
+	VMOVUPS (CX)(R9*4), Y2
 	VADDPS  Y2, Y1, Y1
-	VADDPS  Y4, Y3, Y3
-	VADDPS  Y6, Y5, Y5
-	VADDPS  Y8, Y7, Y7
-	VADDPS  Y3, Y1, Y1
-	VADDPS  Y7, Y5, Y5
-	VADDPS  Y5, Y1, Y1
-	VADDPS  Y1, Y0, Y0
-	VMOVUPS Y0, (AX)(R8*4)
-	ADDQ    $+32, CX
+	VMOVUPS Y1, (AX)(R9*4)
+	VMOVUPS 32(AX)(R9*4), Y1
+	VMOVUPS 32(CX)(R9*4), Y2
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y1, 32(AX)(R9*4)
+	VMOVUPS 64(AX)(R9*4), Y1
+	VMOVUPS 64(CX)(R9*4), Y2
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y1, 64(AX)(R9*4)
+	VMOVUPS 96(AX)(R9*4), Y1
+	VMOVUPS 96(CX)(R9*4), Y2
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y1, 96(AX)(R9*4)
 	ADDQ    $+32, R9
-	ADDQ    $+8, R8
-	CMPQ    R8, R10
-	JLT     group_cols
+	CMPQ    R9, R8
+	JLT     unrolled
+	JMP     single_test
 
-group_part:
-	MOVQ       DX, R10
-	SUBQ       R8, R10
-	JE         group_next
-	LEAQ       part<>+0(SB), R11
-	MOVQ       R10, R12
-	NEGQ       R12
-	VMOVDQU    32(R11)(R12*4), Y0
-	VMASKMOVPS (AX)(R8*4), Y0, Y1
-	VMASKMOVPS (CX), Y0, Y2
-	VMASKMOVPS (CX)(SI*1), Y0, Y3
-	VMASKMOVPS (CX)(SI*2), Y0, Y4
-	VMASKMOVPS (CX)(DI*1), Y0, Y5
-	VMASKMOVPS (R9), Y0, Y6
-	VMASKMOVPS (R9)(SI*1), Y0, Y7
-	VMASKMOVPS (R9)(SI*2), Y0, Y8
-	VMASKMOVPS (R9)(DI*1), Y0, Y9
-	VADDPS     Y3, Y2, Y2
-	VADDPS     Y5, Y4, Y4
-	VADDPS     Y7, Y6, Y6
-	VADDPS     Y9, Y8, Y8
-	VADDPS     Y4, Y2, Y2
-	VADDPS     Y8, Y6, Y6
-	VADDPS     Y6, Y2, Y2
+single:
+	VMOVUPS (AX)(R9*4), Y1
+	VMOVUPS (CX)(R9*4), Y2
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y1, (AX)(R9*4)
+	ADDQ    $+8, R9
+
+single_test:
+	CMPQ       R9, DI
+	JLT        single
+	TESTQ      BX, BX
+	JE         next
+	VMASKMOVPS (AX)(R9*4), Y0, Y1
+	VMASKMOVPS (CX)(R9*4), Y0, Y2
 	VADDPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, (AX)(R8*4)
-	LEAQ       (CX)(R10*4), CX
-	LEAQ       (R9)(R10*4), R9
+	VMASKMOVPS Y1, Y0, (AX)(R9*4)
 
-group_next:
-	MOVQ DX, R8
-	SHLQ $0x02, R8
-	NEGQ R8
-	LEAQ (R8)(SI*8), R8
-	ADDQ R8, CX
-	ADDQ R8, R9
-	SUBQ $+8, BX
+next:
+	ADDQ SI, CX
+	DECQ DX
+	JNE  row
 
-group_test:
-	CMPQ BX, $+8
-	JGE  group
-	JMP  one_test
-
-one:
-	XORQ R8, R8
-	MOVQ DX, DI
-	ANDQ $-8, DI
-	JE   one_part
-
-one_cols:
-	VMOVUPS (AX)(R8*4), Y0
-	VMOVUPS (CX), Y1
-	VADDPS  Y1, Y0, Y0
-	VMOVUPS Y0, (AX)(R8*4)
-	ADDQ    $+32, CX
-	ADDQ    $+8, R8
-	CMPQ    R8, DI
-	JLT     one_cols
-
-one_part:
-	MOVQ       DX, DI
-	SUBQ       R8, DI
-	JE         one_next
-	LEAQ       part<>+0(SB), R9
-	MOVQ       DI, R10
-	NEGQ       R10
-	VMOVDQU    32(R9)(R10*4), Y0
-	VMASKMOVPS (AX)(R8*4), Y0, Y1
-	VMASKMOVPS (CX), Y0, Y2
-	VADDPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, (AX)(R8*4)
-	LEAQ       (CX)(DI*4), CX
-
-one_next:
-	MOVQ DX, DI
-	SHLQ $0x02, DI
-	NEGQ DI
-	ADDQ SI, DI
-	ADDQ DI, CX
-	SUBQ $+1, BX
-
-one_test:
-	CMPQ BX, $+1
-	JGE  one
+done:
 	VZEROUPPER
 	RET
 
-// func colStatsAVX2(s1 *float32, s2 *float32, x *float32, k *float32, c int, rows int, stride int)
+// func colStatsAVX2(s1 *float32, s2 *float32, x *float32, k *float32, rows int, c int, stride int)
 // Requires: AVX, FMA3
 TEXT ·colStatsAVX2(SB), NOSPLIT, $0-56
-	MOVQ s1+0(FP), AX
-	MOVQ s2+8(FP), CX
-	MOVQ x+16(FP), DX
-	MOVQ k+24(FP), BX
-	MOVQ c+32(FP), SI
-	MOVQ rows+40(FP), DI
-	MOVQ stride+48(FP), R8
-	SHLQ $0x02, R8
-	LEAQ (R8)(R8*2), R9
-	LEAQ (DX)(R8*4), R11
-	JMP  group_test
+	MOVQ    s1+0(FP), AX
+	MOVQ    s2+8(FP), CX
+	MOVQ    x+16(FP), DX
+	MOVQ    k+24(FP), BX
+	MOVQ    rows+32(FP), SI
+	MOVQ    c+40(FP), DI
+	MOVQ    stride+48(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    DI, R10
+	ANDQ    $-32, R10
+	MOVQ    DI, R9
+	ANDQ    $-8, R9
+	SUBQ    R9, DI
+	LEAQ    part<>+0(SB), R11
+	MOVQ    DI, R12
+	NEGQ    R12
+	VMOVDQU 32(R11)(R12*4), Y0
+	TESTQ   SI, SI
+	JE      done
 
-group:
-	XORQ R10, R10
-	MOVQ SI, R12
-	ANDQ $-8, R12
-	JE   group_part
+row:
+	XORQ R11, R11
+	CMPQ R11, R10
+	JE   single_test
 
-group_cols:
-	VMOVUPS     (AX)(R10*4), Y0
-	VMOVUPS     (CX)(R10*4), Y1
-	VMOVUPS     (BX)(R10*4), Y2
-	VMOVUPS     (DX), Y3
-	VMOVUPS     (DX)(R8*1), Y4
-	VMOVUPS     (DX)(R8*2), Y5
-	VMOVUPS     (DX)(R9*1), Y6
-	VMOVUPS     (R11), Y7
-	VMOVUPS     (R11)(R8*1), Y8
-	VMOVUPS     (R11)(R8*2), Y9
-	VMOVUPS     (R11)(R9*1), Y10
-	VSUBPS      Y2, Y3, Y3
-	VSUBPS      Y2, Y4, Y4
-	VSUBPS      Y2, Y5, Y5
-	VSUBPS      Y2, Y6, Y6
-	VSUBPS      Y2, Y7, Y7
-	VSUBPS      Y2, Y8, Y8
-	VSUBPS      Y2, Y9, Y9
-	VSUBPS      Y2, Y10, Y10
-	VMULPS      Y3, Y3, Y2
-	VFMADD231PS Y4, Y4, Y2
-	VFMADD231PS Y5, Y5, Y2
-	VFMADD231PS Y6, Y6, Y2
-	VFMADD231PS Y7, Y7, Y2
-	VFMADD231PS Y8, Y8, Y2
-	VFMADD231PS Y9, Y9, Y2
-	VFMADD231PS Y10, Y10, Y2
-	VADDPS      Y2, Y1, Y1
-	VADDPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y5
-	VADDPS      Y8, Y7, Y7
-	VADDPS      Y10, Y9, Y9
-	VADDPS      Y5, Y3, Y3
-	VADDPS      Y9, Y7, Y7
-	VADDPS      Y7, Y3, Y3
-	VADDPS      Y3, Y0, Y0
-	VMOVUPS     Y0, (AX)(R10*4)
-	VMOVUPS     Y1, (CX)(R10*4)
-	ADDQ        $+32, DX
+unrolled:
+	VMOVUPS     (AX)(R11*4), Y1
+	VMOVUPS     (CX)(R11*4), Y2
+	VMOVUPS     (DX)(R11*4), Y3
+	VMOVUPS     (BX)(R11*4), Y4
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y3, Y1, Y1
+	VFMADD231PS Y3, Y3, Y2
+	VMOVUPS     Y1, (AX)(R11*4)
+	VMOVUPS     Y2, (CX)(R11*4)
+	VMOVUPS     32(AX)(R11*4), Y1
+	VMOVUPS     32(CX)(R11*4), Y2
+	VMOVUPS     32(DX)(R11*4), Y3
+	VMOVUPS     32(BX)(R11*4), Y4
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y3, Y1, Y1
+	VFMADD231PS Y3, Y3, Y2
+	VMOVUPS     Y1, 32(AX)(R11*4)
+	VMOVUPS     Y2, 32(CX)(R11*4)
+	VMOVUPS     64(AX)(R11*4), Y1
+	VMOVUPS     64(CX)(R11*4), Y2
+	VMOVUPS     64(DX)(R11*4), Y3
+	VMOVUPS     64(BX)(R11*4), Y4
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y3, Y1, Y1
+	VFMADD231PS Y3, Y3, Y2
+	VMOVUPS     Y1, 64(AX)(R11*4)
+	VMOVUPS     Y2, 64(CX)(R11*4)
+	VMOVUPS     96(AX)(R11*4), Y1
+	VMOVUPS     96(CX)(R11*4), Y2
+	VMOVUPS     96(DX)(R11*4), Y3
+	VMOVUPS     96(BX)(R11*4), Y4
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y3, Y1, Y1
+	VFMADD231PS Y3, Y3, Y2
+	VMOVUPS     Y1, 96(AX)(R11*4)
+	VMOVUPS     Y2, 96(CX)(R11*4)
 	ADDQ        $+32, R11
-	ADDQ        $+8, R10
-	CMPQ        R10, R12
-	JLT         group_cols
+	CMPQ        R11, R10
+	JLT         unrolled
+	JMP         single_test
 
-group_part:
-	MOVQ        SI, R12
-	SUBQ        R10, R12
-	JE          group_next
-	LEAQ        part<>+0(SB), R13
-	MOVQ        R12, R14
-	NEGQ        R14
-	VMOVDQU     32(R13)(R14*4), Y0
-	VMASKMOVPS  (AX)(R10*4), Y0, Y1
-	VMASKMOVPS  (CX)(R10*4), Y0, Y2
-	VMASKMOVPS  (BX)(R10*4), Y0, Y3
-	VMASKMOVPS  (DX), Y0, Y4
-	VMASKMOVPS  (DX)(R8*1), Y0, Y5
-	VMASKMOVPS  (DX)(R8*2), Y0, Y6
-	VMASKMOVPS  (DX)(R9*1), Y0, Y7
-	VMASKMOVPS  (R11), Y0, Y8
-	VMASKMOVPS  (R11)(R8*1), Y0, Y9
-	VMASKMOVPS  (R11)(R8*2), Y0, Y10
-	VMASKMOVPS  (R11)(R9*1), Y0, Y11
-	VSUBPS      Y3, Y4, Y4
-	VSUBPS      Y3, Y5, Y5
-	VSUBPS      Y3, Y6, Y6
-	VSUBPS      Y3, Y7, Y7
-	VSUBPS      Y3, Y8, Y8
-	VSUBPS      Y3, Y9, Y9
-	VSUBPS      Y3, Y10, Y10
-	VSUBPS      Y3, Y11, Y11
-	VMULPS      Y4, Y4, Y3
-	VFMADD231PS Y5, Y5, Y3
-	VFMADD231PS Y6, Y6, Y3
-	VFMADD231PS Y7, Y7, Y3
-	VFMADD231PS Y8, Y8, Y3
-	VFMADD231PS Y9, Y9, Y3
-	VFMADD231PS Y10, Y10, Y3
-	VFMADD231PS Y11, Y11, Y3
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y6
-	VADDPS      Y9, Y8, Y8
-	VADDPS      Y11, Y10, Y10
-	VADDPS      Y6, Y4, Y4
-	VADDPS      Y10, Y8, Y8
-	VADDPS      Y8, Y4, Y4
-	VADDPS      Y4, Y1, Y1
-	VMASKMOVPS  Y1, Y0, (AX)(R10*4)
-	VMASKMOVPS  Y2, Y0, (CX)(R10*4)
-	LEAQ        (DX)(R12*4), DX
-	LEAQ        (R11)(R12*4), R11
+single:
+	VMOVUPS     (AX)(R11*4), Y1
+	VMOVUPS     (CX)(R11*4), Y2
+	VMOVUPS     (DX)(R11*4), Y3
+	VMOVUPS     (BX)(R11*4), Y4
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y3, Y1, Y1
+	VFMADD231PS Y3, Y3, Y2
+	VMOVUPS     Y1, (AX)(R11*4)
+	VMOVUPS     Y2, (CX)(R11*4)
+	ADDQ        $+8, R11
 
-group_next:
-	MOVQ SI, R10
-	SHLQ $0x02, R10
-	NEGQ R10
-	LEAQ (R10)(R8*8), R10
-	ADDQ R10, DX
-	ADDQ R10, R11
-	SUBQ $+8, DI
+single_test:
+	CMPQ        R11, R9
+	JLT         single
+	TESTQ       DI, DI
+	JE          next
+	VMASKMOVPS  (AX)(R11*4), Y0, Y1
+	VMASKMOVPS  (CX)(R11*4), Y0, Y2
+	VMASKMOVPS  (DX)(R11*4), Y0, Y3
+	VMASKMOVPS  (BX)(R11*4), Y0, Y4
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y3, Y1, Y1
+	VFMADD231PS Y3, Y3, Y2
+	VMASKMOVPS  Y1, Y0, (AX)(R11*4)
+	VMASKMOVPS  Y2, Y0, (CX)(R11*4)
 
-group_test:
-	CMPQ DI, $+8
-	JGE  group
-	JMP  one_test
+next:
+	ADDQ R8, DX
+	DECQ SI
+	JNE  row
 
-one:
-	XORQ R10, R10
-	MOVQ SI, R9
-	ANDQ $-8, R9
-	JE   one_part
-
-one_cols:
-	VMOVUPS     (AX)(R10*4), Y0
-	VMOVUPS     (CX)(R10*4), Y1
-	VMOVUPS     (BX)(R10*4), Y2
-	VMOVUPS     (DX), Y3
-	VSUBPS      Y2, Y3, Y3
-	VFMADD231PS Y3, Y3, Y1
-	VADDPS      Y3, Y0, Y0
-	VMOVUPS     Y0, (AX)(R10*4)
-	VMOVUPS     Y1, (CX)(R10*4)
-	ADDQ        $+32, DX
-	ADDQ        $+8, R10
-	CMPQ        R10, R9
-	JLT         one_cols
-
-one_part:
-	MOVQ        SI, R9
-	SUBQ        R10, R9
-	JE          one_next
-	LEAQ        part<>+0(SB), R11
-	MOVQ        R9, R12
-	NEGQ        R12
-	VMOVDQU     32(R11)(R12*4), Y0
-	VMASKMOVPS  (AX)(R10*4), Y0, Y1
-	VMASKMOVPS  (CX)(R10*4), Y0, Y2
-	VMASKMOVPS  (BX)(R10*4), Y0, Y3
-	VMASKMOVPS  (DX), Y0, Y4
-	VSUBPS      Y3, Y4, Y4
-	VFMADD231PS Y4, Y4, Y2
-	VADDPS      Y4, Y1, Y1
-	VMASKMOVPS  Y1, Y0, (AX)(R10*4)
-	VMASKMOVPS  Y2, Y0, (CX)(R10*4)
-	LEAQ        (DX)(R9*4), DX
-
-one_next:
-	MOVQ SI, R9
-	SHLQ $0x02, R9
-	NEGQ R9
-	ADDQ R8, R9
-	ADDQ R9, DX
-	SUBQ $+1, DI
-
-one_test:
-	CMPQ DI, $+1
-	JGE  one
+done:
 	VZEROUPPER
 	RET
 
-// func colGradAVX2(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, c int, rows int, stride int)
+// func colGradAVX2(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, rows int, c int, stride int)
 // Requires: AVX, FMA3
 TEXT ·colGradAVX2(SB), NOSPLIT, $0-64
-	MOVQ s1+0(FP), AX
-	MOVQ s2+8(FP), CX
-	MOVQ dy+16(FP), DX
-	MOVQ x+24(FP), BX
-	MOVQ mean+32(FP), SI
-	MOVQ c+40(FP), DI
-	MOVQ rows+48(FP), R8
-	MOVQ stride+56(FP), R9
-	SHLQ $0x02, R9
-	LEAQ (R9)(R9*2), R10
-	JMP  group_test
+	MOVQ    s1+0(FP), AX
+	MOVQ    s2+8(FP), CX
+	MOVQ    dy+16(FP), DX
+	MOVQ    x+24(FP), BX
+	MOVQ    mean+32(FP), SI
+	MOVQ    rows+40(FP), DI
+	MOVQ    c+48(FP), R8
+	MOVQ    stride+56(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    R8, R11
+	ANDQ    $-32, R11
+	MOVQ    R8, R10
+	ANDQ    $-8, R10
+	SUBQ    R10, R8
+	LEAQ    part<>+0(SB), R12
+	MOVQ    R8, R13
+	NEGQ    R13
+	VMOVDQU 32(R12)(R13*4), Y0
+	TESTQ   DI, DI
+	JE      done
 
-group:
-	XORQ R11, R11
-	MOVQ DI, R12
-	ANDQ $-8, R12
-	JE   group_part
+row:
+	XORQ R12, R12
+	CMPQ R12, R11
+	JE   single_test
 
-group_cols:
-	VMOVUPS     (AX)(R11*4), Y0
-	VMOVUPS     (CX)(R11*4), Y1
-	VMOVUPS     (SI)(R11*4), Y2
-	VMOVUPS     (DX), Y3
-	VMOVUPS     (BX), Y4
-	VMOVUPS     (DX)(R9*1), Y5
-	VMOVUPS     (BX)(R9*1), Y6
-	VMOVUPS     (DX)(R9*2), Y7
-	VMOVUPS     (BX)(R9*2), Y8
-	VMOVUPS     (DX)(R10*1), Y9
-	VMOVUPS     (BX)(R10*1), Y10
-	VSUBPS      Y2, Y4, Y4
-	VSUBPS      Y2, Y6, Y6
-	VSUBPS      Y2, Y8, Y8
-	VSUBPS      Y2, Y10, Y10
-	VMULPS      Y4, Y3, Y2
-	VFMADD231PS Y5, Y6, Y2
-	VFMADD231PS Y7, Y8, Y2
-	VFMADD231PS Y9, Y10, Y2
-	VADDPS      Y2, Y1, Y1
-	VADDPS      Y5, Y3, Y3
-	VADDPS      Y9, Y7, Y7
-	VADDPS      Y7, Y3, Y3
-	VADDPS      Y3, Y0, Y0
-	VMOVUPS     Y0, (AX)(R11*4)
-	VMOVUPS     Y1, (CX)(R11*4)
-	ADDQ        $+32, DX
-	ADDQ        $+32, BX
-	ADDQ        $+8, R11
-	CMPQ        R11, R12
-	JLT         group_cols
+unrolled:
+	VMOVUPS     (AX)(R12*4), Y1
+	VMOVUPS     (CX)(R12*4), Y2
+	VMOVUPS     (DX)(R12*4), Y3
+	VMOVUPS     (BX)(R12*4), Y4
+	VMOVUPS     (SI)(R12*4), Y5
+	VSUBPS      Y5, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, (AX)(R12*4)
+	VMOVUPS     Y2, (CX)(R12*4)
+	VMOVUPS     32(AX)(R12*4), Y1
+	VMOVUPS     32(CX)(R12*4), Y2
+	VMOVUPS     32(DX)(R12*4), Y3
+	VMOVUPS     32(BX)(R12*4), Y4
+	VMOVUPS     32(SI)(R12*4), Y5
+	VSUBPS      Y5, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, 32(AX)(R12*4)
+	VMOVUPS     Y2, 32(CX)(R12*4)
+	VMOVUPS     64(AX)(R12*4), Y1
+	VMOVUPS     64(CX)(R12*4), Y2
+	VMOVUPS     64(DX)(R12*4), Y3
+	VMOVUPS     64(BX)(R12*4), Y4
+	VMOVUPS     64(SI)(R12*4), Y5
+	VSUBPS      Y5, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, 64(AX)(R12*4)
+	VMOVUPS     Y2, 64(CX)(R12*4)
+	VMOVUPS     96(AX)(R12*4), Y1
+	VMOVUPS     96(CX)(R12*4), Y2
+	VMOVUPS     96(DX)(R12*4), Y3
+	VMOVUPS     96(BX)(R12*4), Y4
+	VMOVUPS     96(SI)(R12*4), Y5
+	VSUBPS      Y5, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, 96(AX)(R12*4)
+	VMOVUPS     Y2, 96(CX)(R12*4)
+	ADDQ        $+32, R12
+	CMPQ        R12, R11
+	JLT         unrolled
+	JMP         single_test
 
-group_part:
-	MOVQ        DI, R12
-	SUBQ        R11, R12
-	JE          group_next
-	LEAQ        part<>+0(SB), R13
-	MOVQ        R12, R14
-	NEGQ        R14
-	VMOVDQU     32(R13)(R14*4), Y0
-	VMASKMOVPS  (AX)(R11*4), Y0, Y1
-	VMASKMOVPS  (CX)(R11*4), Y0, Y2
-	VMASKMOVPS  (SI)(R11*4), Y0, Y3
-	VMASKMOVPS  (DX), Y0, Y4
-	VMASKMOVPS  (BX), Y0, Y5
-	VMASKMOVPS  (DX)(R9*1), Y0, Y6
-	VMASKMOVPS  (BX)(R9*1), Y0, Y7
-	VMASKMOVPS  (DX)(R9*2), Y0, Y8
-	VMASKMOVPS  (BX)(R9*2), Y0, Y9
-	VMASKMOVPS  (DX)(R10*1), Y0, Y10
-	VMASKMOVPS  (BX)(R10*1), Y0, Y11
-	VSUBPS      Y3, Y5, Y5
-	VSUBPS      Y3, Y7, Y7
-	VSUBPS      Y3, Y9, Y9
-	VSUBPS      Y3, Y11, Y11
-	VMULPS      Y5, Y4, Y3
-	VFMADD231PS Y6, Y7, Y3
-	VFMADD231PS Y8, Y9, Y3
-	VFMADD231PS Y10, Y11, Y3
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y6, Y4, Y4
-	VADDPS      Y10, Y8, Y8
-	VADDPS      Y8, Y4, Y4
-	VADDPS      Y4, Y1, Y1
-	VMASKMOVPS  Y1, Y0, (AX)(R11*4)
-	VMASKMOVPS  Y2, Y0, (CX)(R11*4)
-	LEAQ        (DX)(R12*4), DX
-	LEAQ        (BX)(R12*4), BX
+single:
+	VMOVUPS     (AX)(R12*4), Y1
+	VMOVUPS     (CX)(R12*4), Y2
+	VMOVUPS     (DX)(R12*4), Y3
+	VMOVUPS     (BX)(R12*4), Y4
+	VMOVUPS     (SI)(R12*4), Y5
+	VSUBPS      Y5, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, (AX)(R12*4)
+	VMOVUPS     Y2, (CX)(R12*4)
+	ADDQ        $+8, R12
 
-group_next:
-	MOVQ DI, R11
-	SHLQ $0x02, R11
-	NEGQ R11
-	LEAQ (R11)(R9*4), R11
-	ADDQ R11, DX
-	ADDQ R11, BX
-	SUBQ $+4, R8
+single_test:
+	CMPQ        R12, R10
+	JLT         single
+	TESTQ       R8, R8
+	JE          next
+	VMASKMOVPS  (AX)(R12*4), Y0, Y1
+	VMASKMOVPS  (CX)(R12*4), Y0, Y2
+	VMASKMOVPS  (DX)(R12*4), Y0, Y3
+	VMASKMOVPS  (BX)(R12*4), Y0, Y4
+	VMASKMOVPS  (SI)(R12*4), Y0, Y5
+	VSUBPS      Y5, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(R12*4)
+	VMASKMOVPS  Y2, Y0, (CX)(R12*4)
 
-group_test:
-	CMPQ R8, $+4
-	JGE  group
-	JMP  one_test
+next:
+	ADDQ R9, DX
+	ADDQ R9, BX
+	DECQ DI
+	JNE  row
 
-one:
-	XORQ R11, R11
-	MOVQ DI, R10
-	ANDQ $-8, R10
-	JE   one_part
-
-one_cols:
-	VMOVUPS     (AX)(R11*4), Y0
-	VMOVUPS     (CX)(R11*4), Y1
-	VMOVUPS     (SI)(R11*4), Y2
-	VMOVUPS     (DX), Y3
-	VMOVUPS     (BX), Y4
-	VSUBPS      Y2, Y4, Y4
-	VFMADD231PS Y3, Y4, Y1
-	VADDPS      Y3, Y0, Y0
-	VMOVUPS     Y0, (AX)(R11*4)
-	VMOVUPS     Y1, (CX)(R11*4)
-	ADDQ        $+32, DX
-	ADDQ        $+32, BX
-	ADDQ        $+8, R11
-	CMPQ        R11, R10
-	JLT         one_cols
-
-one_part:
-	MOVQ        DI, R10
-	SUBQ        R11, R10
-	JE          one_next
-	LEAQ        part<>+0(SB), R12
-	MOVQ        R10, R13
-	NEGQ        R13
-	VMOVDQU     32(R12)(R13*4), Y0
-	VMASKMOVPS  (AX)(R11*4), Y0, Y1
-	VMASKMOVPS  (CX)(R11*4), Y0, Y2
-	VMASKMOVPS  (SI)(R11*4), Y0, Y3
-	VMASKMOVPS  (DX), Y0, Y4
-	VMASKMOVPS  (BX), Y0, Y5
-	VSUBPS      Y3, Y5, Y5
-	VFMADD231PS Y4, Y5, Y2
-	VADDPS      Y4, Y1, Y1
-	VMASKMOVPS  Y1, Y0, (AX)(R11*4)
-	VMASKMOVPS  Y2, Y0, (CX)(R11*4)
-	LEAQ        (DX)(R10*4), DX
-	LEAQ        (BX)(R10*4), BX
-
-one_next:
-	MOVQ DI, R10
-	SHLQ $0x02, R10
-	NEGQ R10
-	ADDQ R9, R10
-	ADDQ R10, DX
-	ADDQ R10, BX
-	SUBQ $+1, R8
-
-one_test:
-	CMPQ R8, $+1
-	JGE  one
+done:
 	VZEROUPPER
 	RET
 
-// func colGradReLUAVX2(s1 *float32, s2 *float32, dy *float32, x *float32, y *float32, mean *float32, c int, rows int, stride int)
+// func colGradReLUAVX2(s1 *float32, s2 *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
 // Requires: AVX, FMA3
 TEXT ·colGradReLUAVX2(SB), NOSPLIT, $0-72
-	MOVQ s1+0(FP), AX
-	MOVQ s2+8(FP), CX
-	MOVQ dy+16(FP), DX
-	MOVQ x+24(FP), BX
-	MOVQ y+32(FP), SI
-	MOVQ mean+40(FP), DI
-	MOVQ c+48(FP), R8
-	MOVQ rows+56(FP), R9
-	MOVQ stride+64(FP), R10
-	SHLQ $0x02, R10
-	LEAQ (R10)(R10*2), R11
-	JMP  group_test
+	MOVQ    s1+0(FP), AX
+	MOVQ    s2+8(FP), CX
+	MOVQ    dy+16(FP), DX
+	MOVQ    x+24(FP), BX
+	MOVQ    y+32(FP), SI
+	MOVQ    mean+40(FP), DI
+	MOVQ    rows+48(FP), R8
+	MOVQ    c+56(FP), R9
+	MOVQ    stride+64(FP), R10
+	SHLQ    $0x02, R10
+	MOVQ    R9, R12
+	ANDQ    $-32, R12
+	MOVQ    R9, R11
+	ANDQ    $-8, R11
+	SUBQ    R11, R9
+	LEAQ    part<>+0(SB), R13
+	MOVQ    R9, R14
+	NEGQ    R14
+	VMOVDQU 32(R13)(R14*4), Y0
+	TESTQ   R8, R8
+	JE      done
 
-group:
-	XORQ R12, R12
-	MOVQ R8, R13
-	ANDQ $-8, R13
-	JE   group_part
+row:
+	XORQ R13, R13
+	CMPQ R13, R12
+	JE   single_test
 
-group_cols:
-	VMOVUPS     (AX)(R12*4), Y0
-	VMOVUPS     (CX)(R12*4), Y1
-	VMOVUPS     (DI)(R12*4), Y2
-	VMOVUPS     (DX), Y3
-	VMOVUPS     (BX), Y4
-	VMOVUPS     (SI), Y5
-	VMOVUPS     (DX)(R10*1), Y6
-	VMOVUPS     (BX)(R10*1), Y7
-	VMOVUPS     (SI)(R10*1), Y8
-	VMOVUPS     (DX)(R10*2), Y9
-	VMOVUPS     (BX)(R10*2), Y10
-	VMOVUPS     (SI)(R10*2), Y11
-	VMOVUPS     (DX)(R11*1), Y12
-	VMOVUPS     (BX)(R11*1), Y13
-	VMOVUPS     (SI)(R11*1), Y14
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y5, Y5
+unrolled:
+	VMOVUPS     (AX)(R13*4), Y1
+	VMOVUPS     (CX)(R13*4), Y2
+	VMOVUPS     (DX)(R13*4), Y3
+	VMOVUPS     (BX)(R13*4), Y4
+	VMOVUPS     (SI)(R13*4), Y5
+	VMOVUPS     (DI)(R13*4), Y6
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x16, Y7, Y5, Y5
 	VANDPS      Y3, Y5, Y3
-	VSUBPS      Y2, Y4, Y4
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y8, Y5
-	VANDPS      Y6, Y5, Y5
-	VSUBPS      Y2, Y7, Y7
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y11, Y6
-	VANDPS      Y9, Y6, Y6
-	VSUBPS      Y2, Y10, Y10
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y14, Y8
-	VANDPS      Y12, Y8, Y8
-	VSUBPS      Y2, Y13, Y13
-	VMULPS      Y4, Y3, Y2
-	VFMADD231PS Y5, Y7, Y2
-	VFMADD231PS Y6, Y10, Y2
-	VFMADD231PS Y8, Y13, Y2
-	VADDPS      Y2, Y1, Y1
-	VADDPS      Y5, Y3, Y3
-	VADDPS      Y8, Y6, Y6
-	VADDPS      Y6, Y3, Y3
-	VADDPS      Y3, Y0, Y0
-	VMOVUPS     Y0, (AX)(R12*4)
-	VMOVUPS     Y1, (CX)(R12*4)
-	ADDQ        $+32, DX
-	ADDQ        $+32, BX
-	ADDQ        $+32, SI
-	ADDQ        $+8, R12
-	CMPQ        R12, R13
-	JLT         group_cols
-
-group_part:
-	MOVQ        R8, R13
-	SUBQ        R12, R13
-	JE          group_next
-	LEAQ        part<>+0(SB), R14
-	MOVQ        R13, R15
-	NEGQ        R15
-	VMOVDQU     32(R14)(R15*4), Y0
-	VMASKMOVPS  (AX)(R12*4), Y0, Y1
-	VMASKMOVPS  (CX)(R12*4), Y0, Y2
-	VMASKMOVPS  (DI)(R12*4), Y0, Y3
-	VMASKMOVPS  (DX), Y0, Y4
-	VMASKMOVPS  (BX), Y0, Y5
-	VMASKMOVPS  (SI), Y0, Y6
-	VMASKMOVPS  (DX)(R10*1), Y0, Y7
-	VMASKMOVPS  (BX)(R10*1), Y0, Y8
-	VMASKMOVPS  (SI)(R10*1), Y0, Y9
-	VMASKMOVPS  (DX)(R10*2), Y0, Y10
-	VMASKMOVPS  (BX)(R10*2), Y0, Y11
-	VMASKMOVPS  (SI)(R10*2), Y0, Y12
-	VMASKMOVPS  (DX)(R11*1), Y0, Y13
-	VMASKMOVPS  (BX)(R11*1), Y0, Y14
-	VMASKMOVPS  (SI)(R11*1), Y0, Y15
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y6, Y6
-	VANDPS      Y4, Y6, Y4
-	VSUBPS      Y3, Y5, Y5
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y9, Y6
-	VANDPS      Y7, Y6, Y6
-	VSUBPS      Y3, Y8, Y8
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y12, Y7
-	VANDPS      Y10, Y7, Y7
-	VSUBPS      Y3, Y11, Y11
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y15, Y9
-	VANDPS      Y13, Y9, Y9
-	VSUBPS      Y3, Y14, Y14
-	VMULPS      Y5, Y4, Y3
-	VFMADD231PS Y6, Y8, Y3
-	VFMADD231PS Y7, Y11, Y3
-	VFMADD231PS Y9, Y14, Y3
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y6, Y4, Y4
-	VADDPS      Y9, Y7, Y7
-	VADDPS      Y7, Y4, Y4
-	VADDPS      Y4, Y1, Y1
-	VMASKMOVPS  Y1, Y0, (AX)(R12*4)
-	VMASKMOVPS  Y2, Y0, (CX)(R12*4)
-	LEAQ        (DX)(R13*4), DX
-	LEAQ        (BX)(R13*4), BX
-	LEAQ        (SI)(R13*4), SI
-
-group_next:
-	MOVQ R8, R12
-	SHLQ $0x02, R12
-	NEGQ R12
-	LEAQ (R12)(R10*4), R12
-	ADDQ R12, DX
-	ADDQ R12, BX
-	ADDQ R12, SI
-	SUBQ $+4, R9
-
-group_test:
-	CMPQ R9, $+4
-	JGE  group
-	JMP  one_test
-
-one:
-	XORQ R12, R12
-	MOVQ R8, R11
-	ANDQ $-8, R11
-	JE   one_part
-
-one_cols:
-	VMOVUPS     (AX)(R12*4), Y0
-	VMOVUPS     (CX)(R12*4), Y1
-	VMOVUPS     (DI)(R12*4), Y2
-	VMOVUPS     (DX), Y3
-	VMOVUPS     (BX), Y4
-	VMOVUPS     (SI), Y5
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y5, Y5
+	VSUBPS      Y6, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, (AX)(R13*4)
+	VMOVUPS     Y2, (CX)(R13*4)
+	VMOVUPS     32(AX)(R13*4), Y1
+	VMOVUPS     32(CX)(R13*4), Y2
+	VMOVUPS     32(DX)(R13*4), Y3
+	VMOVUPS     32(BX)(R13*4), Y4
+	VMOVUPS     32(SI)(R13*4), Y5
+	VMOVUPS     32(DI)(R13*4), Y6
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x16, Y7, Y5, Y5
 	VANDPS      Y3, Y5, Y3
-	VSUBPS      Y2, Y4, Y4
-	VFMADD231PS Y3, Y4, Y1
-	VADDPS      Y3, Y0, Y0
-	VMOVUPS     Y0, (AX)(R12*4)
-	VMOVUPS     Y1, (CX)(R12*4)
-	ADDQ        $+32, DX
-	ADDQ        $+32, BX
-	ADDQ        $+32, SI
-	ADDQ        $+8, R12
-	CMPQ        R12, R11
-	JLT         one_cols
+	VSUBPS      Y6, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, 32(AX)(R13*4)
+	VMOVUPS     Y2, 32(CX)(R13*4)
+	VMOVUPS     64(AX)(R13*4), Y1
+	VMOVUPS     64(CX)(R13*4), Y2
+	VMOVUPS     64(DX)(R13*4), Y3
+	VMOVUPS     64(BX)(R13*4), Y4
+	VMOVUPS     64(SI)(R13*4), Y5
+	VMOVUPS     64(DI)(R13*4), Y6
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x16, Y7, Y5, Y5
+	VANDPS      Y3, Y5, Y3
+	VSUBPS      Y6, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, 64(AX)(R13*4)
+	VMOVUPS     Y2, 64(CX)(R13*4)
+	VMOVUPS     96(AX)(R13*4), Y1
+	VMOVUPS     96(CX)(R13*4), Y2
+	VMOVUPS     96(DX)(R13*4), Y3
+	VMOVUPS     96(BX)(R13*4), Y4
+	VMOVUPS     96(SI)(R13*4), Y5
+	VMOVUPS     96(DI)(R13*4), Y6
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x16, Y7, Y5, Y5
+	VANDPS      Y3, Y5, Y3
+	VSUBPS      Y6, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, 96(AX)(R13*4)
+	VMOVUPS     Y2, 96(CX)(R13*4)
+	ADDQ        $+32, R13
+	CMPQ        R13, R12
+	JLT         unrolled
+	JMP         single_test
 
-one_part:
-	MOVQ        R8, R11
-	SUBQ        R12, R11
-	JE          one_next
-	LEAQ        part<>+0(SB), R13
-	MOVQ        R11, R14
-	NEGQ        R14
-	VMOVDQU     32(R13)(R14*4), Y0
-	VMASKMOVPS  (AX)(R12*4), Y0, Y1
-	VMASKMOVPS  (CX)(R12*4), Y0, Y2
-	VMASKMOVPS  (DI)(R12*4), Y0, Y3
-	VMASKMOVPS  (DX), Y0, Y4
-	VMASKMOVPS  (BX), Y0, Y5
-	VMASKMOVPS  (SI), Y0, Y6
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y6, Y6
-	VANDPS      Y4, Y6, Y4
-	VSUBPS      Y3, Y5, Y5
-	VFMADD231PS Y4, Y5, Y2
-	VADDPS      Y4, Y1, Y1
-	VMASKMOVPS  Y1, Y0, (AX)(R12*4)
-	VMASKMOVPS  Y2, Y0, (CX)(R12*4)
-	LEAQ        (DX)(R11*4), DX
-	LEAQ        (BX)(R11*4), BX
-	LEAQ        (SI)(R11*4), SI
+single:
+	VMOVUPS     (AX)(R13*4), Y1
+	VMOVUPS     (CX)(R13*4), Y2
+	VMOVUPS     (DX)(R13*4), Y3
+	VMOVUPS     (BX)(R13*4), Y4
+	VMOVUPS     (SI)(R13*4), Y5
+	VMOVUPS     (DI)(R13*4), Y6
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x16, Y7, Y5, Y5
+	VANDPS      Y3, Y5, Y3
+	VSUBPS      Y6, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, (AX)(R13*4)
+	VMOVUPS     Y2, (CX)(R13*4)
+	ADDQ        $+8, R13
 
-one_next:
-	MOVQ R8, R11
-	SHLQ $0x02, R11
-	NEGQ R11
-	ADDQ R10, R11
+single_test:
+	CMPQ        R13, R11
+	JLT         single
+	TESTQ       R9, R9
+	JE          next
+	VMASKMOVPS  (AX)(R13*4), Y0, Y1
+	VMASKMOVPS  (CX)(R13*4), Y0, Y2
+	VMASKMOVPS  (DX)(R13*4), Y0, Y3
+	VMASKMOVPS  (BX)(R13*4), Y0, Y4
+	VMASKMOVPS  (SI)(R13*4), Y0, Y5
+	VMASKMOVPS  (DI)(R13*4), Y0, Y6
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x16, Y7, Y5, Y5
+	VANDPS      Y3, Y5, Y3
+	VSUBPS      Y6, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(R13*4)
+	VMASKMOVPS  Y2, Y0, (CX)(R13*4)
+
+next:
+	ADDQ R10, DX
+	ADDQ R10, BX
+	ADDQ R10, SI
+	DECQ R8
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func colGradReLUKeepAVX2(s1 *float32, s2 *float32, kept *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
+// Requires: AVX, FMA3
+TEXT ·colGradReLUKeepAVX2(SB), NOSPLIT, $0-80
+	MOVQ    s1+0(FP), AX
+	MOVQ    s2+8(FP), CX
+	MOVQ    kept+16(FP), DX
+	MOVQ    dy+24(FP), BX
+	MOVQ    x+32(FP), SI
+	MOVQ    y+40(FP), DI
+	MOVQ    mean+48(FP), R8
+	MOVQ    rows+56(FP), R9
+	MOVQ    c+64(FP), R10
+	MOVQ    stride+72(FP), R11
+	SHLQ    $0x02, R11
+	MOVQ    R10, R13
+	ANDQ    $-32, R13
+	MOVQ    R10, R12
+	ANDQ    $-8, R12
+	SUBQ    R12, R10
+	LEAQ    part<>+0(SB), R14
+	MOVQ    R10, R15
+	NEGQ    R15
+	VMOVDQU 32(R14)(R15*4), Y0
+	TESTQ   R9, R9
+	JE      done
+
+row:
+	XORQ R14, R14
+	CMPQ R14, R13
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (AX)(R14*4), Y1
+	VMOVUPS     (CX)(R14*4), Y2
+	VMOVUPS     (BX)(R14*4), Y3
+	VMOVUPS     (SI)(R14*4), Y4
+	VMOVUPS     (DI)(R14*4), Y5
+	VMOVUPS     (R8)(R14*4), Y6
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x16, Y7, Y5, Y5
+	VANDPS      Y3, Y5, Y3
+	VSUBPS      Y6, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, (AX)(R14*4)
+	VMOVUPS     Y2, (CX)(R14*4)
+	VMOVUPS     Y3, (DX)(R14*4)
+	VMOVUPS     32(AX)(R14*4), Y1
+	VMOVUPS     32(CX)(R14*4), Y2
+	VMOVUPS     32(BX)(R14*4), Y3
+	VMOVUPS     32(SI)(R14*4), Y4
+	VMOVUPS     32(DI)(R14*4), Y5
+	VMOVUPS     32(R8)(R14*4), Y6
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x16, Y7, Y5, Y5
+	VANDPS      Y3, Y5, Y3
+	VSUBPS      Y6, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, 32(AX)(R14*4)
+	VMOVUPS     Y2, 32(CX)(R14*4)
+	VMOVUPS     Y3, 32(DX)(R14*4)
+	VMOVUPS     64(AX)(R14*4), Y1
+	VMOVUPS     64(CX)(R14*4), Y2
+	VMOVUPS     64(BX)(R14*4), Y3
+	VMOVUPS     64(SI)(R14*4), Y4
+	VMOVUPS     64(DI)(R14*4), Y5
+	VMOVUPS     64(R8)(R14*4), Y6
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x16, Y7, Y5, Y5
+	VANDPS      Y3, Y5, Y3
+	VSUBPS      Y6, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, 64(AX)(R14*4)
+	VMOVUPS     Y2, 64(CX)(R14*4)
+	VMOVUPS     Y3, 64(DX)(R14*4)
+	VMOVUPS     96(AX)(R14*4), Y1
+	VMOVUPS     96(CX)(R14*4), Y2
+	VMOVUPS     96(BX)(R14*4), Y3
+	VMOVUPS     96(SI)(R14*4), Y4
+	VMOVUPS     96(DI)(R14*4), Y5
+	VMOVUPS     96(R8)(R14*4), Y6
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x16, Y7, Y5, Y5
+	VANDPS      Y3, Y5, Y3
+	VSUBPS      Y6, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, 96(AX)(R14*4)
+	VMOVUPS     Y2, 96(CX)(R14*4)
+	VMOVUPS     Y3, 96(DX)(R14*4)
+	ADDQ        $+32, R14
+	CMPQ        R14, R13
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (AX)(R14*4), Y1
+	VMOVUPS     (CX)(R14*4), Y2
+	VMOVUPS     (BX)(R14*4), Y3
+	VMOVUPS     (SI)(R14*4), Y4
+	VMOVUPS     (DI)(R14*4), Y5
+	VMOVUPS     (R8)(R14*4), Y6
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x16, Y7, Y5, Y5
+	VANDPS      Y3, Y5, Y3
+	VSUBPS      Y6, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, (AX)(R14*4)
+	VMOVUPS     Y2, (CX)(R14*4)
+	VMOVUPS     Y3, (DX)(R14*4)
+	ADDQ        $+8, R14
+
+single_test:
+	CMPQ        R14, R12
+	JLT         single
+	TESTQ       R10, R10
+	JE          next
+	VMASKMOVPS  (AX)(R14*4), Y0, Y1
+	VMASKMOVPS  (CX)(R14*4), Y0, Y2
+	VMASKMOVPS  (BX)(R14*4), Y0, Y3
+	VMASKMOVPS  (SI)(R14*4), Y0, Y4
+	VMASKMOVPS  (DI)(R14*4), Y0, Y5
+	VMASKMOVPS  (R8)(R14*4), Y0, Y6
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x16, Y7, Y5, Y5
+	VANDPS      Y3, Y5, Y3
+	VSUBPS      Y6, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(R14*4)
+	VMASKMOVPS  Y2, Y0, (CX)(R14*4)
+	VMASKMOVPS  Y3, Y0, (DX)(R14*4)
+
+next:
 	ADDQ R11, DX
 	ADDQ R11, BX
 	ADDQ R11, SI
-	SUBQ $+1, R9
+	ADDQ R11, DI
+	DECQ R9
+	JNE  row
 
-one_test:
-	CMPQ R9, $+1
-	JGE  one
-	VZEROUPPER
-	RET
-
-DATA const_00000000<>+0(SB)/4, $0x00000000
-DATA const_00000000<>+4(SB)/4, $0x00000000
-DATA const_00000000<>+8(SB)/4, $0x00000000
-DATA const_00000000<>+12(SB)/4, $0x00000000
-DATA const_00000000<>+16(SB)/4, $0x00000000
-DATA const_00000000<>+20(SB)/4, $0x00000000
-DATA const_00000000<>+24(SB)/4, $0x00000000
-DATA const_00000000<>+28(SB)/4, $0x00000000
-DATA const_00000000<>+32(SB)/4, $0x00000000
-DATA const_00000000<>+36(SB)/4, $0x00000000
-DATA const_00000000<>+40(SB)/4, $0x00000000
-DATA const_00000000<>+44(SB)/4, $0x00000000
-DATA const_00000000<>+48(SB)/4, $0x00000000
-DATA const_00000000<>+52(SB)/4, $0x00000000
-DATA const_00000000<>+56(SB)/4, $0x00000000
-DATA const_00000000<>+60(SB)/4, $0x00000000
-GLOBL const_00000000<>(SB), RODATA|NOPTR, $64
-
-// func colGradReLUKeepAVX2(s1 *float32, s2 *float32, kept *float32, dy *float32, x *float32, y *float32, mean *float32, c int, rows int, stride int)
-// Requires: AVX, FMA3
-TEXT ·colGradReLUKeepAVX2(SB), NOSPLIT, $8-80
-	MOVQ s1+0(FP), AX
-	MOVQ s2+8(FP), CX
-	MOVQ kept+16(FP), DX
-	MOVQ dy+24(FP), BX
-	MOVQ x+32(FP), SI
-	MOVQ y+40(FP), DI
-	MOVQ mean+48(FP), R8
-	MOVQ c+56(FP), R9
-	MOVQ rows+64(FP), R10
-	MOVQ stride+72(FP), R11
-	SHLQ $0x02, R11
-	LEAQ (R11)(R11*2), R12
-	JMP  group_test
-
-group:
-	XORQ R13, R13
-	MOVQ R9, R14
-	ANDQ $-8, R14
-	JE   group_part
-
-group_cols:
-	VMOVUPS     (AX)(R13*4), Y0
-	VMOVUPS     (CX)(R13*4), Y1
-	VMOVUPS     (R8)(R13*4), Y2
-	VMOVUPS     (BX), Y3
-	VMOVUPS     (SI), Y4
-	VMOVUPS     (DI), Y5
-	VMOVUPS     (BX)(R11*1), Y6
-	VMOVUPS     (SI)(R11*1), Y7
-	VMOVUPS     (DI)(R11*1), Y8
-	VMOVUPS     (BX)(R11*2), Y9
-	VMOVUPS     (SI)(R11*2), Y10
-	VMOVUPS     (DI)(R11*2), Y11
-	VMOVUPS     (BX)(R12*1), Y12
-	VMOVUPS     (SI)(R12*1), Y13
-	VMOVUPS     (DI)(R12*1), Y14
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y5, Y5
-	VANDPS      Y3, Y5, Y3
-	VMOVUPS     Y3, (DX)
-	VSUBPS      Y2, Y4, Y4
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y8, Y5
-	VANDPS      Y6, Y5, Y5
-	VMOVUPS     Y5, (DX)(R11*1)
-	VSUBPS      Y2, Y7, Y7
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y11, Y6
-	VANDPS      Y9, Y6, Y6
-	VMOVUPS     Y6, (DX)(R11*2)
-	VSUBPS      Y2, Y10, Y10
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y14, Y8
-	VANDPS      Y12, Y8, Y8
-	VMOVUPS     Y8, (DX)(R12*1)
-	VSUBPS      Y2, Y13, Y13
-	VMULPS      Y4, Y3, Y2
-	VFMADD231PS Y5, Y7, Y2
-	VFMADD231PS Y6, Y10, Y2
-	VFMADD231PS Y8, Y13, Y2
-	VADDPS      Y2, Y1, Y1
-	VADDPS      Y5, Y3, Y3
-	VADDPS      Y8, Y6, Y6
-	VADDPS      Y6, Y3, Y3
-	VADDPS      Y3, Y0, Y0
-	VMOVUPS     Y0, (AX)(R13*4)
-	VMOVUPS     Y1, (CX)(R13*4)
-	ADDQ        $+32, DX
-	ADDQ        $+32, BX
-	ADDQ        $+32, SI
-	ADDQ        $+32, DI
-	ADDQ        $+8, R13
-	CMPQ        R13, R14
-	JLT         group_cols
-
-group_part:
-	MOVQ        R9, R14
-	SUBQ        R13, R14
-	JE          group_next
-	LEAQ        part<>+0(SB), R15
-	MOVQ        R14, BP
-	NEGQ        BP
-	VMOVDQU     32(R15)(BP*4), Y0
-	VMASKMOVPS  (AX)(R13*4), Y0, Y1
-	VMASKMOVPS  (CX)(R13*4), Y0, Y2
-	VMASKMOVPS  (R8)(R13*4), Y0, Y3
-	VMASKMOVPS  (BX), Y0, Y4
-	VMASKMOVPS  (SI), Y0, Y5
-	VMASKMOVPS  (DI), Y0, Y6
-	VMASKMOVPS  (BX)(R11*1), Y0, Y7
-	VMASKMOVPS  (SI)(R11*1), Y0, Y8
-	VMASKMOVPS  (DI)(R11*1), Y0, Y9
-	VMASKMOVPS  (BX)(R11*2), Y0, Y10
-	VMASKMOVPS  (SI)(R11*2), Y0, Y11
-	VMASKMOVPS  (DI)(R11*2), Y0, Y12
-	VMASKMOVPS  (BX)(R12*1), Y0, Y13
-	VMASKMOVPS  (SI)(R12*1), Y0, Y14
-	VMASKMOVPS  (DI)(R12*1), Y0, Y15
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y6, Y6
-	VANDPS      Y4, Y6, Y4
-	VMASKMOVPS  Y4, Y0, (DX)
-	VSUBPS      Y3, Y5, Y5
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y9, Y6
-	VANDPS      Y7, Y6, Y6
-	VMASKMOVPS  Y6, Y0, (DX)(R11*1)
-	VSUBPS      Y3, Y8, Y8
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y12, Y7
-	VANDPS      Y10, Y7, Y7
-	VMASKMOVPS  Y7, Y0, (DX)(R11*2)
-	VSUBPS      Y3, Y11, Y11
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y15, Y9
-	VANDPS      Y13, Y9, Y9
-	VMASKMOVPS  Y9, Y0, (DX)(R12*1)
-	VSUBPS      Y3, Y14, Y14
-	VMULPS      Y5, Y4, Y3
-	VFMADD231PS Y6, Y8, Y3
-	VFMADD231PS Y7, Y11, Y3
-	VFMADD231PS Y9, Y14, Y3
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y6, Y4, Y4
-	VADDPS      Y9, Y7, Y7
-	VADDPS      Y7, Y4, Y4
-	VADDPS      Y4, Y1, Y1
-	VMASKMOVPS  Y1, Y0, (AX)(R13*4)
-	VMASKMOVPS  Y2, Y0, (CX)(R13*4)
-	LEAQ        (DX)(R14*4), DX
-	LEAQ        (BX)(R14*4), BX
-	LEAQ        (SI)(R14*4), SI
-	LEAQ        (DI)(R14*4), DI
-
-group_next:
-	MOVQ R9, R13
-	SHLQ $0x02, R13
-	NEGQ R13
-	LEAQ (R13)(R11*4), R13
-	ADDQ R13, DX
-	ADDQ R13, BX
-	ADDQ R13, SI
-	ADDQ R13, DI
-	SUBQ $+4, R10
-
-group_test:
-	CMPQ R10, $+4
-	JGE  group
-	JMP  one_test
-
-one:
-	XORQ R13, R13
-	MOVQ R9, R12
-	ANDQ $-8, R12
-	JE   one_part
-
-one_cols:
-	VMOVUPS     (AX)(R13*4), Y0
-	VMOVUPS     (CX)(R13*4), Y1
-	VMOVUPS     (R8)(R13*4), Y2
-	VMOVUPS     (BX), Y3
-	VMOVUPS     (SI), Y4
-	VMOVUPS     (DI), Y5
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y5, Y5
-	VANDPS      Y3, Y5, Y3
-	VMOVUPS     Y3, (DX)
-	VSUBPS      Y2, Y4, Y4
-	VFMADD231PS Y3, Y4, Y1
-	VADDPS      Y3, Y0, Y0
-	VMOVUPS     Y0, (AX)(R13*4)
-	VMOVUPS     Y1, (CX)(R13*4)
-	ADDQ        $+32, DX
-	ADDQ        $+32, BX
-	ADDQ        $+32, SI
-	ADDQ        $+32, DI
-	ADDQ        $+8, R13
-	CMPQ        R13, R12
-	JLT         one_cols
-
-one_part:
-	MOVQ        R9, R12
-	SUBQ        R13, R12
-	JE          one_next
-	LEAQ        part<>+0(SB), R14
-	MOVQ        R12, R15
-	NEGQ        R15
-	VMOVDQU     32(R14)(R15*4), Y0
-	VMASKMOVPS  (AX)(R13*4), Y0, Y1
-	VMASKMOVPS  (CX)(R13*4), Y0, Y2
-	VMASKMOVPS  (R8)(R13*4), Y0, Y3
-	VMASKMOVPS  (BX), Y0, Y4
-	VMASKMOVPS  (SI), Y0, Y5
-	VMASKMOVPS  (DI), Y0, Y6
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y6, Y6
-	VANDPS      Y4, Y6, Y4
-	VMASKMOVPS  Y4, Y0, (DX)
-	VSUBPS      Y3, Y5, Y5
-	VFMADD231PS Y4, Y5, Y2
-	VADDPS      Y4, Y1, Y1
-	VMASKMOVPS  Y1, Y0, (AX)(R13*4)
-	VMASKMOVPS  Y2, Y0, (CX)(R13*4)
-	LEAQ        (DX)(R12*4), DX
-	LEAQ        (BX)(R12*4), BX
-	LEAQ        (SI)(R12*4), SI
-	LEAQ        (DI)(R12*4), DI
-
-one_next:
-	MOVQ R9, R12
-	SHLQ $0x02, R12
-	NEGQ R12
-	ADDQ R11, R12
-	ADDQ R12, DX
-	ADDQ R12, BX
-	ADDQ R12, SI
-	ADDQ R12, DI
-	SUBQ $+1, R10
-
-one_test:
-	CMPQ R10, $+1
-	JGE  one
+done:
 	VZEROUPPER
 	RET
 
@@ -2181,889 +1848,579 @@ store:
 	VZEROUPPER
 	RET
 
-// func colSumAVX512(s *float32, x *float32, c int, rows int, stride int)
+// func colSumAVX512(s *float32, x *float32, rows int, c int, stride int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·colSumAVX512(SB), NOSPLIT, $0-40
-	MOVQ s+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ c+16(FP), DX
-	MOVQ rows+24(FP), BX
-	MOVQ stride+32(FP), SI
-	SHLQ $0x02, SI
-	LEAQ (SI)(SI*2), DI
-	LEAQ (CX)(SI*4), R9
-	JMP  group_test
+	MOVQ  s+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  rows+16(FP), DX
+	MOVQ  c+24(FP), BX
+	MOVQ  stride+32(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  BX, R8
+	ANDQ  $-64, R8
+	MOVQ  BX, DI
+	ANDQ  $-16, DI
+	SUBQ  DI, BX
+	MOVQ  $-1, R9
+	BZHIQ BX, R9, R9
+	KMOVW R9, K1
+	TESTQ DX, DX
+	JE    done
 
-group:
-	XORQ R8, R8
-	MOVQ DX, R10
-	ANDQ $-16, R10
-	JE   group_part
+row:
+	XORQ R9, R9
+	CMPQ R9, R8
+	JE   single_test
 
-group_cols:
-	VMOVUPS (AX)(R8*4), Z0
-	VMOVUPS (CX), Z1
-	VMOVUPS (CX)(SI*1), Z2
-	VMOVUPS (CX)(SI*2), Z3
-	VMOVUPS (CX)(DI*1), Z4
-	VMOVUPS (R9), Z5
-	VMOVUPS (R9)(SI*1), Z6
-	VMOVUPS (R9)(SI*2), Z7
-	VMOVUPS (R9)(DI*1), Z8
-	VADDPS  Z2, Z1, Z1
-	VADDPS  Z4, Z3, Z3
-	VADDPS  Z6, Z5, Z5
-	VADDPS  Z8, Z7, Z7
-	VADDPS  Z3, Z1, Z1
-	VADDPS  Z7, Z5, Z5
-	VADDPS  Z5, Z1, Z1
+unrolled:
+	VMOVUPS (AX)(R9*4), Z0
+	VMOVUPS (CX)(R9*4), Z1
 	VADDPS  Z1, Z0, Z0
-	VMOVUPS Z0, (AX)(R8*4)
-	ADDQ    $+64, CX
+	VMOVUPS Z0, (AX)(R9*4)
+	VMOVUPS 64(AX)(R9*4), Z0
+	VMOVUPS 64(CX)(R9*4), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, 64(AX)(R9*4)
+	VMOVUPS 128(AX)(R9*4), Z0
+	VMOVUPS 128(CX)(R9*4), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, 128(AX)(R9*4)
+	VMOVUPS 192(AX)(R9*4), Z0
+	VMOVUPS 192(CX)(R9*4), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, 192(AX)(R9*4)
 	ADDQ    $+64, R9
-	ADDQ    $+16, R8
-	CMPQ    R8, R10
-	JLT     group_cols
+	CMPQ    R9, R8
+	JLT     unrolled
+	JMP     single_test
 
-group_part:
-	MOVQ      DX, R10
-	SUBQ      R8, R10
-	JE        group_next
-	MOVQ      $-1, R11
-	BZHIQ     R10, R11, R11
-	KMOVW     R11, K1
-	VMOVUPS.Z (AX)(R8*4), K1, Z0
-	VMOVUPS.Z (CX), K1, Z1
-	VMOVUPS.Z (CX)(SI*1), K1, Z2
-	VMOVUPS.Z (CX)(SI*2), K1, Z3
-	VMOVUPS.Z (CX)(DI*1), K1, Z4
-	VMOVUPS.Z (R9), K1, Z5
-	VMOVUPS.Z (R9)(SI*1), K1, Z6
-	VMOVUPS.Z (R9)(SI*2), K1, Z7
-	VMOVUPS.Z (R9)(DI*1), K1, Z8
-	VADDPS    Z2, Z1, Z1
-	VADDPS    Z4, Z3, Z3
-	VADDPS    Z6, Z5, Z5
-	VADDPS    Z8, Z7, Z7
-	VADDPS    Z3, Z1, Z1
-	VADDPS    Z7, Z5, Z5
-	VADDPS    Z5, Z1, Z1
-	VADDPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)(R8*4)
-	LEAQ      (CX)(R10*4), CX
-	LEAQ      (R9)(R10*4), R9
-
-group_next:
-	MOVQ DX, R8
-	SHLQ $0x02, R8
-	NEGQ R8
-	LEAQ (R8)(SI*8), R8
-	ADDQ R8, CX
-	ADDQ R8, R9
-	SUBQ $+8, BX
-
-group_test:
-	CMPQ BX, $+8
-	JGE  group
-	JMP  one_test
-
-one:
-	XORQ R8, R8
-	MOVQ DX, DI
-	ANDQ $-16, DI
-	JE   one_part
-
-one_cols:
-	VMOVUPS (AX)(R8*4), Z0
-	VMOVUPS (CX), Z1
+single:
+	VMOVUPS (AX)(R9*4), Z0
+	VMOVUPS (CX)(R9*4), Z1
 	VADDPS  Z1, Z0, Z0
-	VMOVUPS Z0, (AX)(R8*4)
-	ADDQ    $+64, CX
-	ADDQ    $+16, R8
-	CMPQ    R8, DI
-	JLT     one_cols
+	VMOVUPS Z0, (AX)(R9*4)
+	ADDQ    $+16, R9
 
-one_part:
-	MOVQ      DX, DI
-	SUBQ      R8, DI
-	JE        one_next
-	MOVQ      $-1, R9
-	BZHIQ     DI, R9, R9
-	KMOVW     R9, K1
-	VMOVUPS.Z (AX)(R8*4), K1, Z0
-	VMOVUPS.Z (CX), K1, Z1
+single_test:
+	CMPQ      R9, DI
+	JLT       single
+	TESTQ     BX, BX
+	JE        next
+	VMOVUPS.Z (AX)(R9*4), K1, Z0
+	VMOVUPS.Z (CX)(R9*4), K1, Z1
 	VADDPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)(R8*4)
-	LEAQ      (CX)(DI*4), CX
+	VMOVUPS   Z0, K1, (AX)(R9*4)
 
-one_next:
-	MOVQ DX, DI
-	SHLQ $0x02, DI
-	NEGQ DI
-	ADDQ SI, DI
-	ADDQ DI, CX
-	SUBQ $+1, BX
+next:
+	ADDQ SI, CX
+	DECQ DX
+	JNE  row
 
-one_test:
-	CMPQ BX, $+1
-	JGE  one
+done:
 	VZEROUPPER
 	RET
 
-// func colStatsAVX512(s1 *float32, s2 *float32, x *float32, k *float32, c int, rows int, stride int)
+// func colStatsAVX512(s1 *float32, s2 *float32, x *float32, k *float32, rows int, c int, stride int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·colStatsAVX512(SB), NOSPLIT, $0-56
-	MOVQ s1+0(FP), AX
-	MOVQ s2+8(FP), CX
-	MOVQ x+16(FP), DX
-	MOVQ k+24(FP), BX
-	MOVQ c+32(FP), SI
-	MOVQ rows+40(FP), DI
-	MOVQ stride+48(FP), R8
-	SHLQ $0x02, R8
-	LEAQ (R8)(R8*2), R9
-	LEAQ (DX)(R8*4), R11
-	JMP  group_test
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  k+24(FP), BX
+	MOVQ  rows+32(FP), SI
+	MOVQ  c+40(FP), DI
+	MOVQ  stride+48(FP), R8
+	SHLQ  $0x02, R8
+	MOVQ  DI, R10
+	ANDQ  $-64, R10
+	MOVQ  DI, R9
+	ANDQ  $-16, R9
+	SUBQ  R9, DI
+	MOVQ  $-1, R11
+	BZHIQ DI, R11, R11
+	KMOVW R11, K1
+	TESTQ SI, SI
+	JE    done
 
-group:
-	XORQ R10, R10
-	MOVQ SI, R12
-	ANDQ $-16, R12
-	JE   group_part
+row:
+	XORQ R11, R11
+	CMPQ R11, R10
+	JE   single_test
 
-group_cols:
-	VMOVUPS     (AX)(R10*4), Z0
-	VMOVUPS     (CX)(R10*4), Z1
-	VMOVUPS     (BX)(R10*4), Z2
-	VMOVUPS     (DX), Z3
-	VMOVUPS     (DX)(R8*1), Z4
-	VMOVUPS     (DX)(R8*2), Z5
-	VMOVUPS     (DX)(R9*1), Z6
-	VMOVUPS     (R11), Z7
-	VMOVUPS     (R11)(R8*1), Z8
-	VMOVUPS     (R11)(R8*2), Z9
-	VMOVUPS     (R11)(R9*1), Z10
-	VSUBPS      Z2, Z3, Z3
-	VSUBPS      Z2, Z4, Z4
-	VSUBPS      Z2, Z5, Z5
-	VSUBPS      Z2, Z6, Z6
-	VSUBPS      Z2, Z7, Z7
-	VSUBPS      Z2, Z8, Z8
-	VSUBPS      Z2, Z9, Z9
-	VSUBPS      Z2, Z10, Z10
-	VMULPS      Z3, Z3, Z2
-	VFMADD231PS Z4, Z4, Z2
-	VFMADD231PS Z5, Z5, Z2
-	VFMADD231PS Z6, Z6, Z2
-	VFMADD231PS Z7, Z7, Z2
-	VFMADD231PS Z8, Z8, Z2
-	VFMADD231PS Z9, Z9, Z2
-	VFMADD231PS Z10, Z10, Z2
-	VADDPS      Z2, Z1, Z1
-	VADDPS      Z4, Z3, Z3
-	VADDPS      Z6, Z5, Z5
-	VADDPS      Z8, Z7, Z7
-	VADDPS      Z10, Z9, Z9
-	VADDPS      Z5, Z3, Z3
-	VADDPS      Z9, Z7, Z7
-	VADDPS      Z7, Z3, Z3
-	VADDPS      Z3, Z0, Z0
-	VMOVUPS     Z0, (AX)(R10*4)
-	VMOVUPS     Z1, (CX)(R10*4)
-	ADDQ        $+64, DX
+unrolled:
+	VMOVUPS     (AX)(R11*4), Z0
+	VMOVUPS     (CX)(R11*4), Z1
+	VMOVUPS     (DX)(R11*4), Z2
+	VMOVUPS     (BX)(R11*4), Z3
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z2, Z0, Z0
+	VFMADD231PS Z2, Z2, Z1
+	VMOVUPS     Z0, (AX)(R11*4)
+	VMOVUPS     Z1, (CX)(R11*4)
+	VMOVUPS     64(AX)(R11*4), Z0
+	VMOVUPS     64(CX)(R11*4), Z1
+	VMOVUPS     64(DX)(R11*4), Z2
+	VMOVUPS     64(BX)(R11*4), Z3
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z2, Z0, Z0
+	VFMADD231PS Z2, Z2, Z1
+	VMOVUPS     Z0, 64(AX)(R11*4)
+	VMOVUPS     Z1, 64(CX)(R11*4)
+	VMOVUPS     128(AX)(R11*4), Z0
+	VMOVUPS     128(CX)(R11*4), Z1
+	VMOVUPS     128(DX)(R11*4), Z2
+	VMOVUPS     128(BX)(R11*4), Z3
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z2, Z0, Z0
+	VFMADD231PS Z2, Z2, Z1
+	VMOVUPS     Z0, 128(AX)(R11*4)
+	VMOVUPS     Z1, 128(CX)(R11*4)
+	VMOVUPS     192(AX)(R11*4), Z0
+	VMOVUPS     192(CX)(R11*4), Z1
+	VMOVUPS     192(DX)(R11*4), Z2
+	VMOVUPS     192(BX)(R11*4), Z3
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z2, Z0, Z0
+	VFMADD231PS Z2, Z2, Z1
+	VMOVUPS     Z0, 192(AX)(R11*4)
+	VMOVUPS     Z1, 192(CX)(R11*4)
 	ADDQ        $+64, R11
-	ADDQ        $+16, R10
-	CMPQ        R10, R12
-	JLT         group_cols
+	CMPQ        R11, R10
+	JLT         unrolled
+	JMP         single_test
 
-group_part:
-	MOVQ        SI, R12
-	SUBQ        R10, R12
-	JE          group_next
-	MOVQ        $-1, R13
-	BZHIQ       R12, R13, R13
-	KMOVW       R13, K1
-	VMOVUPS.Z   (AX)(R10*4), K1, Z0
-	VMOVUPS.Z   (CX)(R10*4), K1, Z1
-	VMOVUPS.Z   (BX)(R10*4), K1, Z2
-	VMOVUPS.Z   (DX), K1, Z3
-	VMOVUPS.Z   (DX)(R8*1), K1, Z4
-	VMOVUPS.Z   (DX)(R8*2), K1, Z5
-	VMOVUPS.Z   (DX)(R9*1), K1, Z6
-	VMOVUPS.Z   (R11), K1, Z7
-	VMOVUPS.Z   (R11)(R8*1), K1, Z8
-	VMOVUPS.Z   (R11)(R8*2), K1, Z9
-	VMOVUPS.Z   (R11)(R9*1), K1, Z10
-	VSUBPS      Z2, Z3, Z3
-	VSUBPS      Z2, Z4, Z4
-	VSUBPS      Z2, Z5, Z5
-	VSUBPS      Z2, Z6, Z6
-	VSUBPS      Z2, Z7, Z7
-	VSUBPS      Z2, Z8, Z8
-	VSUBPS      Z2, Z9, Z9
-	VSUBPS      Z2, Z10, Z10
-	VMULPS      Z3, Z3, Z2
-	VFMADD231PS Z4, Z4, Z2
-	VFMADD231PS Z5, Z5, Z2
-	VFMADD231PS Z6, Z6, Z2
-	VFMADD231PS Z7, Z7, Z2
-	VFMADD231PS Z8, Z8, Z2
-	VFMADD231PS Z9, Z9, Z2
-	VFMADD231PS Z10, Z10, Z2
-	VADDPS      Z2, Z1, Z1
-	VADDPS      Z4, Z3, Z3
-	VADDPS      Z6, Z5, Z5
-	VADDPS      Z8, Z7, Z7
-	VADDPS      Z10, Z9, Z9
-	VADDPS      Z5, Z3, Z3
-	VADDPS      Z9, Z7, Z7
-	VADDPS      Z7, Z3, Z3
-	VADDPS      Z3, Z0, Z0
-	VMOVUPS     Z0, K1, (AX)(R10*4)
-	VMOVUPS     Z1, K1, (CX)(R10*4)
-	LEAQ        (DX)(R12*4), DX
-	LEAQ        (R11)(R12*4), R11
+single:
+	VMOVUPS     (AX)(R11*4), Z0
+	VMOVUPS     (CX)(R11*4), Z1
+	VMOVUPS     (DX)(R11*4), Z2
+	VMOVUPS     (BX)(R11*4), Z3
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z2, Z0, Z0
+	VFMADD231PS Z2, Z2, Z1
+	VMOVUPS     Z0, (AX)(R11*4)
+	VMOVUPS     Z1, (CX)(R11*4)
+	ADDQ        $+16, R11
 
-group_next:
-	MOVQ SI, R10
-	SHLQ $0x02, R10
-	NEGQ R10
-	LEAQ (R10)(R8*8), R10
-	ADDQ R10, DX
-	ADDQ R10, R11
-	SUBQ $+8, DI
+single_test:
+	CMPQ        R11, R9
+	JLT         single
+	TESTQ       DI, DI
+	JE          next
+	VMOVUPS.Z   (AX)(R11*4), K1, Z0
+	VMOVUPS.Z   (CX)(R11*4), K1, Z1
+	VMOVUPS.Z   (DX)(R11*4), K1, Z2
+	VMOVUPS.Z   (BX)(R11*4), K1, Z3
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z2, Z0, Z0
+	VFMADD231PS Z2, Z2, Z1
+	VMOVUPS     Z0, K1, (AX)(R11*4)
+	VMOVUPS     Z1, K1, (CX)(R11*4)
 
-group_test:
-	CMPQ DI, $+8
-	JGE  group
-	JMP  one_test
+next:
+	ADDQ R8, DX
+	DECQ SI
+	JNE  row
 
-one:
-	XORQ R10, R10
-	MOVQ SI, R9
-	ANDQ $-16, R9
-	JE   one_part
-
-one_cols:
-	VMOVUPS     (AX)(R10*4), Z0
-	VMOVUPS     (CX)(R10*4), Z1
-	VMOVUPS     (BX)(R10*4), Z2
-	VMOVUPS     (DX), Z3
-	VSUBPS      Z2, Z3, Z3
-	VFMADD231PS Z3, Z3, Z1
-	VADDPS      Z3, Z0, Z0
-	VMOVUPS     Z0, (AX)(R10*4)
-	VMOVUPS     Z1, (CX)(R10*4)
-	ADDQ        $+64, DX
-	ADDQ        $+16, R10
-	CMPQ        R10, R9
-	JLT         one_cols
-
-one_part:
-	MOVQ        SI, R9
-	SUBQ        R10, R9
-	JE          one_next
-	MOVQ        $-1, R11
-	BZHIQ       R9, R11, R11
-	KMOVW       R11, K1
-	VMOVUPS.Z   (AX)(R10*4), K1, Z0
-	VMOVUPS.Z   (CX)(R10*4), K1, Z1
-	VMOVUPS.Z   (BX)(R10*4), K1, Z2
-	VMOVUPS.Z   (DX), K1, Z3
-	VSUBPS      Z2, Z3, Z3
-	VFMADD231PS Z3, Z3, Z1
-	VADDPS      Z3, Z0, Z0
-	VMOVUPS     Z0, K1, (AX)(R10*4)
-	VMOVUPS     Z1, K1, (CX)(R10*4)
-	LEAQ        (DX)(R9*4), DX
-
-one_next:
-	MOVQ SI, R9
-	SHLQ $0x02, R9
-	NEGQ R9
-	ADDQ R8, R9
-	ADDQ R9, DX
-	SUBQ $+1, DI
-
-one_test:
-	CMPQ DI, $+1
-	JGE  one
+done:
 	VZEROUPPER
 	RET
 
-// func colGradAVX512(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, c int, rows int, stride int)
+// func colGradAVX512(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, rows int, c int, stride int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·colGradAVX512(SB), NOSPLIT, $0-64
-	MOVQ s1+0(FP), AX
-	MOVQ s2+8(FP), CX
-	MOVQ dy+16(FP), DX
-	MOVQ x+24(FP), BX
-	MOVQ mean+32(FP), SI
-	MOVQ c+40(FP), DI
-	MOVQ rows+48(FP), R8
-	MOVQ stride+56(FP), R9
-	SHLQ $0x02, R9
-	LEAQ (R9)(R9*2), R10
-	JMP  group_test
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  dy+16(FP), DX
+	MOVQ  x+24(FP), BX
+	MOVQ  mean+32(FP), SI
+	MOVQ  rows+40(FP), DI
+	MOVQ  c+48(FP), R8
+	MOVQ  stride+56(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  R8, R11
+	ANDQ  $-64, R11
+	MOVQ  R8, R10
+	ANDQ  $-16, R10
+	SUBQ  R10, R8
+	MOVQ  $-1, R12
+	BZHIQ R8, R12, R12
+	KMOVW R12, K1
+	TESTQ DI, DI
+	JE    done
 
-group:
-	XORQ R11, R11
-	MOVQ DI, R12
-	ANDQ $-16, R12
-	JE   group_part
+row:
+	XORQ R12, R12
+	CMPQ R12, R11
+	JE   single_test
 
-group_cols:
-	VMOVUPS     (AX)(R11*4), Z0
-	VMOVUPS     (CX)(R11*4), Z1
-	VMOVUPS     (SI)(R11*4), Z2
-	VMOVUPS     (DX), Z3
-	VMOVUPS     (BX), Z4
-	VMOVUPS     (DX)(R9*1), Z5
-	VMOVUPS     (BX)(R9*1), Z6
-	VMOVUPS     (DX)(R9*2), Z7
-	VMOVUPS     (BX)(R9*2), Z8
-	VMOVUPS     (DX)(R10*1), Z9
-	VMOVUPS     (BX)(R10*1), Z10
-	VSUBPS      Z2, Z4, Z4
-	VSUBPS      Z2, Z6, Z6
-	VSUBPS      Z2, Z8, Z8
-	VSUBPS      Z2, Z10, Z10
-	VMULPS      Z4, Z3, Z2
-	VFMADD231PS Z5, Z6, Z2
-	VFMADD231PS Z7, Z8, Z2
-	VFMADD231PS Z9, Z10, Z2
-	VADDPS      Z2, Z1, Z1
-	VADDPS      Z5, Z3, Z3
-	VADDPS      Z9, Z7, Z7
-	VADDPS      Z7, Z3, Z3
-	VADDPS      Z3, Z0, Z0
-	VMOVUPS     Z0, (AX)(R11*4)
-	VMOVUPS     Z1, (CX)(R11*4)
-	ADDQ        $+64, DX
-	ADDQ        $+64, BX
-	ADDQ        $+16, R11
-	CMPQ        R11, R12
-	JLT         group_cols
+unrolled:
+	VMOVUPS     (AX)(R12*4), Z0
+	VMOVUPS     (CX)(R12*4), Z1
+	VMOVUPS     (DX)(R12*4), Z2
+	VMOVUPS     (BX)(R12*4), Z3
+	VMOVUPS     (SI)(R12*4), Z4
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (AX)(R12*4)
+	VMOVUPS     Z1, (CX)(R12*4)
+	VMOVUPS     64(AX)(R12*4), Z0
+	VMOVUPS     64(CX)(R12*4), Z1
+	VMOVUPS     64(DX)(R12*4), Z2
+	VMOVUPS     64(BX)(R12*4), Z3
+	VMOVUPS     64(SI)(R12*4), Z4
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 64(AX)(R12*4)
+	VMOVUPS     Z1, 64(CX)(R12*4)
+	VMOVUPS     128(AX)(R12*4), Z0
+	VMOVUPS     128(CX)(R12*4), Z1
+	VMOVUPS     128(DX)(R12*4), Z2
+	VMOVUPS     128(BX)(R12*4), Z3
+	VMOVUPS     128(SI)(R12*4), Z4
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 128(AX)(R12*4)
+	VMOVUPS     Z1, 128(CX)(R12*4)
+	VMOVUPS     192(AX)(R12*4), Z0
+	VMOVUPS     192(CX)(R12*4), Z1
+	VMOVUPS     192(DX)(R12*4), Z2
+	VMOVUPS     192(BX)(R12*4), Z3
+	VMOVUPS     192(SI)(R12*4), Z4
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 192(AX)(R12*4)
+	VMOVUPS     Z1, 192(CX)(R12*4)
+	ADDQ        $+64, R12
+	CMPQ        R12, R11
+	JLT         unrolled
+	JMP         single_test
 
-group_part:
-	MOVQ        DI, R12
-	SUBQ        R11, R12
-	JE          group_next
-	MOVQ        $-1, R13
-	BZHIQ       R12, R13, R13
-	KMOVW       R13, K1
-	VMOVUPS.Z   (AX)(R11*4), K1, Z0
-	VMOVUPS.Z   (CX)(R11*4), K1, Z1
-	VMOVUPS.Z   (SI)(R11*4), K1, Z2
-	VMOVUPS.Z   (DX), K1, Z3
-	VMOVUPS.Z   (BX), K1, Z4
-	VMOVUPS.Z   (DX)(R9*1), K1, Z5
-	VMOVUPS.Z   (BX)(R9*1), K1, Z6
-	VMOVUPS.Z   (DX)(R9*2), K1, Z7
-	VMOVUPS.Z   (BX)(R9*2), K1, Z8
-	VMOVUPS.Z   (DX)(R10*1), K1, Z9
-	VMOVUPS.Z   (BX)(R10*1), K1, Z10
-	VSUBPS      Z2, Z4, Z4
-	VSUBPS      Z2, Z6, Z6
-	VSUBPS      Z2, Z8, Z8
-	VSUBPS      Z2, Z10, Z10
-	VMULPS      Z4, Z3, Z2
-	VFMADD231PS Z5, Z6, Z2
-	VFMADD231PS Z7, Z8, Z2
-	VFMADD231PS Z9, Z10, Z2
-	VADDPS      Z2, Z1, Z1
-	VADDPS      Z5, Z3, Z3
-	VADDPS      Z9, Z7, Z7
-	VADDPS      Z7, Z3, Z3
-	VADDPS      Z3, Z0, Z0
-	VMOVUPS     Z0, K1, (AX)(R11*4)
-	VMOVUPS     Z1, K1, (CX)(R11*4)
-	LEAQ        (DX)(R12*4), DX
-	LEAQ        (BX)(R12*4), BX
+single:
+	VMOVUPS     (AX)(R12*4), Z0
+	VMOVUPS     (CX)(R12*4), Z1
+	VMOVUPS     (DX)(R12*4), Z2
+	VMOVUPS     (BX)(R12*4), Z3
+	VMOVUPS     (SI)(R12*4), Z4
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (AX)(R12*4)
+	VMOVUPS     Z1, (CX)(R12*4)
+	ADDQ        $+16, R12
 
-group_next:
-	MOVQ DI, R11
-	SHLQ $0x02, R11
-	NEGQ R11
-	LEAQ (R11)(R9*4), R11
-	ADDQ R11, DX
-	ADDQ R11, BX
-	SUBQ $+4, R8
+single_test:
+	CMPQ        R12, R10
+	JLT         single
+	TESTQ       R8, R8
+	JE          next
+	VMOVUPS.Z   (AX)(R12*4), K1, Z0
+	VMOVUPS.Z   (CX)(R12*4), K1, Z1
+	VMOVUPS.Z   (DX)(R12*4), K1, Z2
+	VMOVUPS.Z   (BX)(R12*4), K1, Z3
+	VMOVUPS.Z   (SI)(R12*4), K1, Z4
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)(R12*4)
+	VMOVUPS     Z1, K1, (CX)(R12*4)
 
-group_test:
-	CMPQ R8, $+4
-	JGE  group
-	JMP  one_test
+next:
+	ADDQ R9, DX
+	ADDQ R9, BX
+	DECQ DI
+	JNE  row
 
-one:
-	XORQ R11, R11
-	MOVQ DI, R10
-	ANDQ $-16, R10
-	JE   one_part
-
-one_cols:
-	VMOVUPS     (AX)(R11*4), Z0
-	VMOVUPS     (CX)(R11*4), Z1
-	VMOVUPS     (SI)(R11*4), Z2
-	VMOVUPS     (DX), Z3
-	VMOVUPS     (BX), Z4
-	VSUBPS      Z2, Z4, Z4
-	VFMADD231PS Z3, Z4, Z1
-	VADDPS      Z3, Z0, Z0
-	VMOVUPS     Z0, (AX)(R11*4)
-	VMOVUPS     Z1, (CX)(R11*4)
-	ADDQ        $+64, DX
-	ADDQ        $+64, BX
-	ADDQ        $+16, R11
-	CMPQ        R11, R10
-	JLT         one_cols
-
-one_part:
-	MOVQ        DI, R10
-	SUBQ        R11, R10
-	JE          one_next
-	MOVQ        $-1, R12
-	BZHIQ       R10, R12, R12
-	KMOVW       R12, K1
-	VMOVUPS.Z   (AX)(R11*4), K1, Z0
-	VMOVUPS.Z   (CX)(R11*4), K1, Z1
-	VMOVUPS.Z   (SI)(R11*4), K1, Z2
-	VMOVUPS.Z   (DX), K1, Z3
-	VMOVUPS.Z   (BX), K1, Z4
-	VSUBPS      Z2, Z4, Z4
-	VFMADD231PS Z3, Z4, Z1
-	VADDPS      Z3, Z0, Z0
-	VMOVUPS     Z0, K1, (AX)(R11*4)
-	VMOVUPS     Z1, K1, (CX)(R11*4)
-	LEAQ        (DX)(R10*4), DX
-	LEAQ        (BX)(R10*4), BX
-
-one_next:
-	MOVQ DI, R10
-	SHLQ $0x02, R10
-	NEGQ R10
-	ADDQ R9, R10
-	ADDQ R10, DX
-	ADDQ R10, BX
-	SUBQ $+1, R8
-
-one_test:
-	CMPQ R8, $+1
-	JGE  one
+done:
 	VZEROUPPER
 	RET
 
-// func colGradReLUAVX512(s1 *float32, s2 *float32, dy *float32, x *float32, y *float32, mean *float32, c int, rows int, stride int)
+// func colGradReLUAVX512(s1 *float32, s2 *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·colGradReLUAVX512(SB), NOSPLIT, $0-72
-	MOVQ s1+0(FP), AX
-	MOVQ s2+8(FP), CX
-	MOVQ dy+16(FP), DX
-	MOVQ x+24(FP), BX
-	MOVQ y+32(FP), SI
-	MOVQ mean+40(FP), DI
-	MOVQ c+48(FP), R8
-	MOVQ rows+56(FP), R9
-	MOVQ stride+64(FP), R10
-	SHLQ $0x02, R10
-	LEAQ (R10)(R10*2), R11
-	JMP  group_test
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  dy+16(FP), DX
+	MOVQ  x+24(FP), BX
+	MOVQ  y+32(FP), SI
+	MOVQ  mean+40(FP), DI
+	MOVQ  rows+48(FP), R8
+	MOVQ  c+56(FP), R9
+	MOVQ  stride+64(FP), R10
+	SHLQ  $0x02, R10
+	MOVQ  R9, R12
+	ANDQ  $-64, R12
+	MOVQ  R9, R11
+	ANDQ  $-16, R11
+	SUBQ  R11, R9
+	MOVQ  $-1, R13
+	BZHIQ R9, R13, R13
+	KMOVW R13, K1
+	TESTQ R8, R8
+	JE    done
 
-group:
-	XORQ R12, R12
-	MOVQ R8, R13
-	ANDQ $-16, R13
-	JE   group_part
+row:
+	XORQ R13, R13
+	CMPQ R13, R12
+	JE   single_test
 
-group_cols:
-	VMOVUPS     (AX)(R12*4), Z0
-	VMOVUPS     (CX)(R12*4), Z1
-	VMOVUPS     (DI)(R12*4), Z2
-	VMOVUPS     (DX), Z3
-	VMOVUPS     (BX), Z4
-	VMOVUPS     (SI), Z5
-	VMOVUPS     (DX)(R10*1), Z6
-	VMOVUPS     (BX)(R10*1), Z7
-	VMOVUPS     (SI)(R10*1), Z8
-	VMOVUPS     (DX)(R10*2), Z9
-	VMOVUPS     (BX)(R10*2), Z10
-	VMOVUPS     (SI)(R10*2), Z11
-	VMOVUPS     (DX)(R11*1), Z12
-	VMOVUPS     (BX)(R11*1), Z13
-	VMOVUPS     (SI)(R11*1), Z14
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z5, K1
-	VMOVAPS.Z   Z3, K1, Z3
-	VSUBPS      Z2, Z4, Z4
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z8, K1
-	VMOVAPS.Z   Z6, K1, Z5
-	VSUBPS      Z2, Z7, Z7
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z11, K1
-	VMOVAPS.Z   Z9, K1, Z6
-	VSUBPS      Z2, Z10, Z10
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z14, K1
-	VMOVAPS.Z   Z12, K1, Z8
-	VSUBPS      Z2, Z13, Z13
-	VMULPS      Z4, Z3, Z2
-	VFMADD231PS Z5, Z7, Z2
-	VFMADD231PS Z6, Z10, Z2
-	VFMADD231PS Z8, Z13, Z2
-	VADDPS      Z2, Z1, Z1
-	VADDPS      Z5, Z3, Z3
-	VADDPS      Z8, Z6, Z6
-	VADDPS      Z6, Z3, Z3
-	VADDPS      Z3, Z0, Z0
-	VMOVUPS     Z0, (AX)(R12*4)
-	VMOVUPS     Z1, (CX)(R12*4)
-	ADDQ        $+64, DX
-	ADDQ        $+64, BX
-	ADDQ        $+64, SI
-	ADDQ        $+16, R12
-	CMPQ        R12, R13
-	JLT         group_cols
+unrolled:
+	VMOVUPS     (AX)(R13*4), Z0
+	VMOVUPS     (CX)(R13*4), Z1
+	VMOVUPS     (DX)(R13*4), Z2
+	VMOVUPS     (BX)(R13*4), Z3
+	VMOVUPS     (SI)(R13*4), Z4
+	VMOVUPS     (DI)(R13*4), Z5
+	VPXORD      Z6, Z6, Z6
+	VCMPPS      $0x16, Z6, Z4, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z5, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (AX)(R13*4)
+	VMOVUPS     Z1, (CX)(R13*4)
+	VMOVUPS     64(AX)(R13*4), Z0
+	VMOVUPS     64(CX)(R13*4), Z1
+	VMOVUPS     64(DX)(R13*4), Z2
+	VMOVUPS     64(BX)(R13*4), Z3
+	VMOVUPS     64(SI)(R13*4), Z4
+	VMOVUPS     64(DI)(R13*4), Z5
+	VPXORD      Z7, Z7, Z7
+	VCMPPS      $0x16, Z7, Z4, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z5, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 64(AX)(R13*4)
+	VMOVUPS     Z1, 64(CX)(R13*4)
+	VMOVUPS     128(AX)(R13*4), Z0
+	VMOVUPS     128(CX)(R13*4), Z1
+	VMOVUPS     128(DX)(R13*4), Z2
+	VMOVUPS     128(BX)(R13*4), Z3
+	VMOVUPS     128(SI)(R13*4), Z4
+	VMOVUPS     128(DI)(R13*4), Z5
+	VPXORD      Z8, Z8, Z8
+	VCMPPS      $0x16, Z8, Z4, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z5, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 128(AX)(R13*4)
+	VMOVUPS     Z1, 128(CX)(R13*4)
+	VMOVUPS     192(AX)(R13*4), Z0
+	VMOVUPS     192(CX)(R13*4), Z1
+	VMOVUPS     192(DX)(R13*4), Z2
+	VMOVUPS     192(BX)(R13*4), Z3
+	VMOVUPS     192(SI)(R13*4), Z4
+	VMOVUPS     192(DI)(R13*4), Z5
+	VPXORD      Z9, Z9, Z9
+	VCMPPS      $0x16, Z9, Z4, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z5, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 192(AX)(R13*4)
+	VMOVUPS     Z1, 192(CX)(R13*4)
+	ADDQ        $+64, R13
+	CMPQ        R13, R12
+	JLT         unrolled
+	JMP         single_test
 
-group_part:
-	MOVQ        R8, R13
-	SUBQ        R12, R13
-	JE          group_next
-	MOVQ        $-1, R14
-	BZHIQ       R13, R14, R14
-	KMOVW       R14, K1
-	VMOVUPS.Z   (AX)(R12*4), K1, Z0
-	VMOVUPS.Z   (CX)(R12*4), K1, Z1
-	VMOVUPS.Z   (DI)(R12*4), K1, Z2
-	VMOVUPS.Z   (DX), K1, Z3
-	VMOVUPS.Z   (BX), K1, Z4
-	VMOVUPS.Z   (SI), K1, Z5
-	VMOVUPS.Z   (DX)(R10*1), K1, Z6
-	VMOVUPS.Z   (BX)(R10*1), K1, Z7
-	VMOVUPS.Z   (SI)(R10*1), K1, Z8
-	VMOVUPS.Z   (DX)(R10*2), K1, Z9
-	VMOVUPS.Z   (BX)(R10*2), K1, Z10
-	VMOVUPS.Z   (SI)(R10*2), K1, Z11
-	VMOVUPS.Z   (DX)(R11*1), K1, Z12
-	VMOVUPS.Z   (BX)(R11*1), K1, Z13
-	VMOVUPS.Z   (SI)(R11*1), K1, Z14
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z5, K2
-	VMOVAPS.Z   Z3, K2, Z3
-	VSUBPS      Z2, Z4, Z4
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z8, K2
-	VMOVAPS.Z   Z6, K2, Z5
-	VSUBPS      Z2, Z7, Z7
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z11, K2
-	VMOVAPS.Z   Z9, K2, Z6
-	VSUBPS      Z2, Z10, Z10
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z14, K2
-	VMOVAPS.Z   Z12, K2, Z8
-	VSUBPS      Z2, Z13, Z13
-	VMULPS      Z4, Z3, Z2
-	VFMADD231PS Z5, Z7, Z2
-	VFMADD231PS Z6, Z10, Z2
-	VFMADD231PS Z8, Z13, Z2
-	VADDPS      Z2, Z1, Z1
-	VADDPS      Z5, Z3, Z3
-	VADDPS      Z8, Z6, Z6
-	VADDPS      Z6, Z3, Z3
-	VADDPS      Z3, Z0, Z0
-	VMOVUPS     Z0, K1, (AX)(R12*4)
-	VMOVUPS     Z1, K1, (CX)(R12*4)
-	LEAQ        (DX)(R13*4), DX
-	LEAQ        (BX)(R13*4), BX
-	LEAQ        (SI)(R13*4), SI
+single:
+	VMOVUPS     (AX)(R13*4), Z0
+	VMOVUPS     (CX)(R13*4), Z1
+	VMOVUPS     (DX)(R13*4), Z2
+	VMOVUPS     (BX)(R13*4), Z3
+	VMOVUPS     (SI)(R13*4), Z4
+	VMOVUPS     (DI)(R13*4), Z5
+	VPXORD      Z10, Z10, Z10
+	VCMPPS      $0x16, Z10, Z4, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z5, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (AX)(R13*4)
+	VMOVUPS     Z1, (CX)(R13*4)
+	ADDQ        $+16, R13
 
-group_next:
-	MOVQ R8, R12
-	SHLQ $0x02, R12
-	NEGQ R12
-	LEAQ (R12)(R10*4), R12
-	ADDQ R12, DX
-	ADDQ R12, BX
-	ADDQ R12, SI
-	SUBQ $+4, R9
+single_test:
+	CMPQ        R13, R11
+	JLT         single
+	TESTQ       R9, R9
+	JE          next
+	VMOVUPS.Z   (AX)(R13*4), K1, Z0
+	VMOVUPS.Z   (CX)(R13*4), K1, Z1
+	VMOVUPS.Z   (DX)(R13*4), K1, Z2
+	VMOVUPS.Z   (BX)(R13*4), K1, Z3
+	VMOVUPS.Z   (SI)(R13*4), K1, Z4
+	VMOVUPS.Z   (DI)(R13*4), K1, Z5
+	VPXORD      Z11, Z11, Z11
+	VCMPPS      $0x16, Z11, Z4, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z5, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)(R13*4)
+	VMOVUPS     Z1, K1, (CX)(R13*4)
 
-group_test:
-	CMPQ R9, $+4
-	JGE  group
-	JMP  one_test
+next:
+	ADDQ R10, DX
+	ADDQ R10, BX
+	ADDQ R10, SI
+	DECQ R8
+	JNE  row
 
-one:
-	XORQ R12, R12
-	MOVQ R8, R11
-	ANDQ $-16, R11
-	JE   one_part
+done:
+	VZEROUPPER
+	RET
 
-one_cols:
-	VMOVUPS     (AX)(R12*4), Z0
-	VMOVUPS     (CX)(R12*4), Z1
-	VMOVUPS     (DI)(R12*4), Z2
-	VMOVUPS     (DX), Z3
-	VMOVUPS     (BX), Z4
-	VMOVUPS     (SI), Z5
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z5, K1
-	VMOVAPS.Z   Z3, K1, Z3
-	VSUBPS      Z2, Z4, Z4
-	VFMADD231PS Z3, Z4, Z1
-	VADDPS      Z3, Z0, Z0
-	VMOVUPS     Z0, (AX)(R12*4)
-	VMOVUPS     Z1, (CX)(R12*4)
-	ADDQ        $+64, DX
-	ADDQ        $+64, BX
-	ADDQ        $+64, SI
-	ADDQ        $+16, R12
-	CMPQ        R12, R11
-	JLT         one_cols
+// func colGradReLUKeepAVX512(s1 *float32, s2 *float32, kept *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·colGradReLUKeepAVX512(SB), NOSPLIT, $0-80
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  kept+16(FP), DX
+	MOVQ  dy+24(FP), BX
+	MOVQ  x+32(FP), SI
+	MOVQ  y+40(FP), DI
+	MOVQ  mean+48(FP), R8
+	MOVQ  rows+56(FP), R9
+	MOVQ  c+64(FP), R10
+	MOVQ  stride+72(FP), R11
+	SHLQ  $0x02, R11
+	MOVQ  R10, R13
+	ANDQ  $-64, R13
+	MOVQ  R10, R12
+	ANDQ  $-16, R12
+	SUBQ  R12, R10
+	MOVQ  $-1, R14
+	BZHIQ R10, R14, R14
+	KMOVW R14, K1
+	TESTQ R9, R9
+	JE    done
 
-one_part:
-	MOVQ        R8, R11
-	SUBQ        R12, R11
-	JE          one_next
-	MOVQ        $-1, R13
-	BZHIQ       R11, R13, R13
-	KMOVW       R13, K1
-	VMOVUPS.Z   (AX)(R12*4), K1, Z0
-	VMOVUPS.Z   (CX)(R12*4), K1, Z1
-	VMOVUPS.Z   (DI)(R12*4), K1, Z2
-	VMOVUPS.Z   (DX), K1, Z3
-	VMOVUPS.Z   (BX), K1, Z4
-	VMOVUPS.Z   (SI), K1, Z5
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z5, K2
-	VMOVAPS.Z   Z3, K2, Z3
-	VSUBPS      Z2, Z4, Z4
-	VFMADD231PS Z3, Z4, Z1
-	VADDPS      Z3, Z0, Z0
-	VMOVUPS     Z0, K1, (AX)(R12*4)
-	VMOVUPS     Z1, K1, (CX)(R12*4)
-	LEAQ        (DX)(R11*4), DX
-	LEAQ        (BX)(R11*4), BX
-	LEAQ        (SI)(R11*4), SI
+row:
+	XORQ R14, R14
+	CMPQ R14, R13
+	JE   single_test
 
-one_next:
-	MOVQ R8, R11
-	SHLQ $0x02, R11
-	NEGQ R11
-	ADDQ R10, R11
+unrolled:
+	VMOVUPS     (AX)(R14*4), Z0
+	VMOVUPS     (CX)(R14*4), Z1
+	VMOVUPS     (BX)(R14*4), Z2
+	VMOVUPS     (SI)(R14*4), Z3
+	VMOVUPS     (DI)(R14*4), Z4
+	VMOVUPS     (R8)(R14*4), Z5
+	VPXORD      Z6, Z6, Z6
+	VCMPPS      $0x16, Z6, Z4, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z5, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (AX)(R14*4)
+	VMOVUPS     Z1, (CX)(R14*4)
+	VMOVUPS     Z2, (DX)(R14*4)
+	VMOVUPS     64(AX)(R14*4), Z0
+	VMOVUPS     64(CX)(R14*4), Z1
+	VMOVUPS     64(BX)(R14*4), Z2
+	VMOVUPS     64(SI)(R14*4), Z3
+	VMOVUPS     64(DI)(R14*4), Z4
+	VMOVUPS     64(R8)(R14*4), Z5
+	VPXORD      Z7, Z7, Z7
+	VCMPPS      $0x16, Z7, Z4, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z5, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 64(AX)(R14*4)
+	VMOVUPS     Z1, 64(CX)(R14*4)
+	VMOVUPS     Z2, 64(DX)(R14*4)
+	VMOVUPS     128(AX)(R14*4), Z0
+	VMOVUPS     128(CX)(R14*4), Z1
+	VMOVUPS     128(BX)(R14*4), Z2
+	VMOVUPS     128(SI)(R14*4), Z3
+	VMOVUPS     128(DI)(R14*4), Z4
+	VMOVUPS     128(R8)(R14*4), Z5
+	VPXORD      Z8, Z8, Z8
+	VCMPPS      $0x16, Z8, Z4, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z5, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 128(AX)(R14*4)
+	VMOVUPS     Z1, 128(CX)(R14*4)
+	VMOVUPS     Z2, 128(DX)(R14*4)
+	VMOVUPS     192(AX)(R14*4), Z0
+	VMOVUPS     192(CX)(R14*4), Z1
+	VMOVUPS     192(BX)(R14*4), Z2
+	VMOVUPS     192(SI)(R14*4), Z3
+	VMOVUPS     192(DI)(R14*4), Z4
+	VMOVUPS     192(R8)(R14*4), Z5
+	VPXORD      Z9, Z9, Z9
+	VCMPPS      $0x16, Z9, Z4, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z5, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 192(AX)(R14*4)
+	VMOVUPS     Z1, 192(CX)(R14*4)
+	VMOVUPS     Z2, 192(DX)(R14*4)
+	ADDQ        $+64, R14
+	CMPQ        R14, R13
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (AX)(R14*4), Z0
+	VMOVUPS     (CX)(R14*4), Z1
+	VMOVUPS     (BX)(R14*4), Z2
+	VMOVUPS     (SI)(R14*4), Z3
+	VMOVUPS     (DI)(R14*4), Z4
+	VMOVUPS     (R8)(R14*4), Z5
+	VPXORD      Z10, Z10, Z10
+	VCMPPS      $0x16, Z10, Z4, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z5, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (AX)(R14*4)
+	VMOVUPS     Z1, (CX)(R14*4)
+	VMOVUPS     Z2, (DX)(R14*4)
+	ADDQ        $+16, R14
+
+single_test:
+	CMPQ        R14, R12
+	JLT         single
+	TESTQ       R10, R10
+	JE          next
+	VMOVUPS.Z   (AX)(R14*4), K1, Z0
+	VMOVUPS.Z   (CX)(R14*4), K1, Z1
+	VMOVUPS.Z   (BX)(R14*4), K1, Z2
+	VMOVUPS.Z   (SI)(R14*4), K1, Z3
+	VMOVUPS.Z   (DI)(R14*4), K1, Z4
+	VMOVUPS.Z   (R8)(R14*4), K1, Z5
+	VPXORD      Z11, Z11, Z11
+	VCMPPS      $0x16, Z11, Z4, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z5, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)(R14*4)
+	VMOVUPS     Z1, K1, (CX)(R14*4)
+	VMOVUPS     Z2, K1, (DX)(R14*4)
+
+next:
 	ADDQ R11, DX
 	ADDQ R11, BX
 	ADDQ R11, SI
-	SUBQ $+1, R9
+	ADDQ R11, DI
+	DECQ R9
+	JNE  row
 
-one_test:
-	CMPQ R9, $+1
-	JGE  one
-	VZEROUPPER
-	RET
-
-// func colGradReLUKeepAVX512(s1 *float32, s2 *float32, kept *float32, dy *float32, x *float32, y *float32, mean *float32, c int, rows int, stride int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·colGradReLUKeepAVX512(SB), NOSPLIT, $0-80
-	MOVQ s1+0(FP), AX
-	MOVQ s2+8(FP), CX
-	MOVQ kept+16(FP), DX
-	MOVQ dy+24(FP), BX
-	MOVQ x+32(FP), SI
-	MOVQ y+40(FP), DI
-	MOVQ mean+48(FP), R8
-	MOVQ c+56(FP), R9
-	MOVQ rows+64(FP), R10
-	MOVQ stride+72(FP), R11
-	SHLQ $0x02, R11
-	LEAQ (R11)(R11*2), R12
-	JMP  group_test
-
-group:
-	XORQ R13, R13
-	MOVQ R9, R14
-	ANDQ $-16, R14
-	JE   group_part
-
-group_cols:
-	VMOVUPS     (AX)(R13*4), Z0
-	VMOVUPS     (CX)(R13*4), Z1
-	VMOVUPS     (R8)(R13*4), Z2
-	VMOVUPS     (BX), Z3
-	VMOVUPS     (SI), Z4
-	VMOVUPS     (DI), Z5
-	VMOVUPS     (BX)(R11*1), Z6
-	VMOVUPS     (SI)(R11*1), Z7
-	VMOVUPS     (DI)(R11*1), Z8
-	VMOVUPS     (BX)(R11*2), Z9
-	VMOVUPS     (SI)(R11*2), Z10
-	VMOVUPS     (DI)(R11*2), Z11
-	VMOVUPS     (BX)(R12*1), Z12
-	VMOVUPS     (SI)(R12*1), Z13
-	VMOVUPS     (DI)(R12*1), Z14
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z5, K1
-	VMOVAPS.Z   Z3, K1, Z3
-	VMOVUPS     Z3, (DX)
-	VSUBPS      Z2, Z4, Z4
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z8, K1
-	VMOVAPS.Z   Z6, K1, Z5
-	VMOVUPS     Z5, (DX)(R11*1)
-	VSUBPS      Z2, Z7, Z7
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z11, K1
-	VMOVAPS.Z   Z9, K1, Z6
-	VMOVUPS     Z6, (DX)(R11*2)
-	VSUBPS      Z2, Z10, Z10
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z14, K1
-	VMOVAPS.Z   Z12, K1, Z8
-	VMOVUPS     Z8, (DX)(R12*1)
-	VSUBPS      Z2, Z13, Z13
-	VMULPS      Z4, Z3, Z2
-	VFMADD231PS Z5, Z7, Z2
-	VFMADD231PS Z6, Z10, Z2
-	VFMADD231PS Z8, Z13, Z2
-	VADDPS      Z2, Z1, Z1
-	VADDPS      Z5, Z3, Z3
-	VADDPS      Z8, Z6, Z6
-	VADDPS      Z6, Z3, Z3
-	VADDPS      Z3, Z0, Z0
-	VMOVUPS     Z0, (AX)(R13*4)
-	VMOVUPS     Z1, (CX)(R13*4)
-	ADDQ        $+64, DX
-	ADDQ        $+64, BX
-	ADDQ        $+64, SI
-	ADDQ        $+64, DI
-	ADDQ        $+16, R13
-	CMPQ        R13, R14
-	JLT         group_cols
-
-group_part:
-	MOVQ        R9, R14
-	SUBQ        R13, R14
-	JE          group_next
-	MOVQ        $-1, R15
-	BZHIQ       R14, R15, R15
-	KMOVW       R15, K1
-	VMOVUPS.Z   (AX)(R13*4), K1, Z0
-	VMOVUPS.Z   (CX)(R13*4), K1, Z1
-	VMOVUPS.Z   (R8)(R13*4), K1, Z2
-	VMOVUPS.Z   (BX), K1, Z3
-	VMOVUPS.Z   (SI), K1, Z4
-	VMOVUPS.Z   (DI), K1, Z5
-	VMOVUPS.Z   (BX)(R11*1), K1, Z6
-	VMOVUPS.Z   (SI)(R11*1), K1, Z7
-	VMOVUPS.Z   (DI)(R11*1), K1, Z8
-	VMOVUPS.Z   (BX)(R11*2), K1, Z9
-	VMOVUPS.Z   (SI)(R11*2), K1, Z10
-	VMOVUPS.Z   (DI)(R11*2), K1, Z11
-	VMOVUPS.Z   (BX)(R12*1), K1, Z12
-	VMOVUPS.Z   (SI)(R12*1), K1, Z13
-	VMOVUPS.Z   (DI)(R12*1), K1, Z14
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z5, K2
-	VMOVAPS.Z   Z3, K2, Z3
-	VMOVUPS     Z3, K1, (DX)
-	VSUBPS      Z2, Z4, Z4
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z8, K2
-	VMOVAPS.Z   Z6, K2, Z5
-	VMOVUPS     Z5, K1, (DX)(R11*1)
-	VSUBPS      Z2, Z7, Z7
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z11, K2
-	VMOVAPS.Z   Z9, K2, Z6
-	VMOVUPS     Z6, K1, (DX)(R11*2)
-	VSUBPS      Z2, Z10, Z10
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z14, K2
-	VMOVAPS.Z   Z12, K2, Z8
-	VMOVUPS     Z8, K1, (DX)(R12*1)
-	VSUBPS      Z2, Z13, Z13
-	VMULPS      Z4, Z3, Z2
-	VFMADD231PS Z5, Z7, Z2
-	VFMADD231PS Z6, Z10, Z2
-	VFMADD231PS Z8, Z13, Z2
-	VADDPS      Z2, Z1, Z1
-	VADDPS      Z5, Z3, Z3
-	VADDPS      Z8, Z6, Z6
-	VADDPS      Z6, Z3, Z3
-	VADDPS      Z3, Z0, Z0
-	VMOVUPS     Z0, K1, (AX)(R13*4)
-	VMOVUPS     Z1, K1, (CX)(R13*4)
-	LEAQ        (DX)(R14*4), DX
-	LEAQ        (BX)(R14*4), BX
-	LEAQ        (SI)(R14*4), SI
-	LEAQ        (DI)(R14*4), DI
-
-group_next:
-	MOVQ R9, R13
-	SHLQ $0x02, R13
-	NEGQ R13
-	LEAQ (R13)(R11*4), R13
-	ADDQ R13, DX
-	ADDQ R13, BX
-	ADDQ R13, SI
-	ADDQ R13, DI
-	SUBQ $+4, R10
-
-group_test:
-	CMPQ R10, $+4
-	JGE  group
-	JMP  one_test
-
-one:
-	XORQ R13, R13
-	MOVQ R9, R12
-	ANDQ $-16, R12
-	JE   one_part
-
-one_cols:
-	VMOVUPS     (AX)(R13*4), Z0
-	VMOVUPS     (CX)(R13*4), Z1
-	VMOVUPS     (R8)(R13*4), Z2
-	VMOVUPS     (BX), Z3
-	VMOVUPS     (SI), Z4
-	VMOVUPS     (DI), Z5
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z5, K1
-	VMOVAPS.Z   Z3, K1, Z3
-	VMOVUPS     Z3, (DX)
-	VSUBPS      Z2, Z4, Z4
-	VFMADD231PS Z3, Z4, Z1
-	VADDPS      Z3, Z0, Z0
-	VMOVUPS     Z0, (AX)(R13*4)
-	VMOVUPS     Z1, (CX)(R13*4)
-	ADDQ        $+64, DX
-	ADDQ        $+64, BX
-	ADDQ        $+64, SI
-	ADDQ        $+64, DI
-	ADDQ        $+16, R13
-	CMPQ        R13, R12
-	JLT         one_cols
-
-one_part:
-	MOVQ        R9, R12
-	SUBQ        R13, R12
-	JE          one_next
-	MOVQ        $-1, R14
-	BZHIQ       R12, R14, R14
-	KMOVW       R14, K1
-	VMOVUPS.Z   (AX)(R13*4), K1, Z0
-	VMOVUPS.Z   (CX)(R13*4), K1, Z1
-	VMOVUPS.Z   (R8)(R13*4), K1, Z2
-	VMOVUPS.Z   (BX), K1, Z3
-	VMOVUPS.Z   (SI), K1, Z4
-	VMOVUPS.Z   (DI), K1, Z5
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z5, K2
-	VMOVAPS.Z   Z3, K2, Z3
-	VMOVUPS     Z3, K1, (DX)
-	VSUBPS      Z2, Z4, Z4
-	VFMADD231PS Z3, Z4, Z1
-	VADDPS      Z3, Z0, Z0
-	VMOVUPS     Z0, K1, (AX)(R13*4)
-	VMOVUPS     Z1, K1, (CX)(R13*4)
-	LEAQ        (DX)(R12*4), DX
-	LEAQ        (BX)(R12*4), BX
-	LEAQ        (SI)(R12*4), SI
-	LEAQ        (DI)(R12*4), DI
-
-one_next:
-	MOVQ R9, R12
-	SHLQ $0x02, R12
-	NEGQ R12
-	ADDQ R11, R12
-	ADDQ R12, DX
-	ADDQ R12, BX
-	ADDQ R12, SI
-	ADDQ R12, DI
-	SUBQ $+1, R10
-
-one_test:
-	CMPQ R10, $+1
-	JGE  one
+done:
 	VZEROUPPER
 	RET

@@ -2,18 +2,19 @@ package reduce
 
 import (
 	"math"
+	"unsafe"
 
 	"github.com/byol-go/byol/internal/kernel/par"
 	"github.com/byol-go/byol/internal/kernel/vec"
 )
 
 // OverRows functions reduce x [rows, c] to dst [c]. They cut x into panels of at most
-// panelCols columns and those into blocks of rows, one part each; a part reads its
-// rows eight at a time, so that memory is read in order and a column's sum stays in L1.
-// With rows shorter than a few vectors, several rows are taken as one.
+// panelCols columns and those into blocks of rows, one part each; a part reads its rows
+// in the order of memory, and its sums stay in L1. With rows shorter than a few
+// vectors, several rows are taken as one.
 
-// panelCols is the widest panel; a part of it has part/panelCols rows.
-const panelCols = 1024
+// panelCols is the widest panel.
+const panelCols = 2048
 
 // minWidth is the width below which rows are taken several at once: four AVX-512
 // vectors.
@@ -22,10 +23,10 @@ const minWidth = 64
 // grid is how an OverRows reduction is cut; it depends on the shape only.
 type grid struct {
 	rows, c   int
-	width     int // columns of a panel
+	width     int // columns of the widest panel
 	panels    int
 	copies    int // rows taken as one row of copies·c columns; 1 if c is wide
-	blockRows int // rows of a block
+	blockRows int // rows of a block: near a 32nd of all rows, 128 KiB to 4 MiB
 	blocks    int
 }
 
@@ -40,14 +41,38 @@ func newGrid(rows, c int) grid {
 			g.copies *= 2
 		}
 	}
-	unit := 8 * g.copies
-	g.blockRows = max(1, part/(g.width*unit)) * unit
+	least, most := max(part/g.width, 128), max(2*part/g.width, 512)
+	g.blockRows = max(1, min(max(rows/32, least), most)/g.copies) * g.copies
 	g.blocks = ceilDiv(rows, g.blockRows)
 	return g
 }
 
-// tileLen bounds copies·c (at most 16·63) and a panel's width.
+// tileLen bounds copies·c, at most 16·63, and a panel's width.
 const tileLen = panelCols
+
+// tiles is room on the stack for two sums and a shift of a part.
+type tiles [3*tileLen + 2*pageQuarter + lineLen]float32
+
+const (
+	lineLen     = 16  // float32 in a cache line
+	pageQuarter = 256 // float32 in a quarter of a page
+)
+
+// cut returns the three, at the start of cache lines and at unlike offsets within a page,
+// since a processor takes a load for dependent on an earlier store to the same offset.
+func (t *tiles) cut(w int) (s1, s2, shift []float32) {
+	const step = tileLen + pageQuarter
+	skip := int(-uintptr(unsafe.Pointer(t)) % (4 * lineLen) / 4)
+	u := t[skip:]
+	return u[:w:w], u[step:][:w:w], u[2*step:][:w:w]
+}
+
+// repeat fills tile with copies of row.
+func repeat(tile, row []float32) {
+	for n := copy(tile, row); n < len(tile); n *= 2 {
+		copy(tile[n:], tile[:n])
+	}
+}
 
 // each calls body for every part: block k of panel q, which is columns [c0, c1) of rows
 // [r0, r1).
@@ -81,32 +106,32 @@ func OverRowsScratchBytes(rows, c int) int {
 // SumOverRows sets dst[c] = Σ_r x[r,c].
 func SumOverRows(p *par.Pool, dst, x []float32, rows, c int, scratch []byte) {
 	overRows(p, dst, x, rows, c, scratch, func(out []float64, x []float32, rows, c, stride, copies int) {
-		var tile [tileLen]float32
+		var t [tileLen]float32
+		tile := t[:copies*c]
 		wide := rows / copies
 		if wide > 0 {
-			colSum(tile[:copies*c], x, wide, copies*stride)
+			colSum(tile, x, wide, copies*stride)
 		}
 		if rest := rows - wide*copies; rest > 0 {
 			colSum(tile[:c], x[wide*copies*stride:], rest, stride)
 		}
-		fold(out, tile[:copies*c])
+		fold(out, tile)
 	}, func(a, b float64) float64 { return a + b })
 }
 
 // SumSquaresOverRows sets dst[c] = Σ_r x[r,c]².
 func SumSquaresOverRows(p *par.Pool, dst, x []float32, rows, c int, scratch []byte) {
 	overRows(p, dst, x, rows, c, scratch, func(out []float64, x []float32, rows, c, stride, copies int) {
-		var tile [tileLen]float32
-		var s1, zero [tileLen]float32
+		var t tiles
+		sum, squares, zero := t.cut(copies * c)
 		wide := rows / copies
 		if wide > 0 {
-			w := copies * c
-			colStats(s1[:w], tile[:w], x, zero[:w], wide, copies*stride)
+			colStats(sum, squares, x, zero, wide, copies*stride)
 		}
 		if rest := rows - wide*copies; rest > 0 {
-			colStats(s1[:c], tile[:c], x[wide*copies*stride:], zero[:c], rest, stride)
+			colStats(sum[:c], squares[:c], x[wide*copies*stride:], zero[:c], rest, stride)
 		}
-		fold(out, tile[:copies*c])
+		fold(out, squares)
 	}, func(a, b float64) float64 { return a + b })
 }
 
@@ -174,8 +199,7 @@ func overRows(p *par.Pool, dst, x []float32, rows, c int, scratch []byte,
 	g.each(p, func(k, r0, r1, c0, c1 int) {
 		block(partial[k*c+c0:k*c+c1], x[r0*c+c0:], r1-r0, c1-c0, c, g.copies)
 	})
-	p.For(g.panels, func(q, _ int) {
-		lo, hi := q*panelCols, min((q+1)*panelCols, c)
+	g.columns(p, func(lo, hi int) {
 		acc := partial[lo:hi]
 		for k := 1; k < g.blocks; k++ {
 			for j, v := range partial[k*c+lo : k*c+hi] {
@@ -187,3 +211,15 @@ func overRows(p *par.Pool, dst, x []float32, rows, c int, scratch []byte,
 		}
 	})
 }
+
+// columns calls body for runs of columns, to join the blocks of each.
+func (g *grid) columns(p *par.Pool, body func(lo, hi int)) {
+	step := max(64, 4096/g.blocks)
+	p.For(ceilDiv(g.c, step), func(i, _ int) { body(i*step, min((i+1)*step, g.c)) })
+}
+
+// joined is how many columns are joined at a time, in arrays on the stack.
+const joined = 64
+
+// rowsOf returns the number of rows of block k.
+func (g *grid) rowsOf(k int) float64 { return float64(min(g.blockRows, g.rows-k*g.blockRows)) }

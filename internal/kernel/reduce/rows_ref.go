@@ -1,20 +1,13 @@
 package reduce
 
 // The column kernels add, for columns [0, len(s)) of rows rows of x that are stride
-// elements apart. Groups of eight rows are summed in a tree, the rest one by one.
+// elements apart, row by row.
 
 func colSumRef(s, x []float32, rows, stride int) {
-	r := 0
-	for ; r+8 <= rows; r += 8 {
+	for r := range rows {
+		row := x[r*stride : r*stride+len(s)]
 		for j := range s {
-			v := x[r*stride+j:]
-			s[j] += ((v[0] + v[stride]) + (v[2*stride] + v[3*stride])) +
-				((v[4*stride] + v[5*stride]) + (v[6*stride] + v[7*stride]))
-		}
-	}
-	for ; r < rows; r++ {
-		for j := range s {
-			s[j] += x[r*stride+j]
+			s[j] += row[j]
 		}
 	}
 }

@@ -21,8 +21,9 @@ func tileRows(tile *[tileLen]float32, v []float32) []float32 {
 	for c*copies < 64 {
 		copies *= 2
 	}
-	for k := range copies {
-		copy(tile[k*c:], v)
+	copy(tile[:], v)
+	for n := c; n < c*copies; n *= 2 {
+		copy(tile[n:2*n], tile[:n])
 	}
 	return tile[:c*copies]
 }

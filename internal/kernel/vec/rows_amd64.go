@@ -5,49 +5,49 @@
 package vec
 
 //go:noescape
-func addRowsAVX2(dst *float32, x *float32, v *float32, rows int, c int)
+func addRowsAVX2(dst *float32, x *float32, v *float32, rows int, c int, stride int)
 
 //go:noescape
-func addRowsAVX512(dst *float32, x *float32, v *float32, rows int, c int)
+func addRowsAVX512(dst *float32, x *float32, v *float32, rows int, c int, stride int)
 
 //go:noescape
-func mulRowsAVX2(dst *float32, x *float32, v *float32, rows int, c int)
+func mulRowsAVX2(dst *float32, x *float32, v *float32, rows int, c int, stride int)
 
 //go:noescape
-func mulRowsAVX512(dst *float32, x *float32, v *float32, rows int, c int)
+func mulRowsAVX512(dst *float32, x *float32, v *float32, rows int, c int, stride int)
 
 //go:noescape
-func affineRowsAVX2(dst *float32, x *float32, a *float32, b *float32, rows int, c int)
+func affineRowsAVX2(dst *float32, x *float32, a *float32, b *float32, rows int, c int, stride int)
 
 //go:noescape
-func affineRowsAVX512(dst *float32, x *float32, a *float32, b *float32, rows int, c int)
+func affineRowsAVX512(dst *float32, x *float32, a *float32, b *float32, rows int, c int, stride int)
 
 //go:noescape
-func affineReLURowsAVX2(dst *float32, x *float32, a *float32, b *float32, rows int, c int)
+func affineReLURowsAVX2(dst *float32, x *float32, a *float32, b *float32, rows int, c int, stride int)
 
 //go:noescape
-func affineReLURowsAVX512(dst *float32, x *float32, a *float32, b *float32, rows int, c int)
+func affineReLURowsAVX512(dst *float32, x *float32, a *float32, b *float32, rows int, c int, stride int)
 
 //go:noescape
-func affineAddRowsAVX2(dst *float32, x *float32, res *float32, a *float32, b *float32, rows int, c int)
+func affineAddRowsAVX2(dst *float32, x *float32, res *float32, a *float32, b *float32, rows int, c int, stride int)
 
 //go:noescape
-func affineAddRowsAVX512(dst *float32, x *float32, res *float32, a *float32, b *float32, rows int, c int)
+func affineAddRowsAVX512(dst *float32, x *float32, res *float32, a *float32, b *float32, rows int, c int, stride int)
 
 //go:noescape
-func affineAddReLURowsAVX2(dst *float32, x *float32, res *float32, a *float32, b *float32, rows int, c int)
+func affineAddReLURowsAVX2(dst *float32, x *float32, res *float32, a *float32, b *float32, rows int, c int, stride int)
 
 //go:noescape
-func affineAddReLURowsAVX512(dst *float32, x *float32, res *float32, a *float32, b *float32, rows int, c int)
+func affineAddReLURowsAVX512(dst *float32, x *float32, res *float32, a *float32, b *float32, rows int, c int, stride int)
 
 //go:noescape
-func gradRowsAVX2(dst *float32, dy *float32, x *float32, a *float32, b *float32, d *float32, rows int, c int)
+func gradRowsAVX2(dst *float32, dy *float32, x *float32, a *float32, b *float32, d *float32, rows int, c int, stride int)
 
 //go:noescape
-func gradRowsAVX512(dst *float32, dy *float32, x *float32, a *float32, b *float32, d *float32, rows int, c int)
+func gradRowsAVX512(dst *float32, dy *float32, x *float32, a *float32, b *float32, d *float32, rows int, c int, stride int)
 
 //go:noescape
-func gradReLURowsAVX2(dst *float32, dy *float32, x *float32, y *float32, a *float32, b *float32, d *float32, rows int, c int)
+func gradReLURowsAVX2(dst *float32, dy *float32, x *float32, y *float32, a *float32, b *float32, d *float32, rows int, c int, stride int)
 
 //go:noescape
-func gradReLURowsAVX512(dst *float32, dy *float32, x *float32, y *float32, a *float32, b *float32, d *float32, rows int, c int)
+func gradReLURowsAVX512(dst *float32, dy *float32, x *float32, y *float32, a *float32, b *float32, d *float32, rows int, c int, stride int)

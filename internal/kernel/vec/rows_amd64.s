@@ -4,117 +4,79 @@
 
 #include "textflag.h"
 
-// func addRowsAVX2(dst *float32, x *float32, v *float32, rows int, c int)
+// func addRowsAVX2(dst *float32, x *float32, v *float32, rows int, c int, stride int)
 // Requires: AVX
-TEXT ·addRowsAVX2(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ v+16(FP), DX
-	MOVQ rows+24(FP), BX
-	MOVQ c+32(FP), SI
-	MOVQ SI, DI
-	SHLQ $0x02, DI
-	LEAQ (DI)(DI*2), R8
-	JMP  four_test
+TEXT ·addRowsAVX2(SB), NOSPLIT, $0-48
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    v+16(FP), DX
+	MOVQ    rows+24(FP), BX
+	MOVQ    c+32(FP), SI
+	MOVQ    stride+40(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    SI, R9
+	ANDQ    $-32, R9
+	MOVQ    SI, R8
+	ANDQ    $-8, R8
+	SUBQ    R8, SI
+	LEAQ    part<>+0(SB), R10
+	MOVQ    SI, R11
+	NEGQ    R11
+	VMOVDQU 32(R10)(R11*4), Y0
+	TESTQ   BX, BX
+	JE      done
 
-four:
-	XORQ R9, R9
-	MOVQ SI, R10
-	ANDQ $-8, R10
-	JE   four_part
+row:
+	XORQ R10, R10
+	CMPQ R10, R9
+	JE   single_test
 
-four_cols:
-	VMOVUPS (DX)(R9*4), Y0
-	VMOVUPS (CX), Y1
-	VADDPS  Y0, Y1, Y1
-	VMOVUPS Y1, (AX)
-	VMOVUPS (CX)(DI*1), Y1
-	VADDPS  Y0, Y1, Y1
-	VMOVUPS Y1, (AX)(DI*1)
-	VMOVUPS (CX)(DI*2), Y1
-	VADDPS  Y0, Y1, Y1
-	VMOVUPS Y1, (AX)(DI*2)
-	VMOVUPS (CX)(R8*1), Y1
-	VADDPS  Y0, Y1, Y0
-	VMOVUPS Y0, (AX)(R8*1)
-	ADDQ    $+32, AX
-	ADDQ    $+32, CX
-	ADDQ    $+8, R9
-	CMPQ    R9, R10
-	JLT     four_cols
+unrolled:
+	VMOVUPS (CX)(R10*4), Y1
+	VMOVUPS (DX)(R10*4), Y2
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y1, (AX)(R10*4)
+	VMOVUPS 32(CX)(R10*4), Y1
+	VMOVUPS 32(DX)(R10*4), Y2
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y1, 32(AX)(R10*4)
+	VMOVUPS 64(CX)(R10*4), Y1
+	VMOVUPS 64(DX)(R10*4), Y2
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y1, 64(AX)(R10*4)
+	VMOVUPS 96(CX)(R10*4), Y1
+	VMOVUPS 96(DX)(R10*4), Y2
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y1, 96(AX)(R10*4)
+	ADDQ    $+32, R10
+	CMPQ    R10, R9
+	JLT     unrolled
+	JMP     single_test
 
-four_part:
-	MOVQ       SI, R10
-	SUBQ       R9, R10
-	JE         four_next
-	LEAQ       part<>+0(SB), R11
-	MOVQ       R10, R12
-	NEGQ       R12
-	VMOVDQU    32(R11)(R12*4), Y0
-	VMASKMOVPS (DX)(R9*4), Y0, Y1
-	VMASKMOVPS (CX), Y0, Y2
-	VADDPS     Y1, Y2, Y2
-	VMASKMOVPS Y2, Y0, (AX)
-	VMASKMOVPS (CX)(DI*1), Y0, Y2
-	VADDPS     Y1, Y2, Y2
-	VMASKMOVPS Y2, Y0, (AX)(DI*1)
-	VMASKMOVPS (CX)(DI*2), Y0, Y2
-	VADDPS     Y1, Y2, Y2
-	VMASKMOVPS Y2, Y0, (AX)(DI*2)
-	VMASKMOVPS (CX)(R8*1), Y0, Y2
-	VADDPS     Y1, Y2, Y1
-	VMASKMOVPS Y1, Y0, (AX)(R8*1)
-	LEAQ       (AX)(R10*4), AX
-	LEAQ       (CX)(R10*4), CX
+single:
+	VMOVUPS (CX)(R10*4), Y1
+	VMOVUPS (DX)(R10*4), Y2
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y1, (AX)(R10*4)
+	ADDQ    $+8, R10
 
-four_next:
-	ADDQ R8, AX
-	ADDQ R8, CX
-	SUBQ $+4, BX
+single_test:
+	CMPQ       R10, R8
+	JLT        single
+	TESTQ      SI, SI
+	JE         next
+	VMASKMOVPS (CX)(R10*4), Y0, Y1
+	VMASKMOVPS (DX)(R10*4), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(R10*4)
 
-four_test:
-	CMPQ BX, $+4
-	JGE  four
-	JMP  one_test
+next:
+	ADDQ DI, AX
+	ADDQ DI, CX
+	DECQ BX
+	JNE  row
 
-one:
-	XORQ DI, DI
-	MOVQ SI, R8
-	ANDQ $-8, R8
-	JE   one_part
-
-one_cols:
-	VMOVUPS (DX)(DI*4), Y0
-	VMOVUPS (CX), Y1
-	VADDPS  Y0, Y1, Y0
-	VMOVUPS Y0, (AX)
-	ADDQ    $+32, AX
-	ADDQ    $+32, CX
-	ADDQ    $+8, DI
-	CMPQ    DI, R8
-	JLT     one_cols
-
-one_part:
-	MOVQ       SI, R8
-	SUBQ       DI, R8
-	JE         one_next
-	LEAQ       part<>+0(SB), R9
-	MOVQ       R8, R10
-	NEGQ       R10
-	VMOVDQU    32(R9)(R10*4), Y0
-	VMASKMOVPS (DX)(DI*4), Y0, Y1
-	VMASKMOVPS (CX), Y0, Y2
-	VADDPS     Y1, Y2, Y1
-	VMASKMOVPS Y1, Y0, (AX)
-	LEAQ       (AX)(R8*4), AX
-	LEAQ       (CX)(R8*4), CX
-
-one_next:
-	SUBQ $+1, BX
-
-one_test:
-	CMPQ BX, $+1
-	JGE  one
+done:
 	VZEROUPPER
 	RET
 
@@ -136,2274 +98,1554 @@ DATA part<>+56(SB)/4, $0x00000000
 DATA part<>+60(SB)/4, $0x00000000
 GLOBL part<>(SB), RODATA|NOPTR, $64
 
-// func addRowsAVX512(dst *float32, x *float32, v *float32, rows int, c int)
+// func addRowsAVX512(dst *float32, x *float32, v *float32, rows int, c int, stride int)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·addRowsAVX512(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ v+16(FP), DX
-	MOVQ rows+24(FP), BX
-	MOVQ c+32(FP), SI
-	MOVQ SI, DI
-	SHLQ $0x02, DI
-	LEAQ (DI)(DI*2), R8
-	JMP  four_test
+TEXT ·addRowsAVX512(SB), NOSPLIT, $0-48
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  v+16(FP), DX
+	MOVQ  rows+24(FP), BX
+	MOVQ  c+32(FP), SI
+	MOVQ  stride+40(FP), DI
+	SHLQ  $0x02, DI
+	MOVQ  SI, R9
+	ANDQ  $-64, R9
+	MOVQ  SI, R8
+	ANDQ  $-16, R8
+	SUBQ  R8, SI
+	MOVQ  $-1, R10
+	BZHIQ SI, R10, R10
+	KMOVW R10, K1
+	TESTQ BX, BX
+	JE    done
 
-four:
-	XORQ R9, R9
-	MOVQ SI, R10
-	ANDQ $-16, R10
-	JE   four_part
+row:
+	XORQ R10, R10
+	CMPQ R10, R9
+	JE   single_test
 
-four_cols:
-	VMOVUPS (DX)(R9*4), Z0
-	VMOVUPS (CX), Z1
-	VADDPS  Z0, Z1, Z1
-	VMOVUPS Z1, (AX)
-	VMOVUPS (CX)(DI*1), Z1
-	VADDPS  Z0, Z1, Z1
-	VMOVUPS Z1, (AX)(DI*1)
-	VMOVUPS (CX)(DI*2), Z1
-	VADDPS  Z0, Z1, Z1
-	VMOVUPS Z1, (AX)(DI*2)
-	VMOVUPS (CX)(R8*1), Z1
-	VADDPS  Z0, Z1, Z0
-	VMOVUPS Z0, (AX)(R8*1)
-	ADDQ    $+64, AX
-	ADDQ    $+64, CX
-	ADDQ    $+16, R9
-	CMPQ    R9, R10
-	JLT     four_cols
+unrolled:
+	VMOVUPS (CX)(R10*4), Z0
+	VMOVUPS (DX)(R10*4), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)(R10*4)
+	VMOVUPS 64(CX)(R10*4), Z0
+	VMOVUPS 64(DX)(R10*4), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, 64(AX)(R10*4)
+	VMOVUPS 128(CX)(R10*4), Z0
+	VMOVUPS 128(DX)(R10*4), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, 128(AX)(R10*4)
+	VMOVUPS 192(CX)(R10*4), Z0
+	VMOVUPS 192(DX)(R10*4), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, 192(AX)(R10*4)
+	ADDQ    $+64, R10
+	CMPQ    R10, R9
+	JLT     unrolled
+	JMP     single_test
 
-four_part:
-	MOVQ      SI, R10
-	SUBQ      R9, R10
-	JE        four_next
-	MOVQ      $-1, R11
-	BZHIQ     R10, R11, R11
-	KMOVW     R11, K1
-	VMOVUPS.Z (DX)(R9*4), K1, Z0
-	VMOVUPS.Z (CX), K1, Z1
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)
-	VMOVUPS.Z (CX)(DI*1), K1, Z1
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)(DI*1)
-	VMOVUPS.Z (CX)(DI*2), K1, Z1
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)(DI*2)
-	VMOVUPS.Z (CX)(R8*1), K1, Z1
-	VADDPS    Z0, Z1, Z0
-	VMOVUPS   Z0, K1, (AX)(R8*1)
-	LEAQ      (AX)(R10*4), AX
-	LEAQ      (CX)(R10*4), CX
+single:
+	VMOVUPS (CX)(R10*4), Z0
+	VMOVUPS (DX)(R10*4), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)(R10*4)
+	ADDQ    $+16, R10
 
-four_next:
-	ADDQ R8, AX
-	ADDQ R8, CX
-	SUBQ $+4, BX
+single_test:
+	CMPQ      R10, R8
+	JLT       single
+	TESTQ     SI, SI
+	JE        next
+	VMOVUPS.Z (CX)(R10*4), K1, Z0
+	VMOVUPS.Z (DX)(R10*4), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)(R10*4)
 
-four_test:
-	CMPQ BX, $+4
-	JGE  four
-	JMP  one_test
+next:
+	ADDQ DI, AX
+	ADDQ DI, CX
+	DECQ BX
+	JNE  row
 
-one:
-	XORQ DI, DI
-	MOVQ SI, R8
-	ANDQ $-16, R8
-	JE   one_part
-
-one_cols:
-	VMOVUPS (DX)(DI*4), Z0
-	VMOVUPS (CX), Z1
-	VADDPS  Z0, Z1, Z0
-	VMOVUPS Z0, (AX)
-	ADDQ    $+64, AX
-	ADDQ    $+64, CX
-	ADDQ    $+16, DI
-	CMPQ    DI, R8
-	JLT     one_cols
-
-one_part:
-	MOVQ      SI, R8
-	SUBQ      DI, R8
-	JE        one_next
-	MOVQ      $-1, R9
-	BZHIQ     R8, R9, R9
-	KMOVW     R9, K1
-	VMOVUPS.Z (DX)(DI*4), K1, Z0
-	VMOVUPS.Z (CX), K1, Z1
-	VADDPS    Z0, Z1, Z0
-	VMOVUPS   Z0, K1, (AX)
-	LEAQ      (AX)(R8*4), AX
-	LEAQ      (CX)(R8*4), CX
-
-one_next:
-	SUBQ $+1, BX
-
-one_test:
-	CMPQ BX, $+1
-	JGE  one
+done:
 	VZEROUPPER
 	RET
 
-// func mulRowsAVX2(dst *float32, x *float32, v *float32, rows int, c int)
+// func mulRowsAVX2(dst *float32, x *float32, v *float32, rows int, c int, stride int)
 // Requires: AVX
-TEXT ·mulRowsAVX2(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ v+16(FP), DX
-	MOVQ rows+24(FP), BX
-	MOVQ c+32(FP), SI
-	MOVQ SI, DI
-	SHLQ $0x02, DI
-	LEAQ (DI)(DI*2), R8
-	JMP  four_test
+TEXT ·mulRowsAVX2(SB), NOSPLIT, $0-48
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    v+16(FP), DX
+	MOVQ    rows+24(FP), BX
+	MOVQ    c+32(FP), SI
+	MOVQ    stride+40(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    SI, R9
+	ANDQ    $-32, R9
+	MOVQ    SI, R8
+	ANDQ    $-8, R8
+	SUBQ    R8, SI
+	LEAQ    part<>+0(SB), R10
+	MOVQ    SI, R11
+	NEGQ    R11
+	VMOVDQU 32(R10)(R11*4), Y0
+	TESTQ   BX, BX
+	JE      done
 
-four:
-	XORQ R9, R9
-	MOVQ SI, R10
-	ANDQ $-8, R10
-	JE   four_part
+row:
+	XORQ R10, R10
+	CMPQ R10, R9
+	JE   single_test
 
-four_cols:
-	VMOVUPS (DX)(R9*4), Y0
-	VMOVUPS (CX), Y1
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, (AX)
-	VMOVUPS (CX)(DI*1), Y1
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, (AX)(DI*1)
-	VMOVUPS (CX)(DI*2), Y1
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, (AX)(DI*2)
-	VMOVUPS (CX)(R8*1), Y1
-	VMULPS  Y0, Y1, Y0
-	VMOVUPS Y0, (AX)(R8*1)
-	ADDQ    $+32, AX
-	ADDQ    $+32, CX
-	ADDQ    $+8, R9
-	CMPQ    R9, R10
-	JLT     four_cols
+unrolled:
+	VMOVUPS (CX)(R10*4), Y1
+	VMOVUPS (DX)(R10*4), Y2
+	VMULPS  Y2, Y1, Y1
+	VMOVUPS Y1, (AX)(R10*4)
+	VMOVUPS 32(CX)(R10*4), Y1
+	VMOVUPS 32(DX)(R10*4), Y2
+	VMULPS  Y2, Y1, Y1
+	VMOVUPS Y1, 32(AX)(R10*4)
+	VMOVUPS 64(CX)(R10*4), Y1
+	VMOVUPS 64(DX)(R10*4), Y2
+	VMULPS  Y2, Y1, Y1
+	VMOVUPS Y1, 64(AX)(R10*4)
+	VMOVUPS 96(CX)(R10*4), Y1
+	VMOVUPS 96(DX)(R10*4), Y2
+	VMULPS  Y2, Y1, Y1
+	VMOVUPS Y1, 96(AX)(R10*4)
+	ADDQ    $+32, R10
+	CMPQ    R10, R9
+	JLT     unrolled
+	JMP     single_test
 
-four_part:
-	MOVQ       SI, R10
-	SUBQ       R9, R10
-	JE         four_next
-	LEAQ       part<>+0(SB), R11
-	MOVQ       R10, R12
-	NEGQ       R12
-	VMOVDQU    32(R11)(R12*4), Y0
-	VMASKMOVPS (DX)(R9*4), Y0, Y1
-	VMASKMOVPS (CX), Y0, Y2
-	VMULPS     Y1, Y2, Y2
-	VMASKMOVPS Y2, Y0, (AX)
-	VMASKMOVPS (CX)(DI*1), Y0, Y2
-	VMULPS     Y1, Y2, Y2
-	VMASKMOVPS Y2, Y0, (AX)(DI*1)
-	VMASKMOVPS (CX)(DI*2), Y0, Y2
-	VMULPS     Y1, Y2, Y2
-	VMASKMOVPS Y2, Y0, (AX)(DI*2)
-	VMASKMOVPS (CX)(R8*1), Y0, Y2
-	VMULPS     Y1, Y2, Y1
-	VMASKMOVPS Y1, Y0, (AX)(R8*1)
-	LEAQ       (AX)(R10*4), AX
-	LEAQ       (CX)(R10*4), CX
+single:
+	VMOVUPS (CX)(R10*4), Y1
+	VMOVUPS (DX)(R10*4), Y2
+	VMULPS  Y2, Y1, Y1
+	VMOVUPS Y1, (AX)(R10*4)
+	ADDQ    $+8, R10
 
-four_next:
+single_test:
+	CMPQ       R10, R8
+	JLT        single
+	TESTQ      SI, SI
+	JE         next
+	VMASKMOVPS (CX)(R10*4), Y0, Y1
+	VMASKMOVPS (DX)(R10*4), Y0, Y2
+	VMULPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(R10*4)
+
+next:
+	ADDQ DI, AX
+	ADDQ DI, CX
+	DECQ BX
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func mulRowsAVX512(dst *float32, x *float32, v *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mulRowsAVX512(SB), NOSPLIT, $0-48
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  v+16(FP), DX
+	MOVQ  rows+24(FP), BX
+	MOVQ  c+32(FP), SI
+	MOVQ  stride+40(FP), DI
+	SHLQ  $0x02, DI
+	MOVQ  SI, R9
+	ANDQ  $-64, R9
+	MOVQ  SI, R8
+	ANDQ  $-16, R8
+	SUBQ  R8, SI
+	MOVQ  $-1, R10
+	BZHIQ SI, R10, R10
+	KMOVW R10, K1
+	TESTQ BX, BX
+	JE    done
+
+row:
+	XORQ R10, R10
+	CMPQ R10, R9
+	JE   single_test
+
+unrolled:
+	VMOVUPS (CX)(R10*4), Z0
+	VMOVUPS (DX)(R10*4), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)(R10*4)
+	VMOVUPS 64(CX)(R10*4), Z0
+	VMOVUPS 64(DX)(R10*4), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, 64(AX)(R10*4)
+	VMOVUPS 128(CX)(R10*4), Z0
+	VMOVUPS 128(DX)(R10*4), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, 128(AX)(R10*4)
+	VMOVUPS 192(CX)(R10*4), Z0
+	VMOVUPS 192(DX)(R10*4), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, 192(AX)(R10*4)
+	ADDQ    $+64, R10
+	CMPQ    R10, R9
+	JLT     unrolled
+	JMP     single_test
+
+single:
+	VMOVUPS (CX)(R10*4), Z0
+	VMOVUPS (DX)(R10*4), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)(R10*4)
+	ADDQ    $+16, R10
+
+single_test:
+	CMPQ      R10, R8
+	JLT       single
+	TESTQ     SI, SI
+	JE        next
+	VMOVUPS.Z (CX)(R10*4), K1, Z0
+	VMOVUPS.Z (DX)(R10*4), K1, Z1
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)(R10*4)
+
+next:
+	ADDQ DI, AX
+	ADDQ DI, CX
+	DECQ BX
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func affineRowsAVX2(dst *float32, x *float32, a *float32, b *float32, rows int, c int, stride int)
+// Requires: AVX, FMA3
+TEXT ·affineRowsAVX2(SB), NOSPLIT, $0-56
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    a+16(FP), DX
+	MOVQ    b+24(FP), BX
+	MOVQ    rows+32(FP), SI
+	MOVQ    c+40(FP), DI
+	MOVQ    stride+48(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    DI, R10
+	ANDQ    $-32, R10
+	MOVQ    DI, R9
+	ANDQ    $-8, R9
+	SUBQ    R9, DI
+	LEAQ    part<>+0(SB), R11
+	MOVQ    DI, R12
+	NEGQ    R12
+	VMOVDQU 32(R11)(R12*4), Y0
+	TESTQ   SI, SI
+	JE      done
+
+row:
+	XORQ R11, R11
+	CMPQ R11, R10
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (CX)(R11*4), Y1
+	VMOVUPS     (DX)(R11*4), Y2
+	VMOVUPS     (BX)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y2, Y3
+	VMOVUPS     Y3, (AX)(R11*4)
+	VMOVUPS     32(CX)(R11*4), Y1
+	VMOVUPS     32(DX)(R11*4), Y2
+	VMOVUPS     32(BX)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y2, Y3
+	VMOVUPS     Y3, 32(AX)(R11*4)
+	VMOVUPS     64(CX)(R11*4), Y1
+	VMOVUPS     64(DX)(R11*4), Y2
+	VMOVUPS     64(BX)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y2, Y3
+	VMOVUPS     Y3, 64(AX)(R11*4)
+	VMOVUPS     96(CX)(R11*4), Y1
+	VMOVUPS     96(DX)(R11*4), Y2
+	VMOVUPS     96(BX)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y2, Y3
+	VMOVUPS     Y3, 96(AX)(R11*4)
+	ADDQ        $+32, R11
+	CMPQ        R11, R10
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R11*4), Y1
+	VMOVUPS     (DX)(R11*4), Y2
+	VMOVUPS     (BX)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y2, Y3
+	VMOVUPS     Y3, (AX)(R11*4)
+	ADDQ        $+8, R11
+
+single_test:
+	CMPQ        R11, R9
+	JLT         single
+	TESTQ       DI, DI
+	JE          next
+	VMASKMOVPS  (CX)(R11*4), Y0, Y1
+	VMASKMOVPS  (DX)(R11*4), Y0, Y2
+	VMASKMOVPS  (BX)(R11*4), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y2, Y3
+	VMASKMOVPS  Y3, Y0, (AX)(R11*4)
+
+next:
 	ADDQ R8, AX
 	ADDQ R8, CX
-	SUBQ $+4, BX
+	DECQ SI
+	JNE  row
 
-four_test:
-	CMPQ BX, $+4
-	JGE  four
-	JMP  one_test
-
-one:
-	XORQ DI, DI
-	MOVQ SI, R8
-	ANDQ $-8, R8
-	JE   one_part
-
-one_cols:
-	VMOVUPS (DX)(DI*4), Y0
-	VMOVUPS (CX), Y1
-	VMULPS  Y0, Y1, Y0
-	VMOVUPS Y0, (AX)
-	ADDQ    $+32, AX
-	ADDQ    $+32, CX
-	ADDQ    $+8, DI
-	CMPQ    DI, R8
-	JLT     one_cols
-
-one_part:
-	MOVQ       SI, R8
-	SUBQ       DI, R8
-	JE         one_next
-	LEAQ       part<>+0(SB), R9
-	MOVQ       R8, R10
-	NEGQ       R10
-	VMOVDQU    32(R9)(R10*4), Y0
-	VMASKMOVPS (DX)(DI*4), Y0, Y1
-	VMASKMOVPS (CX), Y0, Y2
-	VMULPS     Y1, Y2, Y1
-	VMASKMOVPS Y1, Y0, (AX)
-	LEAQ       (AX)(R8*4), AX
-	LEAQ       (CX)(R8*4), CX
-
-one_next:
-	SUBQ $+1, BX
-
-one_test:
-	CMPQ BX, $+1
-	JGE  one
+done:
 	VZEROUPPER
 	RET
 
-// func mulRowsAVX512(dst *float32, x *float32, v *float32, rows int, c int)
+// func affineRowsAVX512(dst *float32, x *float32, a *float32, b *float32, rows int, c int, stride int)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·mulRowsAVX512(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ v+16(FP), DX
-	MOVQ rows+24(FP), BX
-	MOVQ c+32(FP), SI
-	MOVQ SI, DI
-	SHLQ $0x02, DI
-	LEAQ (DI)(DI*2), R8
-	JMP  four_test
+TEXT ·affineRowsAVX512(SB), NOSPLIT, $0-56
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  a+16(FP), DX
+	MOVQ  b+24(FP), BX
+	MOVQ  rows+32(FP), SI
+	MOVQ  c+40(FP), DI
+	MOVQ  stride+48(FP), R8
+	SHLQ  $0x02, R8
+	MOVQ  DI, R10
+	ANDQ  $-64, R10
+	MOVQ  DI, R9
+	ANDQ  $-16, R9
+	SUBQ  R9, DI
+	MOVQ  $-1, R11
+	BZHIQ DI, R11, R11
+	KMOVW R11, K1
+	TESTQ SI, SI
+	JE    done
 
-four:
-	XORQ R9, R9
-	MOVQ SI, R10
-	ANDQ $-16, R10
-	JE   four_part
+row:
+	XORQ R11, R11
+	CMPQ R11, R10
+	JE   single_test
 
-four_cols:
-	VMOVUPS (DX)(R9*4), Z0
-	VMOVUPS (CX), Z1
-	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, (AX)
-	VMOVUPS (CX)(DI*1), Z1
-	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, (AX)(DI*1)
-	VMOVUPS (CX)(DI*2), Z1
-	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, (AX)(DI*2)
-	VMOVUPS (CX)(R8*1), Z1
-	VMULPS  Z0, Z1, Z0
-	VMOVUPS Z0, (AX)(R8*1)
-	ADDQ    $+64, AX
-	ADDQ    $+64, CX
-	ADDQ    $+16, R9
-	CMPQ    R9, R10
-	JLT     four_cols
+unrolled:
+	VMOVUPS     (CX)(R11*4), Z0
+	VMOVUPS     (DX)(R11*4), Z1
+	VMOVUPS     (BX)(R11*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VMOVUPS     Z2, (AX)(R11*4)
+	VMOVUPS     64(CX)(R11*4), Z0
+	VMOVUPS     64(DX)(R11*4), Z1
+	VMOVUPS     64(BX)(R11*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VMOVUPS     Z2, 64(AX)(R11*4)
+	VMOVUPS     128(CX)(R11*4), Z0
+	VMOVUPS     128(DX)(R11*4), Z1
+	VMOVUPS     128(BX)(R11*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VMOVUPS     Z2, 128(AX)(R11*4)
+	VMOVUPS     192(CX)(R11*4), Z0
+	VMOVUPS     192(DX)(R11*4), Z1
+	VMOVUPS     192(BX)(R11*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VMOVUPS     Z2, 192(AX)(R11*4)
+	ADDQ        $+64, R11
+	CMPQ        R11, R10
+	JLT         unrolled
+	JMP         single_test
 
-four_part:
-	MOVQ      SI, R10
-	SUBQ      R9, R10
-	JE        four_next
-	MOVQ      $-1, R11
-	BZHIQ     R10, R11, R11
-	KMOVW     R11, K1
-	VMOVUPS.Z (DX)(R9*4), K1, Z0
-	VMOVUPS.Z (CX), K1, Z1
-	VMULPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)
-	VMOVUPS.Z (CX)(DI*1), K1, Z1
-	VMULPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)(DI*1)
-	VMOVUPS.Z (CX)(DI*2), K1, Z1
-	VMULPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)(DI*2)
-	VMOVUPS.Z (CX)(R8*1), K1, Z1
-	VMULPS    Z0, Z1, Z0
-	VMOVUPS   Z0, K1, (AX)(R8*1)
-	LEAQ      (AX)(R10*4), AX
-	LEAQ      (CX)(R10*4), CX
+single:
+	VMOVUPS     (CX)(R11*4), Z0
+	VMOVUPS     (DX)(R11*4), Z1
+	VMOVUPS     (BX)(R11*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VMOVUPS     Z2, (AX)(R11*4)
+	ADDQ        $+16, R11
 
-four_next:
+single_test:
+	CMPQ        R11, R9
+	JLT         single
+	TESTQ       DI, DI
+	JE          next
+	VMOVUPS.Z   (CX)(R11*4), K1, Z0
+	VMOVUPS.Z   (DX)(R11*4), K1, Z1
+	VMOVUPS.Z   (BX)(R11*4), K1, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VMOVUPS     Z2, K1, (AX)(R11*4)
+
+next:
 	ADDQ R8, AX
 	ADDQ R8, CX
-	SUBQ $+4, BX
+	DECQ SI
+	JNE  row
 
-four_test:
-	CMPQ BX, $+4
-	JGE  four
-	JMP  one_test
-
-one:
-	XORQ DI, DI
-	MOVQ SI, R8
-	ANDQ $-16, R8
-	JE   one_part
-
-one_cols:
-	VMOVUPS (DX)(DI*4), Z0
-	VMOVUPS (CX), Z1
-	VMULPS  Z0, Z1, Z0
-	VMOVUPS Z0, (AX)
-	ADDQ    $+64, AX
-	ADDQ    $+64, CX
-	ADDQ    $+16, DI
-	CMPQ    DI, R8
-	JLT     one_cols
-
-one_part:
-	MOVQ      SI, R8
-	SUBQ      DI, R8
-	JE        one_next
-	MOVQ      $-1, R9
-	BZHIQ     R8, R9, R9
-	KMOVW     R9, K1
-	VMOVUPS.Z (DX)(DI*4), K1, Z0
-	VMOVUPS.Z (CX), K1, Z1
-	VMULPS    Z0, Z1, Z0
-	VMOVUPS   Z0, K1, (AX)
-	LEAQ      (AX)(R8*4), AX
-	LEAQ      (CX)(R8*4), CX
-
-one_next:
-	SUBQ $+1, BX
-
-one_test:
-	CMPQ BX, $+1
-	JGE  one
+done:
 	VZEROUPPER
 	RET
 
-// func affineRowsAVX2(dst *float32, x *float32, a *float32, b *float32, rows int, c int)
+// func affineReLURowsAVX2(dst *float32, x *float32, a *float32, b *float32, rows int, c int, stride int)
 // Requires: AVX, FMA3
-TEXT ·affineRowsAVX2(SB), NOSPLIT, $0-48
-	MOVQ dst+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ a+16(FP), DX
-	MOVQ b+24(FP), BX
-	MOVQ rows+32(FP), SI
-	MOVQ c+40(FP), DI
-	MOVQ DI, R8
-	SHLQ $0x02, R8
-	LEAQ (R8)(R8*2), R9
-	JMP  four_test
+TEXT ·affineReLURowsAVX2(SB), NOSPLIT, $0-56
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    a+16(FP), DX
+	MOVQ    b+24(FP), BX
+	MOVQ    rows+32(FP), SI
+	MOVQ    c+40(FP), DI
+	MOVQ    stride+48(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    DI, R10
+	ANDQ    $-32, R10
+	MOVQ    DI, R9
+	ANDQ    $-8, R9
+	SUBQ    R9, DI
+	LEAQ    part<>+0(SB), R11
+	MOVQ    DI, R12
+	NEGQ    R12
+	VMOVDQU 32(R11)(R12*4), Y0
+	TESTQ   SI, SI
+	JE      done
 
-four:
-	XORQ R10, R10
-	MOVQ DI, R11
-	ANDQ $-8, R11
-	JE   four_part
-
-four_cols:
-	VMOVUPS     (DX)(R10*4), Y0
-	VMOVUPS     (BX)(R10*4), Y1
-	VMOVUPS     (CX), Y2
-	VMOVAPS     Y1, Y3
-	VFMADD231PS Y2, Y0, Y3
-	VMOVUPS     Y3, (AX)
-	VMOVUPS     (CX)(R8*1), Y2
-	VMOVAPS     Y1, Y3
-	VFMADD231PS Y2, Y0, Y3
-	VMOVUPS     Y3, (AX)(R8*1)
-	VMOVUPS     (CX)(R8*2), Y2
-	VMOVAPS     Y1, Y3
-	VFMADD231PS Y2, Y0, Y3
-	VMOVUPS     Y3, (AX)(R8*2)
-	VMOVUPS     (CX)(R9*1), Y2
-	VMOVAPS     Y1, Y1
-	VFMADD231PS Y2, Y0, Y1
-	VMOVUPS     Y1, (AX)(R9*1)
-	ADDQ        $+32, AX
-	ADDQ        $+32, CX
-	ADDQ        $+8, R10
-	CMPQ        R10, R11
-	JLT         four_cols
-
-four_part:
-	MOVQ        DI, R11
-	SUBQ        R10, R11
-	JE          four_next
-	LEAQ        part<>+0(SB), R12
-	MOVQ        R11, R13
-	NEGQ        R13
-	VMOVDQU     32(R12)(R13*4), Y0
-	VMASKMOVPS  (DX)(R10*4), Y0, Y1
-	VMASKMOVPS  (BX)(R10*4), Y0, Y2
-	VMASKMOVPS  (CX), Y0, Y3
-	VMOVAPS     Y2, Y4
-	VFMADD231PS Y3, Y1, Y4
-	VMASKMOVPS  Y4, Y0, (AX)
-	VMASKMOVPS  (CX)(R8*1), Y0, Y3
-	VMOVAPS     Y2, Y4
-	VFMADD231PS Y3, Y1, Y4
-	VMASKMOVPS  Y4, Y0, (AX)(R8*1)
-	VMASKMOVPS  (CX)(R8*2), Y0, Y3
-	VMOVAPS     Y2, Y4
-	VFMADD231PS Y3, Y1, Y4
-	VMASKMOVPS  Y4, Y0, (AX)(R8*2)
-	VMASKMOVPS  (CX)(R9*1), Y0, Y3
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y3, Y1, Y2
-	VMASKMOVPS  Y2, Y0, (AX)(R9*1)
-	LEAQ        (AX)(R11*4), AX
-	LEAQ        (CX)(R11*4), CX
-
-four_next:
-	ADDQ R9, AX
-	ADDQ R9, CX
-	SUBQ $+4, SI
-
-four_test:
-	CMPQ SI, $+4
-	JGE  four
-	JMP  one_test
-
-one:
-	XORQ R8, R8
-	MOVQ DI, R9
-	ANDQ $-8, R9
-	JE   one_part
-
-one_cols:
-	VMOVUPS     (DX)(R8*4), Y0
-	VMOVUPS     (BX)(R8*4), Y1
-	VMOVUPS     (CX), Y2
-	VMOVAPS     Y1, Y1
-	VFMADD231PS Y2, Y0, Y1
-	VMOVUPS     Y1, (AX)
-	ADDQ        $+32, AX
-	ADDQ        $+32, CX
-	ADDQ        $+8, R8
-	CMPQ        R8, R9
-	JLT         one_cols
-
-one_part:
-	MOVQ        DI, R9
-	SUBQ        R8, R9
-	JE          one_next
-	LEAQ        part<>+0(SB), R10
-	MOVQ        R9, R11
-	NEGQ        R11
-	VMOVDQU     32(R10)(R11*4), Y0
-	VMASKMOVPS  (DX)(R8*4), Y0, Y1
-	VMASKMOVPS  (BX)(R8*4), Y0, Y2
-	VMASKMOVPS  (CX), Y0, Y3
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y3, Y1, Y2
-	VMASKMOVPS  Y2, Y0, (AX)
-	LEAQ        (AX)(R9*4), AX
-	LEAQ        (CX)(R9*4), CX
-
-one_next:
-	SUBQ $+1, SI
-
-one_test:
-	CMPQ SI, $+1
-	JGE  one
-	VZEROUPPER
-	RET
-
-// func affineRowsAVX512(dst *float32, x *float32, a *float32, b *float32, rows int, c int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·affineRowsAVX512(SB), NOSPLIT, $0-48
-	MOVQ dst+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ a+16(FP), DX
-	MOVQ b+24(FP), BX
-	MOVQ rows+32(FP), SI
-	MOVQ c+40(FP), DI
-	MOVQ DI, R8
-	SHLQ $0x02, R8
-	LEAQ (R8)(R8*2), R9
-	JMP  four_test
-
-four:
-	XORQ R10, R10
-	MOVQ DI, R11
-	ANDQ $-16, R11
-	JE   four_part
-
-four_cols:
-	VMOVUPS     (DX)(R10*4), Z0
-	VMOVUPS     (BX)(R10*4), Z1
-	VMOVUPS     (CX), Z2
-	VMOVAPS     Z1, Z3
-	VFMADD231PS Z2, Z0, Z3
-	VMOVUPS     Z3, (AX)
-	VMOVUPS     (CX)(R8*1), Z2
-	VMOVAPS     Z1, Z3
-	VFMADD231PS Z2, Z0, Z3
-	VMOVUPS     Z3, (AX)(R8*1)
-	VMOVUPS     (CX)(R8*2), Z2
-	VMOVAPS     Z1, Z3
-	VFMADD231PS Z2, Z0, Z3
-	VMOVUPS     Z3, (AX)(R8*2)
-	VMOVUPS     (CX)(R9*1), Z2
-	VMOVAPS     Z1, Z1
-	VFMADD231PS Z2, Z0, Z1
-	VMOVUPS     Z1, (AX)(R9*1)
-	ADDQ        $+64, AX
-	ADDQ        $+64, CX
-	ADDQ        $+16, R10
-	CMPQ        R10, R11
-	JLT         four_cols
-
-four_part:
-	MOVQ        DI, R11
-	SUBQ        R10, R11
-	JE          four_next
-	MOVQ        $-1, R12
-	BZHIQ       R11, R12, R12
-	KMOVW       R12, K1
-	VMOVUPS.Z   (DX)(R10*4), K1, Z0
-	VMOVUPS.Z   (BX)(R10*4), K1, Z1
-	VMOVUPS.Z   (CX), K1, Z2
-	VMOVAPS     Z1, Z3
-	VFMADD231PS Z2, Z0, Z3
-	VMOVUPS     Z3, K1, (AX)
-	VMOVUPS.Z   (CX)(R8*1), K1, Z2
-	VMOVAPS     Z1, Z3
-	VFMADD231PS Z2, Z0, Z3
-	VMOVUPS     Z3, K1, (AX)(R8*1)
-	VMOVUPS.Z   (CX)(R8*2), K1, Z2
-	VMOVAPS     Z1, Z3
-	VFMADD231PS Z2, Z0, Z3
-	VMOVUPS     Z3, K1, (AX)(R8*2)
-	VMOVUPS.Z   (CX)(R9*1), K1, Z2
-	VMOVAPS     Z1, Z1
-	VFMADD231PS Z2, Z0, Z1
-	VMOVUPS     Z1, K1, (AX)(R9*1)
-	LEAQ        (AX)(R11*4), AX
-	LEAQ        (CX)(R11*4), CX
-
-four_next:
-	ADDQ R9, AX
-	ADDQ R9, CX
-	SUBQ $+4, SI
-
-four_test:
-	CMPQ SI, $+4
-	JGE  four
-	JMP  one_test
-
-one:
-	XORQ R8, R8
-	MOVQ DI, R9
-	ANDQ $-16, R9
-	JE   one_part
-
-one_cols:
-	VMOVUPS     (DX)(R8*4), Z0
-	VMOVUPS     (BX)(R8*4), Z1
-	VMOVUPS     (CX), Z2
-	VMOVAPS     Z1, Z1
-	VFMADD231PS Z2, Z0, Z1
-	VMOVUPS     Z1, (AX)
-	ADDQ        $+64, AX
-	ADDQ        $+64, CX
-	ADDQ        $+16, R8
-	CMPQ        R8, R9
-	JLT         one_cols
-
-one_part:
-	MOVQ        DI, R9
-	SUBQ        R8, R9
-	JE          one_next
-	MOVQ        $-1, R10
-	BZHIQ       R9, R10, R10
-	KMOVW       R10, K1
-	VMOVUPS.Z   (DX)(R8*4), K1, Z0
-	VMOVUPS.Z   (BX)(R8*4), K1, Z1
-	VMOVUPS.Z   (CX), K1, Z2
-	VMOVAPS     Z1, Z1
-	VFMADD231PS Z2, Z0, Z1
-	VMOVUPS     Z1, K1, (AX)
-	LEAQ        (AX)(R9*4), AX
-	LEAQ        (CX)(R9*4), CX
-
-one_next:
-	SUBQ $+1, SI
-
-one_test:
-	CMPQ SI, $+1
-	JGE  one
-	VZEROUPPER
-	RET
-
-// func affineReLURowsAVX2(dst *float32, x *float32, a *float32, b *float32, rows int, c int)
-// Requires: AVX, FMA3
-TEXT ·affineReLURowsAVX2(SB), NOSPLIT, $0-48
-	MOVQ dst+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ a+16(FP), DX
-	MOVQ b+24(FP), BX
-	MOVQ rows+32(FP), SI
-	MOVQ c+40(FP), DI
-	MOVQ DI, R8
-	SHLQ $0x02, R8
-	LEAQ (R8)(R8*2), R9
-	JMP  four_test
-
-four:
-	XORQ R10, R10
-	MOVQ DI, R11
-	ANDQ $-8, R11
-	JE   four_part
-
-four_cols:
-	VMOVUPS     (DX)(R10*4), Y0
-	VMOVUPS     (BX)(R10*4), Y1
-	VMOVUPS     (CX), Y2
-	VMOVAPS     Y1, Y3
-	VFMADD231PS Y2, Y0, Y3
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y3, Y2
-	VANDPS      Y3, Y2, Y2
-	VMOVUPS     Y2, (AX)
-	VMOVUPS     (CX)(R8*1), Y2
-	VMOVAPS     Y1, Y3
-	VFMADD231PS Y2, Y0, Y3
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y3, Y2
-	VANDPS      Y3, Y2, Y2
-	VMOVUPS     Y2, (AX)(R8*1)
-	VMOVUPS     (CX)(R8*2), Y2
-	VMOVAPS     Y1, Y3
-	VFMADD231PS Y2, Y0, Y3
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y3, Y2
-	VANDPS      Y3, Y2, Y2
-	VMOVUPS     Y2, (AX)(R8*2)
-	VMOVUPS     (CX)(R9*1), Y2
-	VMOVAPS     Y1, Y1
-	VFMADD231PS Y2, Y0, Y1
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y1, Y0
-	VANDPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (AX)(R9*1)
-	ADDQ        $+32, AX
-	ADDQ        $+32, CX
-	ADDQ        $+8, R10
-	CMPQ        R10, R11
-	JLT         four_cols
-
-four_part:
-	MOVQ        DI, R11
-	SUBQ        R10, R11
-	JE          four_next
-	LEAQ        part<>+0(SB), R12
-	MOVQ        R11, R13
-	NEGQ        R13
-	VMOVDQU     32(R12)(R13*4), Y0
-	VMASKMOVPS  (DX)(R10*4), Y0, Y1
-	VMASKMOVPS  (BX)(R10*4), Y0, Y2
-	VMASKMOVPS  (CX), Y0, Y3
-	VMOVAPS     Y2, Y4
-	VFMADD231PS Y3, Y1, Y4
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y4, Y3
-	VANDPS      Y4, Y3, Y3
-	VMASKMOVPS  Y3, Y0, (AX)
-	VMASKMOVPS  (CX)(R8*1), Y0, Y3
-	VMOVAPS     Y2, Y4
-	VFMADD231PS Y3, Y1, Y4
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y4, Y3
-	VANDPS      Y4, Y3, Y3
-	VMASKMOVPS  Y3, Y0, (AX)(R8*1)
-	VMASKMOVPS  (CX)(R8*2), Y0, Y3
-	VMOVAPS     Y2, Y4
-	VFMADD231PS Y3, Y1, Y4
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y4, Y3
-	VANDPS      Y4, Y3, Y3
-	VMASKMOVPS  Y3, Y0, (AX)(R8*2)
-	VMASKMOVPS  (CX)(R9*1), Y0, Y3
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y3, Y1, Y2
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y2, Y1
-	VANDPS      Y2, Y1, Y1
-	VMASKMOVPS  Y1, Y0, (AX)(R9*1)
-	LEAQ        (AX)(R11*4), AX
-	LEAQ        (CX)(R11*4), CX
-
-four_next:
-	ADDQ R9, AX
-	ADDQ R9, CX
-	SUBQ $+4, SI
-
-four_test:
-	CMPQ SI, $+4
-	JGE  four
-	JMP  one_test
-
-one:
-	XORQ R8, R8
-	MOVQ DI, R9
-	ANDQ $-8, R9
-	JE   one_part
-
-one_cols:
-	VMOVUPS     (DX)(R8*4), Y0
-	VMOVUPS     (BX)(R8*4), Y1
-	VMOVUPS     (CX), Y2
-	VMOVAPS     Y1, Y1
-	VFMADD231PS Y2, Y0, Y1
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y1, Y0
-	VANDPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (AX)
-	ADDQ        $+32, AX
-	ADDQ        $+32, CX
-	ADDQ        $+8, R8
-	CMPQ        R8, R9
-	JLT         one_cols
-
-one_part:
-	MOVQ        DI, R9
-	SUBQ        R8, R9
-	JE          one_next
-	LEAQ        part<>+0(SB), R10
-	MOVQ        R9, R11
-	NEGQ        R11
-	VMOVDQU     32(R10)(R11*4), Y0
-	VMASKMOVPS  (DX)(R8*4), Y0, Y1
-	VMASKMOVPS  (BX)(R8*4), Y0, Y2
-	VMASKMOVPS  (CX), Y0, Y3
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y3, Y1, Y2
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y2, Y1
-	VANDPS      Y2, Y1, Y1
-	VMASKMOVPS  Y1, Y0, (AX)
-	LEAQ        (AX)(R9*4), AX
-	LEAQ        (CX)(R9*4), CX
-
-one_next:
-	SUBQ $+1, SI
-
-one_test:
-	CMPQ SI, $+1
-	JGE  one
-	VZEROUPPER
-	RET
-
-DATA const_00000000<>+0(SB)/4, $0x00000000
-DATA const_00000000<>+4(SB)/4, $0x00000000
-DATA const_00000000<>+8(SB)/4, $0x00000000
-DATA const_00000000<>+12(SB)/4, $0x00000000
-DATA const_00000000<>+16(SB)/4, $0x00000000
-DATA const_00000000<>+20(SB)/4, $0x00000000
-DATA const_00000000<>+24(SB)/4, $0x00000000
-DATA const_00000000<>+28(SB)/4, $0x00000000
-DATA const_00000000<>+32(SB)/4, $0x00000000
-DATA const_00000000<>+36(SB)/4, $0x00000000
-DATA const_00000000<>+40(SB)/4, $0x00000000
-DATA const_00000000<>+44(SB)/4, $0x00000000
-DATA const_00000000<>+48(SB)/4, $0x00000000
-DATA const_00000000<>+52(SB)/4, $0x00000000
-DATA const_00000000<>+56(SB)/4, $0x00000000
-DATA const_00000000<>+60(SB)/4, $0x00000000
-GLOBL const_00000000<>(SB), RODATA|NOPTR, $64
-
-// func affineReLURowsAVX512(dst *float32, x *float32, a *float32, b *float32, rows int, c int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·affineReLURowsAVX512(SB), NOSPLIT, $0-48
-	MOVQ dst+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ a+16(FP), DX
-	MOVQ b+24(FP), BX
-	MOVQ rows+32(FP), SI
-	MOVQ c+40(FP), DI
-	MOVQ DI, R8
-	SHLQ $0x02, R8
-	LEAQ (R8)(R8*2), R9
-	JMP  four_test
-
-four:
-	XORQ R10, R10
-	MOVQ DI, R11
-	ANDQ $-16, R11
-	JE   four_part
-
-four_cols:
-	VMOVUPS     (DX)(R10*4), Z0
-	VMOVUPS     (BX)(R10*4), Z1
-	VMOVUPS     (CX), Z2
-	VMOVAPS     Z1, Z3
-	VFMADD231PS Z2, Z0, Z3
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z3, K1
-	VMOVAPS.Z   Z3, K1, Z2
-	VMOVUPS     Z2, (AX)
-	VMOVUPS     (CX)(R8*1), Z2
-	VMOVAPS     Z1, Z3
-	VFMADD231PS Z2, Z0, Z3
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z3, K1
-	VMOVAPS.Z   Z3, K1, Z2
-	VMOVUPS     Z2, (AX)(R8*1)
-	VMOVUPS     (CX)(R8*2), Z2
-	VMOVAPS     Z1, Z3
-	VFMADD231PS Z2, Z0, Z3
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z3, K1
-	VMOVAPS.Z   Z3, K1, Z2
-	VMOVUPS     Z2, (AX)(R8*2)
-	VMOVUPS     (CX)(R9*1), Z2
-	VMOVAPS     Z1, Z1
-	VFMADD231PS Z2, Z0, Z1
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z1, K1
-	VMOVAPS.Z   Z1, K1, Z0
-	VMOVUPS     Z0, (AX)(R9*1)
-	ADDQ        $+64, AX
-	ADDQ        $+64, CX
-	ADDQ        $+16, R10
-	CMPQ        R10, R11
-	JLT         four_cols
-
-four_part:
-	MOVQ        DI, R11
-	SUBQ        R10, R11
-	JE          four_next
-	MOVQ        $-1, R12
-	BZHIQ       R11, R12, R12
-	KMOVW       R12, K1
-	VMOVUPS.Z   (DX)(R10*4), K1, Z0
-	VMOVUPS.Z   (BX)(R10*4), K1, Z1
-	VMOVUPS.Z   (CX), K1, Z2
-	VMOVAPS     Z1, Z3
-	VFMADD231PS Z2, Z0, Z3
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z3, K2
-	VMOVAPS.Z   Z3, K2, Z2
-	VMOVUPS     Z2, K1, (AX)
-	VMOVUPS.Z   (CX)(R8*1), K1, Z2
-	VMOVAPS     Z1, Z3
-	VFMADD231PS Z2, Z0, Z3
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z3, K2
-	VMOVAPS.Z   Z3, K2, Z2
-	VMOVUPS     Z2, K1, (AX)(R8*1)
-	VMOVUPS.Z   (CX)(R8*2), K1, Z2
-	VMOVAPS     Z1, Z3
-	VFMADD231PS Z2, Z0, Z3
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z3, K2
-	VMOVAPS.Z   Z3, K2, Z2
-	VMOVUPS     Z2, K1, (AX)(R8*2)
-	VMOVUPS.Z   (CX)(R9*1), K1, Z2
-	VMOVAPS     Z1, Z1
-	VFMADD231PS Z2, Z0, Z1
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z1, K2
-	VMOVAPS.Z   Z1, K2, Z0
-	VMOVUPS     Z0, K1, (AX)(R9*1)
-	LEAQ        (AX)(R11*4), AX
-	LEAQ        (CX)(R11*4), CX
-
-four_next:
-	ADDQ R9, AX
-	ADDQ R9, CX
-	SUBQ $+4, SI
-
-four_test:
-	CMPQ SI, $+4
-	JGE  four
-	JMP  one_test
-
-one:
-	XORQ R8, R8
-	MOVQ DI, R9
-	ANDQ $-16, R9
-	JE   one_part
-
-one_cols:
-	VMOVUPS     (DX)(R8*4), Z0
-	VMOVUPS     (BX)(R8*4), Z1
-	VMOVUPS     (CX), Z2
-	VMOVAPS     Z1, Z1
-	VFMADD231PS Z2, Z0, Z1
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z1, K1
-	VMOVAPS.Z   Z1, K1, Z0
-	VMOVUPS     Z0, (AX)
-	ADDQ        $+64, AX
-	ADDQ        $+64, CX
-	ADDQ        $+16, R8
-	CMPQ        R8, R9
-	JLT         one_cols
-
-one_part:
-	MOVQ        DI, R9
-	SUBQ        R8, R9
-	JE          one_next
-	MOVQ        $-1, R10
-	BZHIQ       R9, R10, R10
-	KMOVW       R10, K1
-	VMOVUPS.Z   (DX)(R8*4), K1, Z0
-	VMOVUPS.Z   (BX)(R8*4), K1, Z1
-	VMOVUPS.Z   (CX), K1, Z2
-	VMOVAPS     Z1, Z1
-	VFMADD231PS Z2, Z0, Z1
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z1, K2
-	VMOVAPS.Z   Z1, K2, Z0
-	VMOVUPS     Z0, K1, (AX)
-	LEAQ        (AX)(R9*4), AX
-	LEAQ        (CX)(R9*4), CX
-
-one_next:
-	SUBQ $+1, SI
-
-one_test:
-	CMPQ SI, $+1
-	JGE  one
-	VZEROUPPER
-	RET
-
-// func affineAddRowsAVX2(dst *float32, x *float32, res *float32, a *float32, b *float32, rows int, c int)
-// Requires: AVX, FMA3
-TEXT ·affineAddRowsAVX2(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ res+16(FP), DX
-	MOVQ a+24(FP), BX
-	MOVQ b+32(FP), SI
-	MOVQ rows+40(FP), DI
-	MOVQ c+48(FP), R8
-	MOVQ R8, R9
-	SHLQ $0x02, R9
-	LEAQ (R9)(R9*2), R10
-	JMP  four_test
-
-four:
+row:
 	XORQ R11, R11
-	MOVQ R8, R12
-	ANDQ $-8, R12
-	JE   four_part
+	CMPQ R11, R10
+	JE   single_test
 
-four_cols:
-	VMOVUPS     (BX)(R11*4), Y0
-	VMOVUPS     (SI)(R11*4), Y1
-	VMOVUPS     (CX), Y2
-	VMOVUPS     (DX), Y3
-	VMOVAPS     Y1, Y4
-	VFMADD231PS Y2, Y0, Y4
-	VADDPS      Y3, Y4, Y2
-	VMOVUPS     Y2, (AX)
-	VMOVUPS     (CX)(R9*1), Y2
-	VMOVUPS     (DX)(R9*1), Y3
-	VMOVAPS     Y1, Y4
-	VFMADD231PS Y2, Y0, Y4
-	VADDPS      Y3, Y4, Y2
-	VMOVUPS     Y2, (AX)(R9*1)
-	VMOVUPS     (CX)(R9*2), Y2
-	VMOVUPS     (DX)(R9*2), Y3
-	VMOVAPS     Y1, Y4
-	VFMADD231PS Y2, Y0, Y4
-	VADDPS      Y3, Y4, Y2
-	VMOVUPS     Y2, (AX)(R9*2)
-	VMOVUPS     (CX)(R10*1), Y2
-	VMOVUPS     (DX)(R10*1), Y3
-	VMOVAPS     Y1, Y1
-	VFMADD231PS Y2, Y0, Y1
-	VADDPS      Y3, Y1, Y0
-	VMOVUPS     Y0, (AX)(R10*1)
-	ADDQ        $+32, AX
-	ADDQ        $+32, CX
-	ADDQ        $+32, DX
+unrolled:
+	VMOVUPS     (CX)(R11*4), Y1
+	VMOVUPS     (DX)(R11*4), Y2
+	VMOVUPS     (BX)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y2, Y3
+	VXORPS      Y1, Y1, Y1
+	VCMPPS      $0x16, Y1, Y3, Y1
+	VANDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, (AX)(R11*4)
+	VMOVUPS     32(CX)(R11*4), Y1
+	VMOVUPS     32(DX)(R11*4), Y2
+	VMOVUPS     32(BX)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y2, Y3
+	VXORPS      Y1, Y1, Y1
+	VCMPPS      $0x16, Y1, Y3, Y1
+	VANDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, 32(AX)(R11*4)
+	VMOVUPS     64(CX)(R11*4), Y1
+	VMOVUPS     64(DX)(R11*4), Y2
+	VMOVUPS     64(BX)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y2, Y3
+	VXORPS      Y1, Y1, Y1
+	VCMPPS      $0x16, Y1, Y3, Y1
+	VANDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, 64(AX)(R11*4)
+	VMOVUPS     96(CX)(R11*4), Y1
+	VMOVUPS     96(DX)(R11*4), Y2
+	VMOVUPS     96(BX)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y2, Y3
+	VXORPS      Y1, Y1, Y1
+	VCMPPS      $0x16, Y1, Y3, Y1
+	VANDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, 96(AX)(R11*4)
+	ADDQ        $+32, R11
+	CMPQ        R11, R10
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R11*4), Y1
+	VMOVUPS     (DX)(R11*4), Y2
+	VMOVUPS     (BX)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y2, Y3
+	VXORPS      Y1, Y1, Y1
+	VCMPPS      $0x16, Y1, Y3, Y1
+	VANDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, (AX)(R11*4)
 	ADDQ        $+8, R11
-	CMPQ        R11, R12
-	JLT         four_cols
 
-four_part:
-	MOVQ        R8, R12
-	SUBQ        R11, R12
-	JE          four_next
-	LEAQ        part<>+0(SB), R13
-	MOVQ        R12, R14
-	NEGQ        R14
-	VMOVDQU     32(R13)(R14*4), Y0
-	VMASKMOVPS  (BX)(R11*4), Y0, Y1
-	VMASKMOVPS  (SI)(R11*4), Y0, Y2
-	VMASKMOVPS  (CX), Y0, Y3
-	VMASKMOVPS  (DX), Y0, Y4
-	VMOVAPS     Y2, Y5
-	VFMADD231PS Y3, Y1, Y5
-	VADDPS      Y4, Y5, Y3
-	VMASKMOVPS  Y3, Y0, (AX)
-	VMASKMOVPS  (CX)(R9*1), Y0, Y3
-	VMASKMOVPS  (DX)(R9*1), Y0, Y4
-	VMOVAPS     Y2, Y5
-	VFMADD231PS Y3, Y1, Y5
-	VADDPS      Y4, Y5, Y3
-	VMASKMOVPS  Y3, Y0, (AX)(R9*1)
-	VMASKMOVPS  (CX)(R9*2), Y0, Y3
-	VMASKMOVPS  (DX)(R9*2), Y0, Y4
-	VMOVAPS     Y2, Y5
-	VFMADD231PS Y3, Y1, Y5
-	VADDPS      Y4, Y5, Y3
-	VMASKMOVPS  Y3, Y0, (AX)(R9*2)
-	VMASKMOVPS  (CX)(R10*1), Y0, Y3
-	VMASKMOVPS  (DX)(R10*1), Y0, Y4
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y3, Y1, Y2
-	VADDPS      Y4, Y2, Y1
-	VMASKMOVPS  Y1, Y0, (AX)(R10*1)
-	LEAQ        (AX)(R12*4), AX
-	LEAQ        (CX)(R12*4), CX
-	LEAQ        (DX)(R12*4), DX
+single_test:
+	CMPQ        R11, R9
+	JLT         single
+	TESTQ       DI, DI
+	JE          next
+	VMASKMOVPS  (CX)(R11*4), Y0, Y1
+	VMASKMOVPS  (DX)(R11*4), Y0, Y2
+	VMASKMOVPS  (BX)(R11*4), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y2, Y3
+	VXORPS      Y1, Y1, Y1
+	VCMPPS      $0x16, Y1, Y3, Y1
+	VANDPS      Y3, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(R11*4)
 
-four_next:
-	ADDQ R10, AX
-	ADDQ R10, CX
-	ADDQ R10, DX
-	SUBQ $+4, DI
+next:
+	ADDQ R8, AX
+	ADDQ R8, CX
+	DECQ SI
+	JNE  row
 
-four_test:
-	CMPQ DI, $+4
-	JGE  four
-	JMP  one_test
-
-one:
-	XORQ R9, R9
-	MOVQ R8, R10
-	ANDQ $-8, R10
-	JE   one_part
-
-one_cols:
-	VMOVUPS     (BX)(R9*4), Y0
-	VMOVUPS     (SI)(R9*4), Y1
-	VMOVUPS     (CX), Y2
-	VMOVUPS     (DX), Y3
-	VMOVAPS     Y1, Y1
-	VFMADD231PS Y2, Y0, Y1
-	VADDPS      Y3, Y1, Y0
-	VMOVUPS     Y0, (AX)
-	ADDQ        $+32, AX
-	ADDQ        $+32, CX
-	ADDQ        $+32, DX
-	ADDQ        $+8, R9
-	CMPQ        R9, R10
-	JLT         one_cols
-
-one_part:
-	MOVQ        R8, R10
-	SUBQ        R9, R10
-	JE          one_next
-	LEAQ        part<>+0(SB), R11
-	MOVQ        R10, R12
-	NEGQ        R12
-	VMOVDQU     32(R11)(R12*4), Y0
-	VMASKMOVPS  (BX)(R9*4), Y0, Y1
-	VMASKMOVPS  (SI)(R9*4), Y0, Y2
-	VMASKMOVPS  (CX), Y0, Y3
-	VMASKMOVPS  (DX), Y0, Y4
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y3, Y1, Y2
-	VADDPS      Y4, Y2, Y1
-	VMASKMOVPS  Y1, Y0, (AX)
-	LEAQ        (AX)(R10*4), AX
-	LEAQ        (CX)(R10*4), CX
-	LEAQ        (DX)(R10*4), DX
-
-one_next:
-	SUBQ $+1, DI
-
-one_test:
-	CMPQ DI, $+1
-	JGE  one
+done:
 	VZEROUPPER
 	RET
 
-// func affineAddRowsAVX512(dst *float32, x *float32, res *float32, a *float32, b *float32, rows int, c int)
+// func affineReLURowsAVX512(dst *float32, x *float32, a *float32, b *float32, rows int, c int, stride int)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·affineAddRowsAVX512(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ res+16(FP), DX
-	MOVQ a+24(FP), BX
-	MOVQ b+32(FP), SI
-	MOVQ rows+40(FP), DI
-	MOVQ c+48(FP), R8
-	MOVQ R8, R9
-	SHLQ $0x02, R9
-	LEAQ (R9)(R9*2), R10
-	JMP  four_test
+TEXT ·affineReLURowsAVX512(SB), NOSPLIT, $0-56
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  a+16(FP), DX
+	MOVQ  b+24(FP), BX
+	MOVQ  rows+32(FP), SI
+	MOVQ  c+40(FP), DI
+	MOVQ  stride+48(FP), R8
+	SHLQ  $0x02, R8
+	MOVQ  DI, R10
+	ANDQ  $-64, R10
+	MOVQ  DI, R9
+	ANDQ  $-16, R9
+	SUBQ  R9, DI
+	MOVQ  $-1, R11
+	BZHIQ DI, R11, R11
+	KMOVW R11, K1
+	TESTQ SI, SI
+	JE    done
 
-four:
+row:
 	XORQ R11, R11
-	MOVQ R8, R12
-	ANDQ $-16, R12
-	JE   four_part
+	CMPQ R11, R10
+	JE   single_test
 
-four_cols:
-	VMOVUPS     (BX)(R11*4), Z0
-	VMOVUPS     (SI)(R11*4), Z1
-	VMOVUPS     (CX), Z2
-	VMOVUPS     (DX), Z3
-	VMOVAPS     Z1, Z4
-	VFMADD231PS Z2, Z0, Z4
-	VADDPS      Z3, Z4, Z2
-	VMOVUPS     Z2, (AX)
-	VMOVUPS     (CX)(R9*1), Z2
-	VMOVUPS     (DX)(R9*1), Z3
-	VMOVAPS     Z1, Z4
-	VFMADD231PS Z2, Z0, Z4
-	VADDPS      Z3, Z4, Z2
-	VMOVUPS     Z2, (AX)(R9*1)
-	VMOVUPS     (CX)(R9*2), Z2
-	VMOVUPS     (DX)(R9*2), Z3
-	VMOVAPS     Z1, Z4
-	VFMADD231PS Z2, Z0, Z4
-	VADDPS      Z3, Z4, Z2
-	VMOVUPS     Z2, (AX)(R9*2)
-	VMOVUPS     (CX)(R10*1), Z2
-	VMOVUPS     (DX)(R10*1), Z3
-	VMOVAPS     Z1, Z1
-	VFMADD231PS Z2, Z0, Z1
-	VADDPS      Z3, Z1, Z0
-	VMOVUPS     Z0, (AX)(R10*1)
-	ADDQ        $+64, AX
-	ADDQ        $+64, CX
-	ADDQ        $+64, DX
+unrolled:
+	VMOVUPS     (CX)(R11*4), Z0
+	VMOVUPS     (DX)(R11*4), Z1
+	VMOVUPS     (BX)(R11*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VPXORD      Z3, Z3, Z3
+	VCMPPS      $0x16, Z3, Z2, K2
+	VMOVAPS.Z   Z2, K2, Z0
+	VMOVUPS     Z0, (AX)(R11*4)
+	VMOVUPS     64(CX)(R11*4), Z0
+	VMOVUPS     64(DX)(R11*4), Z1
+	VMOVUPS     64(BX)(R11*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VPXORD      Z4, Z4, Z4
+	VCMPPS      $0x16, Z4, Z2, K2
+	VMOVAPS.Z   Z2, K2, Z0
+	VMOVUPS     Z0, 64(AX)(R11*4)
+	VMOVUPS     128(CX)(R11*4), Z0
+	VMOVUPS     128(DX)(R11*4), Z1
+	VMOVUPS     128(BX)(R11*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VPXORD      Z5, Z5, Z5
+	VCMPPS      $0x16, Z5, Z2, K2
+	VMOVAPS.Z   Z2, K2, Z0
+	VMOVUPS     Z0, 128(AX)(R11*4)
+	VMOVUPS     192(CX)(R11*4), Z0
+	VMOVUPS     192(DX)(R11*4), Z1
+	VMOVUPS     192(BX)(R11*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VPXORD      Z6, Z6, Z6
+	VCMPPS      $0x16, Z6, Z2, K2
+	VMOVAPS.Z   Z2, K2, Z0
+	VMOVUPS     Z0, 192(AX)(R11*4)
+	ADDQ        $+64, R11
+	CMPQ        R11, R10
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R11*4), Z0
+	VMOVUPS     (DX)(R11*4), Z1
+	VMOVUPS     (BX)(R11*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VPXORD      Z7, Z7, Z7
+	VCMPPS      $0x16, Z7, Z2, K2
+	VMOVAPS.Z   Z2, K2, Z0
+	VMOVUPS     Z0, (AX)(R11*4)
 	ADDQ        $+16, R11
-	CMPQ        R11, R12
-	JLT         four_cols
 
-four_part:
-	MOVQ        R8, R12
-	SUBQ        R11, R12
-	JE          four_next
-	MOVQ        $-1, R13
-	BZHIQ       R12, R13, R13
-	KMOVW       R13, K1
-	VMOVUPS.Z   (BX)(R11*4), K1, Z0
-	VMOVUPS.Z   (SI)(R11*4), K1, Z1
-	VMOVUPS.Z   (CX), K1, Z2
-	VMOVUPS.Z   (DX), K1, Z3
-	VMOVAPS     Z1, Z4
-	VFMADD231PS Z2, Z0, Z4
-	VADDPS      Z3, Z4, Z2
-	VMOVUPS     Z2, K1, (AX)
-	VMOVUPS.Z   (CX)(R9*1), K1, Z2
-	VMOVUPS.Z   (DX)(R9*1), K1, Z3
-	VMOVAPS     Z1, Z4
-	VFMADD231PS Z2, Z0, Z4
-	VADDPS      Z3, Z4, Z2
-	VMOVUPS     Z2, K1, (AX)(R9*1)
-	VMOVUPS.Z   (CX)(R9*2), K1, Z2
-	VMOVUPS.Z   (DX)(R9*2), K1, Z3
-	VMOVAPS     Z1, Z4
-	VFMADD231PS Z2, Z0, Z4
-	VADDPS      Z3, Z4, Z2
-	VMOVUPS     Z2, K1, (AX)(R9*2)
-	VMOVUPS.Z   (CX)(R10*1), K1, Z2
-	VMOVUPS.Z   (DX)(R10*1), K1, Z3
-	VMOVAPS     Z1, Z1
-	VFMADD231PS Z2, Z0, Z1
-	VADDPS      Z3, Z1, Z0
-	VMOVUPS     Z0, K1, (AX)(R10*1)
-	LEAQ        (AX)(R12*4), AX
-	LEAQ        (CX)(R12*4), CX
-	LEAQ        (DX)(R12*4), DX
+single_test:
+	CMPQ        R11, R9
+	JLT         single
+	TESTQ       DI, DI
+	JE          next
+	VMOVUPS.Z   (CX)(R11*4), K1, Z0
+	VMOVUPS.Z   (DX)(R11*4), K1, Z1
+	VMOVUPS.Z   (BX)(R11*4), K1, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VPXORD      Z8, Z8, Z8
+	VCMPPS      $0x16, Z8, Z2, K2
+	VMOVAPS.Z   Z2, K2, Z0
+	VMOVUPS     Z0, K1, (AX)(R11*4)
 
-four_next:
-	ADDQ R10, AX
-	ADDQ R10, CX
-	ADDQ R10, DX
-	SUBQ $+4, DI
+next:
+	ADDQ R8, AX
+	ADDQ R8, CX
+	DECQ SI
+	JNE  row
 
-four_test:
-	CMPQ DI, $+4
-	JGE  four
-	JMP  one_test
-
-one:
-	XORQ R9, R9
-	MOVQ R8, R10
-	ANDQ $-16, R10
-	JE   one_part
-
-one_cols:
-	VMOVUPS     (BX)(R9*4), Z0
-	VMOVUPS     (SI)(R9*4), Z1
-	VMOVUPS     (CX), Z2
-	VMOVUPS     (DX), Z3
-	VMOVAPS     Z1, Z1
-	VFMADD231PS Z2, Z0, Z1
-	VADDPS      Z3, Z1, Z0
-	VMOVUPS     Z0, (AX)
-	ADDQ        $+64, AX
-	ADDQ        $+64, CX
-	ADDQ        $+64, DX
-	ADDQ        $+16, R9
-	CMPQ        R9, R10
-	JLT         one_cols
-
-one_part:
-	MOVQ        R8, R10
-	SUBQ        R9, R10
-	JE          one_next
-	MOVQ        $-1, R11
-	BZHIQ       R10, R11, R11
-	KMOVW       R11, K1
-	VMOVUPS.Z   (BX)(R9*4), K1, Z0
-	VMOVUPS.Z   (SI)(R9*4), K1, Z1
-	VMOVUPS.Z   (CX), K1, Z2
-	VMOVUPS.Z   (DX), K1, Z3
-	VMOVAPS     Z1, Z1
-	VFMADD231PS Z2, Z0, Z1
-	VADDPS      Z3, Z1, Z0
-	VMOVUPS     Z0, K1, (AX)
-	LEAQ        (AX)(R10*4), AX
-	LEAQ        (CX)(R10*4), CX
-	LEAQ        (DX)(R10*4), DX
-
-one_next:
-	SUBQ $+1, DI
-
-one_test:
-	CMPQ DI, $+1
-	JGE  one
+done:
 	VZEROUPPER
 	RET
 
-// func affineAddReLURowsAVX2(dst *float32, x *float32, res *float32, a *float32, b *float32, rows int, c int)
+// func affineAddRowsAVX2(dst *float32, x *float32, res *float32, a *float32, b *float32, rows int, c int, stride int)
 // Requires: AVX, FMA3
-TEXT ·affineAddReLURowsAVX2(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ res+16(FP), DX
-	MOVQ a+24(FP), BX
-	MOVQ b+32(FP), SI
-	MOVQ rows+40(FP), DI
-	MOVQ c+48(FP), R8
-	MOVQ R8, R9
-	SHLQ $0x02, R9
-	LEAQ (R9)(R9*2), R10
-	JMP  four_test
+TEXT ·affineAddRowsAVX2(SB), NOSPLIT, $0-64
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    res+16(FP), DX
+	MOVQ    a+24(FP), BX
+	MOVQ    b+32(FP), SI
+	MOVQ    rows+40(FP), DI
+	MOVQ    c+48(FP), R8
+	MOVQ    stride+56(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    R8, R11
+	ANDQ    $-32, R11
+	MOVQ    R8, R10
+	ANDQ    $-8, R10
+	SUBQ    R10, R8
+	LEAQ    part<>+0(SB), R12
+	MOVQ    R8, R13
+	NEGQ    R13
+	VMOVDQU 32(R12)(R13*4), Y0
+	TESTQ   DI, DI
+	JE      done
 
-four:
-	XORQ R11, R11
-	MOVQ R8, R12
-	ANDQ $-8, R12
-	JE   four_part
-
-four_cols:
-	VMOVUPS     (BX)(R11*4), Y0
-	VMOVUPS     (SI)(R11*4), Y1
-	VMOVUPS     (CX), Y2
-	VMOVUPS     (DX), Y3
-	VMOVAPS     Y1, Y4
-	VFMADD231PS Y2, Y0, Y4
-	VADDPS      Y3, Y4, Y2
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y2, Y3
-	VANDPS      Y2, Y3, Y2
-	VMOVUPS     Y2, (AX)
-	VMOVUPS     (CX)(R9*1), Y2
-	VMOVUPS     (DX)(R9*1), Y3
-	VMOVAPS     Y1, Y4
-	VFMADD231PS Y2, Y0, Y4
-	VADDPS      Y3, Y4, Y2
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y2, Y3
-	VANDPS      Y2, Y3, Y2
-	VMOVUPS     Y2, (AX)(R9*1)
-	VMOVUPS     (CX)(R9*2), Y2
-	VMOVUPS     (DX)(R9*2), Y3
-	VMOVAPS     Y1, Y4
-	VFMADD231PS Y2, Y0, Y4
-	VADDPS      Y3, Y4, Y2
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y2, Y3
-	VANDPS      Y2, Y3, Y2
-	VMOVUPS     Y2, (AX)(R9*2)
-	VMOVUPS     (CX)(R10*1), Y2
-	VMOVUPS     (DX)(R10*1), Y3
-	VMOVAPS     Y1, Y1
-	VFMADD231PS Y2, Y0, Y1
-	VADDPS      Y3, Y1, Y0
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y0, Y1
-	VANDPS      Y0, Y1, Y0
-	VMOVUPS     Y0, (AX)(R10*1)
-	ADDQ        $+32, AX
-	ADDQ        $+32, CX
-	ADDQ        $+32, DX
-	ADDQ        $+8, R11
-	CMPQ        R11, R12
-	JLT         four_cols
-
-four_part:
-	MOVQ        R8, R12
-	SUBQ        R11, R12
-	JE          four_next
-	LEAQ        part<>+0(SB), R13
-	MOVQ        R12, R14
-	NEGQ        R14
-	VMOVDQU     32(R13)(R14*4), Y0
-	VMASKMOVPS  (BX)(R11*4), Y0, Y1
-	VMASKMOVPS  (SI)(R11*4), Y0, Y2
-	VMASKMOVPS  (CX), Y0, Y3
-	VMASKMOVPS  (DX), Y0, Y4
-	VMOVAPS     Y2, Y5
-	VFMADD231PS Y3, Y1, Y5
-	VADDPS      Y4, Y5, Y3
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y3, Y4
-	VANDPS      Y3, Y4, Y3
-	VMASKMOVPS  Y3, Y0, (AX)
-	VMASKMOVPS  (CX)(R9*1), Y0, Y3
-	VMASKMOVPS  (DX)(R9*1), Y0, Y4
-	VMOVAPS     Y2, Y5
-	VFMADD231PS Y3, Y1, Y5
-	VADDPS      Y4, Y5, Y3
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y3, Y4
-	VANDPS      Y3, Y4, Y3
-	VMASKMOVPS  Y3, Y0, (AX)(R9*1)
-	VMASKMOVPS  (CX)(R9*2), Y0, Y3
-	VMASKMOVPS  (DX)(R9*2), Y0, Y4
-	VMOVAPS     Y2, Y5
-	VFMADD231PS Y3, Y1, Y5
-	VADDPS      Y4, Y5, Y3
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y3, Y4
-	VANDPS      Y3, Y4, Y3
-	VMASKMOVPS  Y3, Y0, (AX)(R9*2)
-	VMASKMOVPS  (CX)(R10*1), Y0, Y3
-	VMASKMOVPS  (DX)(R10*1), Y0, Y4
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y3, Y1, Y2
-	VADDPS      Y4, Y2, Y1
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y1, Y2
-	VANDPS      Y1, Y2, Y1
-	VMASKMOVPS  Y1, Y0, (AX)(R10*1)
-	LEAQ        (AX)(R12*4), AX
-	LEAQ        (CX)(R12*4), CX
-	LEAQ        (DX)(R12*4), DX
-
-four_next:
-	ADDQ R10, AX
-	ADDQ R10, CX
-	ADDQ R10, DX
-	SUBQ $+4, DI
-
-four_test:
-	CMPQ DI, $+4
-	JGE  four
-	JMP  one_test
-
-one:
-	XORQ R9, R9
-	MOVQ R8, R10
-	ANDQ $-8, R10
-	JE   one_part
-
-one_cols:
-	VMOVUPS     (BX)(R9*4), Y0
-	VMOVUPS     (SI)(R9*4), Y1
-	VMOVUPS     (CX), Y2
-	VMOVUPS     (DX), Y3
-	VMOVAPS     Y1, Y1
-	VFMADD231PS Y2, Y0, Y1
-	VADDPS      Y3, Y1, Y0
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y0, Y1
-	VANDPS      Y0, Y1, Y0
-	VMOVUPS     Y0, (AX)
-	ADDQ        $+32, AX
-	ADDQ        $+32, CX
-	ADDQ        $+32, DX
-	ADDQ        $+8, R9
-	CMPQ        R9, R10
-	JLT         one_cols
-
-one_part:
-	MOVQ        R8, R10
-	SUBQ        R9, R10
-	JE          one_next
-	LEAQ        part<>+0(SB), R11
-	MOVQ        R10, R12
-	NEGQ        R12
-	VMOVDQU     32(R11)(R12*4), Y0
-	VMASKMOVPS  (BX)(R9*4), Y0, Y1
-	VMASKMOVPS  (SI)(R9*4), Y0, Y2
-	VMASKMOVPS  (CX), Y0, Y3
-	VMASKMOVPS  (DX), Y0, Y4
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y3, Y1, Y2
-	VADDPS      Y4, Y2, Y1
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y1, Y2
-	VANDPS      Y1, Y2, Y1
-	VMASKMOVPS  Y1, Y0, (AX)
-	LEAQ        (AX)(R10*4), AX
-	LEAQ        (CX)(R10*4), CX
-	LEAQ        (DX)(R10*4), DX
-
-one_next:
-	SUBQ $+1, DI
-
-one_test:
-	CMPQ DI, $+1
-	JGE  one
-	VZEROUPPER
-	RET
-
-// func affineAddReLURowsAVX512(dst *float32, x *float32, res *float32, a *float32, b *float32, rows int, c int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·affineAddReLURowsAVX512(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ res+16(FP), DX
-	MOVQ a+24(FP), BX
-	MOVQ b+32(FP), SI
-	MOVQ rows+40(FP), DI
-	MOVQ c+48(FP), R8
-	MOVQ R8, R9
-	SHLQ $0x02, R9
-	LEAQ (R9)(R9*2), R10
-	JMP  four_test
-
-four:
-	XORQ R11, R11
-	MOVQ R8, R12
-	ANDQ $-16, R12
-	JE   four_part
-
-four_cols:
-	VMOVUPS     (BX)(R11*4), Z0
-	VMOVUPS     (SI)(R11*4), Z1
-	VMOVUPS     (CX), Z2
-	VMOVUPS     (DX), Z3
-	VMOVAPS     Z1, Z4
-	VFMADD231PS Z2, Z0, Z4
-	VADDPS      Z3, Z4, Z2
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z2, K1
-	VMOVAPS.Z   Z2, K1, Z2
-	VMOVUPS     Z2, (AX)
-	VMOVUPS     (CX)(R9*1), Z2
-	VMOVUPS     (DX)(R9*1), Z3
-	VMOVAPS     Z1, Z4
-	VFMADD231PS Z2, Z0, Z4
-	VADDPS      Z3, Z4, Z2
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z2, K1
-	VMOVAPS.Z   Z2, K1, Z2
-	VMOVUPS     Z2, (AX)(R9*1)
-	VMOVUPS     (CX)(R9*2), Z2
-	VMOVUPS     (DX)(R9*2), Z3
-	VMOVAPS     Z1, Z4
-	VFMADD231PS Z2, Z0, Z4
-	VADDPS      Z3, Z4, Z2
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z2, K1
-	VMOVAPS.Z   Z2, K1, Z2
-	VMOVUPS     Z2, (AX)(R9*2)
-	VMOVUPS     (CX)(R10*1), Z2
-	VMOVUPS     (DX)(R10*1), Z3
-	VMOVAPS     Z1, Z1
-	VFMADD231PS Z2, Z0, Z1
-	VADDPS      Z3, Z1, Z0
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z0, K1
-	VMOVAPS.Z   Z0, K1, Z0
-	VMOVUPS     Z0, (AX)(R10*1)
-	ADDQ        $+64, AX
-	ADDQ        $+64, CX
-	ADDQ        $+64, DX
-	ADDQ        $+16, R11
-	CMPQ        R11, R12
-	JLT         four_cols
-
-four_part:
-	MOVQ        R8, R12
-	SUBQ        R11, R12
-	JE          four_next
-	MOVQ        $-1, R13
-	BZHIQ       R12, R13, R13
-	KMOVW       R13, K1
-	VMOVUPS.Z   (BX)(R11*4), K1, Z0
-	VMOVUPS.Z   (SI)(R11*4), K1, Z1
-	VMOVUPS.Z   (CX), K1, Z2
-	VMOVUPS.Z   (DX), K1, Z3
-	VMOVAPS     Z1, Z4
-	VFMADD231PS Z2, Z0, Z4
-	VADDPS      Z3, Z4, Z2
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z2, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VMOVUPS     Z2, K1, (AX)
-	VMOVUPS.Z   (CX)(R9*1), K1, Z2
-	VMOVUPS.Z   (DX)(R9*1), K1, Z3
-	VMOVAPS     Z1, Z4
-	VFMADD231PS Z2, Z0, Z4
-	VADDPS      Z3, Z4, Z2
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z2, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VMOVUPS     Z2, K1, (AX)(R9*1)
-	VMOVUPS.Z   (CX)(R9*2), K1, Z2
-	VMOVUPS.Z   (DX)(R9*2), K1, Z3
-	VMOVAPS     Z1, Z4
-	VFMADD231PS Z2, Z0, Z4
-	VADDPS      Z3, Z4, Z2
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z2, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VMOVUPS     Z2, K1, (AX)(R9*2)
-	VMOVUPS.Z   (CX)(R10*1), K1, Z2
-	VMOVUPS.Z   (DX)(R10*1), K1, Z3
-	VMOVAPS     Z1, Z1
-	VFMADD231PS Z2, Z0, Z1
-	VADDPS      Z3, Z1, Z0
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z0, K2
-	VMOVAPS.Z   Z0, K2, Z0
-	VMOVUPS     Z0, K1, (AX)(R10*1)
-	LEAQ        (AX)(R12*4), AX
-	LEAQ        (CX)(R12*4), CX
-	LEAQ        (DX)(R12*4), DX
-
-four_next:
-	ADDQ R10, AX
-	ADDQ R10, CX
-	ADDQ R10, DX
-	SUBQ $+4, DI
-
-four_test:
-	CMPQ DI, $+4
-	JGE  four
-	JMP  one_test
-
-one:
-	XORQ R9, R9
-	MOVQ R8, R10
-	ANDQ $-16, R10
-	JE   one_part
-
-one_cols:
-	VMOVUPS     (BX)(R9*4), Z0
-	VMOVUPS     (SI)(R9*4), Z1
-	VMOVUPS     (CX), Z2
-	VMOVUPS     (DX), Z3
-	VMOVAPS     Z1, Z1
-	VFMADD231PS Z2, Z0, Z1
-	VADDPS      Z3, Z1, Z0
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z0, K1
-	VMOVAPS.Z   Z0, K1, Z0
-	VMOVUPS     Z0, (AX)
-	ADDQ        $+64, AX
-	ADDQ        $+64, CX
-	ADDQ        $+64, DX
-	ADDQ        $+16, R9
-	CMPQ        R9, R10
-	JLT         one_cols
-
-one_part:
-	MOVQ        R8, R10
-	SUBQ        R9, R10
-	JE          one_next
-	MOVQ        $-1, R11
-	BZHIQ       R10, R11, R11
-	KMOVW       R11, K1
-	VMOVUPS.Z   (BX)(R9*4), K1, Z0
-	VMOVUPS.Z   (SI)(R9*4), K1, Z1
-	VMOVUPS.Z   (CX), K1, Z2
-	VMOVUPS.Z   (DX), K1, Z3
-	VMOVAPS     Z1, Z1
-	VFMADD231PS Z2, Z0, Z1
-	VADDPS      Z3, Z1, Z0
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z0, K2
-	VMOVAPS.Z   Z0, K2, Z0
-	VMOVUPS     Z0, K1, (AX)
-	LEAQ        (AX)(R10*4), AX
-	LEAQ        (CX)(R10*4), CX
-	LEAQ        (DX)(R10*4), DX
-
-one_next:
-	SUBQ $+1, DI
-
-one_test:
-	CMPQ DI, $+1
-	JGE  one
-	VZEROUPPER
-	RET
-
-// func gradRowsAVX2(dst *float32, dy *float32, x *float32, a *float32, b *float32, d *float32, rows int, c int)
-// Requires: AVX, FMA3
-TEXT ·gradRowsAVX2(SB), NOSPLIT, $0-64
-	MOVQ dst+0(FP), AX
-	MOVQ dy+8(FP), CX
-	MOVQ x+16(FP), DX
-	MOVQ a+24(FP), BX
-	MOVQ b+32(FP), SI
-	MOVQ d+40(FP), DI
-	MOVQ rows+48(FP), R8
-	MOVQ c+56(FP), R9
-	MOVQ R9, R10
-	SHLQ $0x02, R10
-	LEAQ (R10)(R10*2), R11
-	JMP  four_test
-
-four:
+row:
 	XORQ R12, R12
-	MOVQ R9, R13
-	ANDQ $-8, R13
-	JE   four_part
+	CMPQ R12, R11
+	JE   single_test
 
-four_cols:
-	VMOVUPS     (BX)(R12*4), Y0
-	VMOVUPS     (SI)(R12*4), Y1
-	VMOVUPS     (DI)(R12*4), Y2
-	VMOVUPS     (CX), Y3
-	VMOVUPS     (DX), Y4
-	VMOVAPS     Y2, Y5
-	VFMADD231PS Y4, Y1, Y5
-	VFMADD231PS Y3, Y0, Y5
-	VMOVUPS     Y5, (AX)
-	VMOVUPS     (CX)(R10*1), Y3
-	VMOVUPS     (DX)(R10*1), Y4
-	VMOVAPS     Y2, Y5
-	VFMADD231PS Y4, Y1, Y5
-	VFMADD231PS Y3, Y0, Y5
-	VMOVUPS     Y5, (AX)(R10*1)
-	VMOVUPS     (CX)(R10*2), Y3
-	VMOVUPS     (DX)(R10*2), Y4
-	VMOVAPS     Y2, Y5
-	VFMADD231PS Y4, Y1, Y5
-	VFMADD231PS Y3, Y0, Y5
-	VMOVUPS     Y5, (AX)(R10*2)
-	VMOVUPS     (CX)(R11*1), Y3
-	VMOVUPS     (DX)(R11*1), Y4
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y4, Y1, Y2
-	VFMADD231PS Y3, Y0, Y2
-	VMOVUPS     Y2, (AX)(R11*1)
-	ADDQ        $+32, AX
-	ADDQ        $+32, CX
-	ADDQ        $+32, DX
+unrolled:
+	VMOVUPS     (CX)(R12*4), Y1
+	VMOVUPS     (DX)(R12*4), Y2
+	VMOVUPS     (BX)(R12*4), Y3
+	VMOVUPS     (SI)(R12*4), Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VADDPS      Y2, Y4, Y1
+	VMOVUPS     Y1, (AX)(R12*4)
+	VMOVUPS     32(CX)(R12*4), Y1
+	VMOVUPS     32(DX)(R12*4), Y2
+	VMOVUPS     32(BX)(R12*4), Y3
+	VMOVUPS     32(SI)(R12*4), Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VADDPS      Y2, Y4, Y1
+	VMOVUPS     Y1, 32(AX)(R12*4)
+	VMOVUPS     64(CX)(R12*4), Y1
+	VMOVUPS     64(DX)(R12*4), Y2
+	VMOVUPS     64(BX)(R12*4), Y3
+	VMOVUPS     64(SI)(R12*4), Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VADDPS      Y2, Y4, Y1
+	VMOVUPS     Y1, 64(AX)(R12*4)
+	VMOVUPS     96(CX)(R12*4), Y1
+	VMOVUPS     96(DX)(R12*4), Y2
+	VMOVUPS     96(BX)(R12*4), Y3
+	VMOVUPS     96(SI)(R12*4), Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VADDPS      Y2, Y4, Y1
+	VMOVUPS     Y1, 96(AX)(R12*4)
+	ADDQ        $+32, R12
+	CMPQ        R12, R11
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R12*4), Y1
+	VMOVUPS     (DX)(R12*4), Y2
+	VMOVUPS     (BX)(R12*4), Y3
+	VMOVUPS     (SI)(R12*4), Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VADDPS      Y2, Y4, Y1
+	VMOVUPS     Y1, (AX)(R12*4)
 	ADDQ        $+8, R12
-	CMPQ        R12, R13
-	JLT         four_cols
 
-four_part:
-	MOVQ        R9, R13
-	SUBQ        R12, R13
-	JE          four_next
-	LEAQ        part<>+0(SB), R14
-	MOVQ        R13, R15
-	NEGQ        R15
-	VMOVDQU     32(R14)(R15*4), Y0
-	VMASKMOVPS  (BX)(R12*4), Y0, Y1
-	VMASKMOVPS  (SI)(R12*4), Y0, Y2
-	VMASKMOVPS  (DI)(R12*4), Y0, Y3
-	VMASKMOVPS  (CX), Y0, Y4
-	VMASKMOVPS  (DX), Y0, Y5
-	VMOVAPS     Y3, Y6
-	VFMADD231PS Y5, Y2, Y6
-	VFMADD231PS Y4, Y1, Y6
-	VMASKMOVPS  Y6, Y0, (AX)
-	VMASKMOVPS  (CX)(R10*1), Y0, Y4
-	VMASKMOVPS  (DX)(R10*1), Y0, Y5
-	VMOVAPS     Y3, Y6
-	VFMADD231PS Y5, Y2, Y6
-	VFMADD231PS Y4, Y1, Y6
-	VMASKMOVPS  Y6, Y0, (AX)(R10*1)
-	VMASKMOVPS  (CX)(R10*2), Y0, Y4
-	VMASKMOVPS  (DX)(R10*2), Y0, Y5
-	VMOVAPS     Y3, Y6
-	VFMADD231PS Y5, Y2, Y6
-	VFMADD231PS Y4, Y1, Y6
-	VMASKMOVPS  Y6, Y0, (AX)(R10*2)
-	VMASKMOVPS  (CX)(R11*1), Y0, Y4
-	VMASKMOVPS  (DX)(R11*1), Y0, Y5
-	VMOVAPS     Y3, Y3
-	VFMADD231PS Y5, Y2, Y3
-	VFMADD231PS Y4, Y1, Y3
-	VMASKMOVPS  Y3, Y0, (AX)(R11*1)
-	LEAQ        (AX)(R13*4), AX
-	LEAQ        (CX)(R13*4), CX
-	LEAQ        (DX)(R13*4), DX
+single_test:
+	CMPQ        R12, R10
+	JLT         single
+	TESTQ       R8, R8
+	JE          next
+	VMASKMOVPS  (CX)(R12*4), Y0, Y1
+	VMASKMOVPS  (DX)(R12*4), Y0, Y2
+	VMASKMOVPS  (BX)(R12*4), Y0, Y3
+	VMASKMOVPS  (SI)(R12*4), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VADDPS      Y2, Y4, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(R12*4)
 
-four_next:
-	ADDQ R11, AX
-	ADDQ R11, CX
-	ADDQ R11, DX
-	SUBQ $+4, R8
+next:
+	ADDQ R9, AX
+	ADDQ R9, CX
+	ADDQ R9, DX
+	DECQ DI
+	JNE  row
 
-four_test:
-	CMPQ R8, $+4
-	JGE  four
-	JMP  one_test
-
-one:
-	XORQ R10, R10
-	MOVQ R9, R11
-	ANDQ $-8, R11
-	JE   one_part
-
-one_cols:
-	VMOVUPS     (BX)(R10*4), Y0
-	VMOVUPS     (SI)(R10*4), Y1
-	VMOVUPS     (DI)(R10*4), Y2
-	VMOVUPS     (CX), Y3
-	VMOVUPS     (DX), Y4
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y4, Y1, Y2
-	VFMADD231PS Y3, Y0, Y2
-	VMOVUPS     Y2, (AX)
-	ADDQ        $+32, AX
-	ADDQ        $+32, CX
-	ADDQ        $+32, DX
-	ADDQ        $+8, R10
-	CMPQ        R10, R11
-	JLT         one_cols
-
-one_part:
-	MOVQ        R9, R11
-	SUBQ        R10, R11
-	JE          one_next
-	LEAQ        part<>+0(SB), R12
-	MOVQ        R11, R13
-	NEGQ        R13
-	VMOVDQU     32(R12)(R13*4), Y0
-	VMASKMOVPS  (BX)(R10*4), Y0, Y1
-	VMASKMOVPS  (SI)(R10*4), Y0, Y2
-	VMASKMOVPS  (DI)(R10*4), Y0, Y3
-	VMASKMOVPS  (CX), Y0, Y4
-	VMASKMOVPS  (DX), Y0, Y5
-	VMOVAPS     Y3, Y3
-	VFMADD231PS Y5, Y2, Y3
-	VFMADD231PS Y4, Y1, Y3
-	VMASKMOVPS  Y3, Y0, (AX)
-	LEAQ        (AX)(R11*4), AX
-	LEAQ        (CX)(R11*4), CX
-	LEAQ        (DX)(R11*4), DX
-
-one_next:
-	SUBQ $+1, R8
-
-one_test:
-	CMPQ R8, $+1
-	JGE  one
+done:
 	VZEROUPPER
 	RET
 
-// func gradRowsAVX512(dst *float32, dy *float32, x *float32, a *float32, b *float32, d *float32, rows int, c int)
+// func affineAddRowsAVX512(dst *float32, x *float32, res *float32, a *float32, b *float32, rows int, c int, stride int)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·gradRowsAVX512(SB), NOSPLIT, $0-64
-	MOVQ dst+0(FP), AX
-	MOVQ dy+8(FP), CX
-	MOVQ x+16(FP), DX
-	MOVQ a+24(FP), BX
-	MOVQ b+32(FP), SI
-	MOVQ d+40(FP), DI
-	MOVQ rows+48(FP), R8
-	MOVQ c+56(FP), R9
-	MOVQ R9, R10
-	SHLQ $0x02, R10
-	LEAQ (R10)(R10*2), R11
-	JMP  four_test
+TEXT ·affineAddRowsAVX512(SB), NOSPLIT, $0-64
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  res+16(FP), DX
+	MOVQ  a+24(FP), BX
+	MOVQ  b+32(FP), SI
+	MOVQ  rows+40(FP), DI
+	MOVQ  c+48(FP), R8
+	MOVQ  stride+56(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  R8, R11
+	ANDQ  $-64, R11
+	MOVQ  R8, R10
+	ANDQ  $-16, R10
+	SUBQ  R10, R8
+	MOVQ  $-1, R12
+	BZHIQ R8, R12, R12
+	KMOVW R12, K1
+	TESTQ DI, DI
+	JE    done
 
-four:
+row:
 	XORQ R12, R12
-	MOVQ R9, R13
-	ANDQ $-16, R13
-	JE   four_part
+	CMPQ R12, R11
+	JE   single_test
 
-four_cols:
-	VMOVUPS     (BX)(R12*4), Z0
-	VMOVUPS     (SI)(R12*4), Z1
-	VMOVUPS     (DI)(R12*4), Z2
-	VMOVUPS     (CX), Z3
-	VMOVUPS     (DX), Z4
-	VMOVAPS     Z2, Z5
-	VFMADD231PS Z4, Z1, Z5
-	VFMADD231PS Z3, Z0, Z5
-	VMOVUPS     Z5, (AX)
-	VMOVUPS     (CX)(R10*1), Z3
-	VMOVUPS     (DX)(R10*1), Z4
-	VMOVAPS     Z2, Z5
-	VFMADD231PS Z4, Z1, Z5
-	VFMADD231PS Z3, Z0, Z5
-	VMOVUPS     Z5, (AX)(R10*1)
-	VMOVUPS     (CX)(R10*2), Z3
-	VMOVUPS     (DX)(R10*2), Z4
-	VMOVAPS     Z2, Z5
-	VFMADD231PS Z4, Z1, Z5
-	VFMADD231PS Z3, Z0, Z5
-	VMOVUPS     Z5, (AX)(R10*2)
-	VMOVUPS     (CX)(R11*1), Z3
-	VMOVUPS     (DX)(R11*1), Z4
-	VMOVAPS     Z2, Z2
-	VFMADD231PS Z4, Z1, Z2
-	VFMADD231PS Z3, Z0, Z2
-	VMOVUPS     Z2, (AX)(R11*1)
-	ADDQ        $+64, AX
-	ADDQ        $+64, CX
-	ADDQ        $+64, DX
+unrolled:
+	VMOVUPS     (CX)(R12*4), Z0
+	VMOVUPS     (DX)(R12*4), Z1
+	VMOVUPS     (BX)(R12*4), Z2
+	VMOVUPS     (SI)(R12*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VMOVUPS     Z0, (AX)(R12*4)
+	VMOVUPS     64(CX)(R12*4), Z0
+	VMOVUPS     64(DX)(R12*4), Z1
+	VMOVUPS     64(BX)(R12*4), Z2
+	VMOVUPS     64(SI)(R12*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VMOVUPS     Z0, 64(AX)(R12*4)
+	VMOVUPS     128(CX)(R12*4), Z0
+	VMOVUPS     128(DX)(R12*4), Z1
+	VMOVUPS     128(BX)(R12*4), Z2
+	VMOVUPS     128(SI)(R12*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VMOVUPS     Z0, 128(AX)(R12*4)
+	VMOVUPS     192(CX)(R12*4), Z0
+	VMOVUPS     192(DX)(R12*4), Z1
+	VMOVUPS     192(BX)(R12*4), Z2
+	VMOVUPS     192(SI)(R12*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VMOVUPS     Z0, 192(AX)(R12*4)
+	ADDQ        $+64, R12
+	CMPQ        R12, R11
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R12*4), Z0
+	VMOVUPS     (DX)(R12*4), Z1
+	VMOVUPS     (BX)(R12*4), Z2
+	VMOVUPS     (SI)(R12*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VMOVUPS     Z0, (AX)(R12*4)
 	ADDQ        $+16, R12
-	CMPQ        R12, R13
-	JLT         four_cols
 
-four_part:
-	MOVQ        R9, R13
-	SUBQ        R12, R13
-	JE          four_next
-	MOVQ        $-1, R14
-	BZHIQ       R13, R14, R14
-	KMOVW       R14, K1
-	VMOVUPS.Z   (BX)(R12*4), K1, Z0
-	VMOVUPS.Z   (SI)(R12*4), K1, Z1
-	VMOVUPS.Z   (DI)(R12*4), K1, Z2
-	VMOVUPS.Z   (CX), K1, Z3
-	VMOVUPS.Z   (DX), K1, Z4
-	VMOVAPS     Z2, Z5
-	VFMADD231PS Z4, Z1, Z5
-	VFMADD231PS Z3, Z0, Z5
-	VMOVUPS     Z5, K1, (AX)
-	VMOVUPS.Z   (CX)(R10*1), K1, Z3
-	VMOVUPS.Z   (DX)(R10*1), K1, Z4
-	VMOVAPS     Z2, Z5
-	VFMADD231PS Z4, Z1, Z5
-	VFMADD231PS Z3, Z0, Z5
-	VMOVUPS     Z5, K1, (AX)(R10*1)
-	VMOVUPS.Z   (CX)(R10*2), K1, Z3
-	VMOVUPS.Z   (DX)(R10*2), K1, Z4
-	VMOVAPS     Z2, Z5
-	VFMADD231PS Z4, Z1, Z5
-	VFMADD231PS Z3, Z0, Z5
-	VMOVUPS     Z5, K1, (AX)(R10*2)
-	VMOVUPS.Z   (CX)(R11*1), K1, Z3
-	VMOVUPS.Z   (DX)(R11*1), K1, Z4
-	VMOVAPS     Z2, Z2
-	VFMADD231PS Z4, Z1, Z2
-	VFMADD231PS Z3, Z0, Z2
-	VMOVUPS     Z2, K1, (AX)(R11*1)
-	LEAQ        (AX)(R13*4), AX
-	LEAQ        (CX)(R13*4), CX
-	LEAQ        (DX)(R13*4), DX
+single_test:
+	CMPQ        R12, R10
+	JLT         single
+	TESTQ       R8, R8
+	JE          next
+	VMOVUPS.Z   (CX)(R12*4), K1, Z0
+	VMOVUPS.Z   (DX)(R12*4), K1, Z1
+	VMOVUPS.Z   (BX)(R12*4), K1, Z2
+	VMOVUPS.Z   (SI)(R12*4), K1, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VMOVUPS     Z0, K1, (AX)(R12*4)
 
-four_next:
+next:
+	ADDQ R9, AX
+	ADDQ R9, CX
+	ADDQ R9, DX
+	DECQ DI
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func affineAddReLURowsAVX2(dst *float32, x *float32, res *float32, a *float32, b *float32, rows int, c int, stride int)
+// Requires: AVX, FMA3
+TEXT ·affineAddReLURowsAVX2(SB), NOSPLIT, $0-64
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    res+16(FP), DX
+	MOVQ    a+24(FP), BX
+	MOVQ    b+32(FP), SI
+	MOVQ    rows+40(FP), DI
+	MOVQ    c+48(FP), R8
+	MOVQ    stride+56(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    R8, R11
+	ANDQ    $-32, R11
+	MOVQ    R8, R10
+	ANDQ    $-8, R10
+	SUBQ    R10, R8
+	LEAQ    part<>+0(SB), R12
+	MOVQ    R8, R13
+	NEGQ    R13
+	VMOVDQU 32(R12)(R13*4), Y0
+	TESTQ   DI, DI
+	JE      done
+
+row:
+	XORQ R12, R12
+	CMPQ R12, R11
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (CX)(R12*4), Y1
+	VMOVUPS     (DX)(R12*4), Y2
+	VMOVUPS     (BX)(R12*4), Y3
+	VMOVUPS     (SI)(R12*4), Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VADDPS      Y2, Y4, Y1
+	VXORPS      Y2, Y2, Y2
+	VCMPPS      $0x16, Y2, Y1, Y2
+	VANDPS      Y1, Y2, Y1
+	VMOVUPS     Y1, (AX)(R12*4)
+	VMOVUPS     32(CX)(R12*4), Y1
+	VMOVUPS     32(DX)(R12*4), Y2
+	VMOVUPS     32(BX)(R12*4), Y3
+	VMOVUPS     32(SI)(R12*4), Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VADDPS      Y2, Y4, Y1
+	VXORPS      Y2, Y2, Y2
+	VCMPPS      $0x16, Y2, Y1, Y2
+	VANDPS      Y1, Y2, Y1
+	VMOVUPS     Y1, 32(AX)(R12*4)
+	VMOVUPS     64(CX)(R12*4), Y1
+	VMOVUPS     64(DX)(R12*4), Y2
+	VMOVUPS     64(BX)(R12*4), Y3
+	VMOVUPS     64(SI)(R12*4), Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VADDPS      Y2, Y4, Y1
+	VXORPS      Y2, Y2, Y2
+	VCMPPS      $0x16, Y2, Y1, Y2
+	VANDPS      Y1, Y2, Y1
+	VMOVUPS     Y1, 64(AX)(R12*4)
+	VMOVUPS     96(CX)(R12*4), Y1
+	VMOVUPS     96(DX)(R12*4), Y2
+	VMOVUPS     96(BX)(R12*4), Y3
+	VMOVUPS     96(SI)(R12*4), Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VADDPS      Y2, Y4, Y1
+	VXORPS      Y2, Y2, Y2
+	VCMPPS      $0x16, Y2, Y1, Y2
+	VANDPS      Y1, Y2, Y1
+	VMOVUPS     Y1, 96(AX)(R12*4)
+	ADDQ        $+32, R12
+	CMPQ        R12, R11
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R12*4), Y1
+	VMOVUPS     (DX)(R12*4), Y2
+	VMOVUPS     (BX)(R12*4), Y3
+	VMOVUPS     (SI)(R12*4), Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VADDPS      Y2, Y4, Y1
+	VXORPS      Y2, Y2, Y2
+	VCMPPS      $0x16, Y2, Y1, Y2
+	VANDPS      Y1, Y2, Y1
+	VMOVUPS     Y1, (AX)(R12*4)
+	ADDQ        $+8, R12
+
+single_test:
+	CMPQ        R12, R10
+	JLT         single
+	TESTQ       R8, R8
+	JE          next
+	VMASKMOVPS  (CX)(R12*4), Y0, Y1
+	VMASKMOVPS  (DX)(R12*4), Y0, Y2
+	VMASKMOVPS  (BX)(R12*4), Y0, Y3
+	VMASKMOVPS  (SI)(R12*4), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VADDPS      Y2, Y4, Y1
+	VXORPS      Y2, Y2, Y2
+	VCMPPS      $0x16, Y2, Y1, Y2
+	VANDPS      Y1, Y2, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(R12*4)
+
+next:
+	ADDQ R9, AX
+	ADDQ R9, CX
+	ADDQ R9, DX
+	DECQ DI
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func affineAddReLURowsAVX512(dst *float32, x *float32, res *float32, a *float32, b *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·affineAddReLURowsAVX512(SB), NOSPLIT, $0-64
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  res+16(FP), DX
+	MOVQ  a+24(FP), BX
+	MOVQ  b+32(FP), SI
+	MOVQ  rows+40(FP), DI
+	MOVQ  c+48(FP), R8
+	MOVQ  stride+56(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  R8, R11
+	ANDQ  $-64, R11
+	MOVQ  R8, R10
+	ANDQ  $-16, R10
+	SUBQ  R10, R8
+	MOVQ  $-1, R12
+	BZHIQ R8, R12, R12
+	KMOVW R12, K1
+	TESTQ DI, DI
+	JE    done
+
+row:
+	XORQ R12, R12
+	CMPQ R12, R11
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (CX)(R12*4), Z0
+	VMOVUPS     (DX)(R12*4), Z1
+	VMOVUPS     (BX)(R12*4), Z2
+	VMOVUPS     (SI)(R12*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VPXORD      Z4, Z4, Z4
+	VCMPPS      $0x16, Z4, Z0, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVUPS     Z0, (AX)(R12*4)
+	VMOVUPS     64(CX)(R12*4), Z0
+	VMOVUPS     64(DX)(R12*4), Z1
+	VMOVUPS     64(BX)(R12*4), Z2
+	VMOVUPS     64(SI)(R12*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VPXORD      Z5, Z5, Z5
+	VCMPPS      $0x16, Z5, Z0, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVUPS     Z0, 64(AX)(R12*4)
+	VMOVUPS     128(CX)(R12*4), Z0
+	VMOVUPS     128(DX)(R12*4), Z1
+	VMOVUPS     128(BX)(R12*4), Z2
+	VMOVUPS     128(SI)(R12*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VPXORD      Z6, Z6, Z6
+	VCMPPS      $0x16, Z6, Z0, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVUPS     Z0, 128(AX)(R12*4)
+	VMOVUPS     192(CX)(R12*4), Z0
+	VMOVUPS     192(DX)(R12*4), Z1
+	VMOVUPS     192(BX)(R12*4), Z2
+	VMOVUPS     192(SI)(R12*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VPXORD      Z7, Z7, Z7
+	VCMPPS      $0x16, Z7, Z0, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVUPS     Z0, 192(AX)(R12*4)
+	ADDQ        $+64, R12
+	CMPQ        R12, R11
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R12*4), Z0
+	VMOVUPS     (DX)(R12*4), Z1
+	VMOVUPS     (BX)(R12*4), Z2
+	VMOVUPS     (SI)(R12*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VPXORD      Z8, Z8, Z8
+	VCMPPS      $0x16, Z8, Z0, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVUPS     Z0, (AX)(R12*4)
+	ADDQ        $+16, R12
+
+single_test:
+	CMPQ        R12, R10
+	JLT         single
+	TESTQ       R8, R8
+	JE          next
+	VMOVUPS.Z   (CX)(R12*4), K1, Z0
+	VMOVUPS.Z   (DX)(R12*4), K1, Z1
+	VMOVUPS.Z   (BX)(R12*4), K1, Z2
+	VMOVUPS.Z   (SI)(R12*4), K1, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VPXORD      Z9, Z9, Z9
+	VCMPPS      $0x16, Z9, Z0, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVUPS     Z0, K1, (AX)(R12*4)
+
+next:
+	ADDQ R9, AX
+	ADDQ R9, CX
+	ADDQ R9, DX
+	DECQ DI
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func gradRowsAVX2(dst *float32, dy *float32, x *float32, a *float32, b *float32, d *float32, rows int, c int, stride int)
+// Requires: AVX, FMA3
+TEXT ·gradRowsAVX2(SB), NOSPLIT, $0-72
+	MOVQ    dst+0(FP), AX
+	MOVQ    dy+8(FP), CX
+	MOVQ    x+16(FP), DX
+	MOVQ    a+24(FP), BX
+	MOVQ    b+32(FP), SI
+	MOVQ    d+40(FP), DI
+	MOVQ    rows+48(FP), R8
+	MOVQ    c+56(FP), R9
+	MOVQ    stride+64(FP), R10
+	SHLQ    $0x02, R10
+	MOVQ    R9, R12
+	ANDQ    $-32, R12
+	MOVQ    R9, R11
+	ANDQ    $-8, R11
+	SUBQ    R11, R9
+	LEAQ    part<>+0(SB), R13
+	MOVQ    R9, R14
+	NEGQ    R14
+	VMOVDQU 32(R13)(R14*4), Y0
+	TESTQ   R8, R8
+	JE      done
+
+row:
+	XORQ R13, R13
+	CMPQ R13, R12
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (CX)(R13*4), Y1
+	VMOVUPS     (DX)(R13*4), Y2
+	VMOVUPS     (BX)(R13*4), Y3
+	VMOVUPS     (SI)(R13*4), Y4
+	VMOVUPS     (DI)(R13*4), Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y2, Y4, Y5
+	VFMADD231PS Y1, Y3, Y5
+	VMOVUPS     Y5, (AX)(R13*4)
+	VMOVUPS     32(CX)(R13*4), Y1
+	VMOVUPS     32(DX)(R13*4), Y2
+	VMOVUPS     32(BX)(R13*4), Y3
+	VMOVUPS     32(SI)(R13*4), Y4
+	VMOVUPS     32(DI)(R13*4), Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y2, Y4, Y5
+	VFMADD231PS Y1, Y3, Y5
+	VMOVUPS     Y5, 32(AX)(R13*4)
+	VMOVUPS     64(CX)(R13*4), Y1
+	VMOVUPS     64(DX)(R13*4), Y2
+	VMOVUPS     64(BX)(R13*4), Y3
+	VMOVUPS     64(SI)(R13*4), Y4
+	VMOVUPS     64(DI)(R13*4), Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y2, Y4, Y5
+	VFMADD231PS Y1, Y3, Y5
+	VMOVUPS     Y5, 64(AX)(R13*4)
+	VMOVUPS     96(CX)(R13*4), Y1
+	VMOVUPS     96(DX)(R13*4), Y2
+	VMOVUPS     96(BX)(R13*4), Y3
+	VMOVUPS     96(SI)(R13*4), Y4
+	VMOVUPS     96(DI)(R13*4), Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y2, Y4, Y5
+	VFMADD231PS Y1, Y3, Y5
+	VMOVUPS     Y5, 96(AX)(R13*4)
+	ADDQ        $+32, R13
+	CMPQ        R13, R12
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R13*4), Y1
+	VMOVUPS     (DX)(R13*4), Y2
+	VMOVUPS     (BX)(R13*4), Y3
+	VMOVUPS     (SI)(R13*4), Y4
+	VMOVUPS     (DI)(R13*4), Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y2, Y4, Y5
+	VFMADD231PS Y1, Y3, Y5
+	VMOVUPS     Y5, (AX)(R13*4)
+	ADDQ        $+8, R13
+
+single_test:
+	CMPQ        R13, R11
+	JLT         single
+	TESTQ       R9, R9
+	JE          next
+	VMASKMOVPS  (CX)(R13*4), Y0, Y1
+	VMASKMOVPS  (DX)(R13*4), Y0, Y2
+	VMASKMOVPS  (BX)(R13*4), Y0, Y3
+	VMASKMOVPS  (SI)(R13*4), Y0, Y4
+	VMASKMOVPS  (DI)(R13*4), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y2, Y4, Y5
+	VFMADD231PS Y1, Y3, Y5
+	VMASKMOVPS  Y5, Y0, (AX)(R13*4)
+
+next:
+	ADDQ R10, AX
+	ADDQ R10, CX
+	ADDQ R10, DX
+	DECQ R8
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func gradRowsAVX512(dst *float32, dy *float32, x *float32, a *float32, b *float32, d *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·gradRowsAVX512(SB), NOSPLIT, $0-72
+	MOVQ  dst+0(FP), AX
+	MOVQ  dy+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  a+24(FP), BX
+	MOVQ  b+32(FP), SI
+	MOVQ  d+40(FP), DI
+	MOVQ  rows+48(FP), R8
+	MOVQ  c+56(FP), R9
+	MOVQ  stride+64(FP), R10
+	SHLQ  $0x02, R10
+	MOVQ  R9, R12
+	ANDQ  $-64, R12
+	MOVQ  R9, R11
+	ANDQ  $-16, R11
+	SUBQ  R11, R9
+	MOVQ  $-1, R13
+	BZHIQ R9, R13, R13
+	KMOVW R13, K1
+	TESTQ R8, R8
+	JE    done
+
+row:
+	XORQ R13, R13
+	CMPQ R13, R12
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (CX)(R13*4), Z0
+	VMOVUPS     (DX)(R13*4), Z1
+	VMOVUPS     (BX)(R13*4), Z2
+	VMOVUPS     (SI)(R13*4), Z3
+	VMOVUPS     (DI)(R13*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VMOVUPS     Z4, (AX)(R13*4)
+	VMOVUPS     64(CX)(R13*4), Z0
+	VMOVUPS     64(DX)(R13*4), Z1
+	VMOVUPS     64(BX)(R13*4), Z2
+	VMOVUPS     64(SI)(R13*4), Z3
+	VMOVUPS     64(DI)(R13*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VMOVUPS     Z4, 64(AX)(R13*4)
+	VMOVUPS     128(CX)(R13*4), Z0
+	VMOVUPS     128(DX)(R13*4), Z1
+	VMOVUPS     128(BX)(R13*4), Z2
+	VMOVUPS     128(SI)(R13*4), Z3
+	VMOVUPS     128(DI)(R13*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VMOVUPS     Z4, 128(AX)(R13*4)
+	VMOVUPS     192(CX)(R13*4), Z0
+	VMOVUPS     192(DX)(R13*4), Z1
+	VMOVUPS     192(BX)(R13*4), Z2
+	VMOVUPS     192(SI)(R13*4), Z3
+	VMOVUPS     192(DI)(R13*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VMOVUPS     Z4, 192(AX)(R13*4)
+	ADDQ        $+64, R13
+	CMPQ        R13, R12
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R13*4), Z0
+	VMOVUPS     (DX)(R13*4), Z1
+	VMOVUPS     (BX)(R13*4), Z2
+	VMOVUPS     (SI)(R13*4), Z3
+	VMOVUPS     (DI)(R13*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VMOVUPS     Z4, (AX)(R13*4)
+	ADDQ        $+16, R13
+
+single_test:
+	CMPQ        R13, R11
+	JLT         single
+	TESTQ       R9, R9
+	JE          next
+	VMOVUPS.Z   (CX)(R13*4), K1, Z0
+	VMOVUPS.Z   (DX)(R13*4), K1, Z1
+	VMOVUPS.Z   (BX)(R13*4), K1, Z2
+	VMOVUPS.Z   (SI)(R13*4), K1, Z3
+	VMOVUPS.Z   (DI)(R13*4), K1, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VMOVUPS     Z4, K1, (AX)(R13*4)
+
+next:
+	ADDQ R10, AX
+	ADDQ R10, CX
+	ADDQ R10, DX
+	DECQ R8
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func gradReLURowsAVX2(dst *float32, dy *float32, x *float32, y *float32, a *float32, b *float32, d *float32, rows int, c int, stride int)
+// Requires: AVX, FMA3
+TEXT ·gradReLURowsAVX2(SB), NOSPLIT, $0-80
+	MOVQ    dst+0(FP), AX
+	MOVQ    dy+8(FP), CX
+	MOVQ    x+16(FP), DX
+	MOVQ    y+24(FP), BX
+	MOVQ    a+32(FP), SI
+	MOVQ    b+40(FP), DI
+	MOVQ    d+48(FP), R8
+	MOVQ    rows+56(FP), R9
+	MOVQ    c+64(FP), R10
+	MOVQ    stride+72(FP), R11
+	SHLQ    $0x02, R11
+	MOVQ    R10, R13
+	ANDQ    $-32, R13
+	MOVQ    R10, R12
+	ANDQ    $-8, R12
+	SUBQ    R12, R10
+	LEAQ    part<>+0(SB), R14
+	MOVQ    R10, R15
+	NEGQ    R15
+	VMOVDQU 32(R14)(R15*4), Y0
+	TESTQ   R9, R9
+	JE      done
+
+row:
+	XORQ R14, R14
+	CMPQ R14, R13
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (CX)(R14*4), Y1
+	VMOVUPS     (DX)(R14*4), Y2
+	VMOVUPS     (BX)(R14*4), Y3
+	VMOVUPS     (SI)(R14*4), Y4
+	VMOVUPS     (DI)(R14*4), Y5
+	VMOVUPS     (R8)(R14*4), Y6
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x16, Y7, Y3, Y3
+	VANDPS      Y1, Y3, Y1
+	VMOVAPS     Y6, Y3
+	VFMADD231PS Y2, Y5, Y3
+	VFMADD231PS Y1, Y4, Y3
+	VMOVUPS     Y3, (AX)(R14*4)
+	VMOVUPS     32(CX)(R14*4), Y1
+	VMOVUPS     32(DX)(R14*4), Y2
+	VMOVUPS     32(BX)(R14*4), Y3
+	VMOVUPS     32(SI)(R14*4), Y4
+	VMOVUPS     32(DI)(R14*4), Y5
+	VMOVUPS     32(R8)(R14*4), Y6
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x16, Y7, Y3, Y3
+	VANDPS      Y1, Y3, Y1
+	VMOVAPS     Y6, Y3
+	VFMADD231PS Y2, Y5, Y3
+	VFMADD231PS Y1, Y4, Y3
+	VMOVUPS     Y3, 32(AX)(R14*4)
+	VMOVUPS     64(CX)(R14*4), Y1
+	VMOVUPS     64(DX)(R14*4), Y2
+	VMOVUPS     64(BX)(R14*4), Y3
+	VMOVUPS     64(SI)(R14*4), Y4
+	VMOVUPS     64(DI)(R14*4), Y5
+	VMOVUPS     64(R8)(R14*4), Y6
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x16, Y7, Y3, Y3
+	VANDPS      Y1, Y3, Y1
+	VMOVAPS     Y6, Y3
+	VFMADD231PS Y2, Y5, Y3
+	VFMADD231PS Y1, Y4, Y3
+	VMOVUPS     Y3, 64(AX)(R14*4)
+	VMOVUPS     96(CX)(R14*4), Y1
+	VMOVUPS     96(DX)(R14*4), Y2
+	VMOVUPS     96(BX)(R14*4), Y3
+	VMOVUPS     96(SI)(R14*4), Y4
+	VMOVUPS     96(DI)(R14*4), Y5
+	VMOVUPS     96(R8)(R14*4), Y6
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x16, Y7, Y3, Y3
+	VANDPS      Y1, Y3, Y1
+	VMOVAPS     Y6, Y3
+	VFMADD231PS Y2, Y5, Y3
+	VFMADD231PS Y1, Y4, Y3
+	VMOVUPS     Y3, 96(AX)(R14*4)
+	ADDQ        $+32, R14
+	CMPQ        R14, R13
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R14*4), Y1
+	VMOVUPS     (DX)(R14*4), Y2
+	VMOVUPS     (BX)(R14*4), Y3
+	VMOVUPS     (SI)(R14*4), Y4
+	VMOVUPS     (DI)(R14*4), Y5
+	VMOVUPS     (R8)(R14*4), Y6
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x16, Y7, Y3, Y3
+	VANDPS      Y1, Y3, Y1
+	VMOVAPS     Y6, Y3
+	VFMADD231PS Y2, Y5, Y3
+	VFMADD231PS Y1, Y4, Y3
+	VMOVUPS     Y3, (AX)(R14*4)
+	ADDQ        $+8, R14
+
+single_test:
+	CMPQ        R14, R12
+	JLT         single
+	TESTQ       R10, R10
+	JE          next
+	VMASKMOVPS  (CX)(R14*4), Y0, Y1
+	VMASKMOVPS  (DX)(R14*4), Y0, Y2
+	VMASKMOVPS  (BX)(R14*4), Y0, Y3
+	VMASKMOVPS  (SI)(R14*4), Y0, Y4
+	VMASKMOVPS  (DI)(R14*4), Y0, Y5
+	VMASKMOVPS  (R8)(R14*4), Y0, Y6
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x16, Y7, Y3, Y3
+	VANDPS      Y1, Y3, Y1
+	VMOVAPS     Y6, Y3
+	VFMADD231PS Y2, Y5, Y3
+	VFMADD231PS Y1, Y4, Y3
+	VMASKMOVPS  Y3, Y0, (AX)(R14*4)
+
+next:
 	ADDQ R11, AX
 	ADDQ R11, CX
 	ADDQ R11, DX
-	SUBQ $+4, R8
+	ADDQ R11, BX
+	DECQ R9
+	JNE  row
 
-four_test:
-	CMPQ R8, $+4
-	JGE  four
-	JMP  one_test
-
-one:
-	XORQ R10, R10
-	MOVQ R9, R11
-	ANDQ $-16, R11
-	JE   one_part
-
-one_cols:
-	VMOVUPS     (BX)(R10*4), Z0
-	VMOVUPS     (SI)(R10*4), Z1
-	VMOVUPS     (DI)(R10*4), Z2
-	VMOVUPS     (CX), Z3
-	VMOVUPS     (DX), Z4
-	VMOVAPS     Z2, Z2
-	VFMADD231PS Z4, Z1, Z2
-	VFMADD231PS Z3, Z0, Z2
-	VMOVUPS     Z2, (AX)
-	ADDQ        $+64, AX
-	ADDQ        $+64, CX
-	ADDQ        $+64, DX
-	ADDQ        $+16, R10
-	CMPQ        R10, R11
-	JLT         one_cols
-
-one_part:
-	MOVQ        R9, R11
-	SUBQ        R10, R11
-	JE          one_next
-	MOVQ        $-1, R12
-	BZHIQ       R11, R12, R12
-	KMOVW       R12, K1
-	VMOVUPS.Z   (BX)(R10*4), K1, Z0
-	VMOVUPS.Z   (SI)(R10*4), K1, Z1
-	VMOVUPS.Z   (DI)(R10*4), K1, Z2
-	VMOVUPS.Z   (CX), K1, Z3
-	VMOVUPS.Z   (DX), K1, Z4
-	VMOVAPS     Z2, Z2
-	VFMADD231PS Z4, Z1, Z2
-	VFMADD231PS Z3, Z0, Z2
-	VMOVUPS     Z2, K1, (AX)
-	LEAQ        (AX)(R11*4), AX
-	LEAQ        (CX)(R11*4), CX
-	LEAQ        (DX)(R11*4), DX
-
-one_next:
-	SUBQ $+1, R8
-
-one_test:
-	CMPQ R8, $+1
-	JGE  one
+done:
 	VZEROUPPER
 	RET
 
-// func gradReLURowsAVX2(dst *float32, dy *float32, x *float32, y *float32, a *float32, b *float32, d *float32, rows int, c int)
-// Requires: AVX, FMA3
-TEXT ·gradReLURowsAVX2(SB), NOSPLIT, $8-72
-	MOVQ dst+0(FP), AX
-	MOVQ dy+8(FP), CX
-	MOVQ x+16(FP), DX
-	MOVQ y+24(FP), BX
-	MOVQ a+32(FP), SI
-	MOVQ b+40(FP), DI
-	MOVQ d+48(FP), R8
-	MOVQ rows+56(FP), R9
-	MOVQ c+64(FP), R10
-	MOVQ R10, R11
-	SHLQ $0x02, R11
-	LEAQ (R11)(R11*2), R12
-	JMP  four_test
-
-four:
-	XORQ R13, R13
-	MOVQ R10, R14
-	ANDQ $-8, R14
-	JE   four_part
-
-four_cols:
-	VMOVUPS     (SI)(R13*4), Y0
-	VMOVUPS     (DI)(R13*4), Y1
-	VMOVUPS     (R8)(R13*4), Y2
-	VMOVUPS     (CX), Y3
-	VMOVUPS     (DX), Y4
-	VMOVUPS     (BX), Y5
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y5, Y5
-	VANDPS      Y3, Y5, Y3
-	VMOVAPS     Y2, Y5
-	VFMADD231PS Y4, Y1, Y5
-	VFMADD231PS Y3, Y0, Y5
-	VMOVUPS     Y5, (AX)
-	VMOVUPS     (CX)(R11*1), Y3
-	VMOVUPS     (DX)(R11*1), Y4
-	VMOVUPS     (BX)(R11*1), Y5
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y5, Y5
-	VANDPS      Y3, Y5, Y3
-	VMOVAPS     Y2, Y5
-	VFMADD231PS Y4, Y1, Y5
-	VFMADD231PS Y3, Y0, Y5
-	VMOVUPS     Y5, (AX)(R11*1)
-	VMOVUPS     (CX)(R11*2), Y3
-	VMOVUPS     (DX)(R11*2), Y4
-	VMOVUPS     (BX)(R11*2), Y5
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y5, Y5
-	VANDPS      Y3, Y5, Y3
-	VMOVAPS     Y2, Y5
-	VFMADD231PS Y4, Y1, Y5
-	VFMADD231PS Y3, Y0, Y5
-	VMOVUPS     Y5, (AX)(R11*2)
-	VMOVUPS     (CX)(R12*1), Y3
-	VMOVUPS     (DX)(R12*1), Y4
-	VMOVUPS     (BX)(R12*1), Y5
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y5, Y5
-	VANDPS      Y3, Y5, Y3
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y4, Y1, Y2
-	VFMADD231PS Y3, Y0, Y2
-	VMOVUPS     Y2, (AX)(R12*1)
-	ADDQ        $+32, AX
-	ADDQ        $+32, CX
-	ADDQ        $+32, DX
-	ADDQ        $+32, BX
-	ADDQ        $+8, R13
-	CMPQ        R13, R14
-	JLT         four_cols
-
-four_part:
-	MOVQ        R10, R14
-	SUBQ        R13, R14
-	JE          four_next
-	LEAQ        part<>+0(SB), R15
-	MOVQ        R14, BP
-	NEGQ        BP
-	VMOVDQU     32(R15)(BP*4), Y0
-	VMASKMOVPS  (SI)(R13*4), Y0, Y1
-	VMASKMOVPS  (DI)(R13*4), Y0, Y2
-	VMASKMOVPS  (R8)(R13*4), Y0, Y3
-	VMASKMOVPS  (CX), Y0, Y4
-	VMASKMOVPS  (DX), Y0, Y5
-	VMASKMOVPS  (BX), Y0, Y6
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y6, Y6
-	VANDPS      Y4, Y6, Y4
-	VMOVAPS     Y3, Y6
-	VFMADD231PS Y5, Y2, Y6
-	VFMADD231PS Y4, Y1, Y6
-	VMASKMOVPS  Y6, Y0, (AX)
-	VMASKMOVPS  (CX)(R11*1), Y0, Y4
-	VMASKMOVPS  (DX)(R11*1), Y0, Y5
-	VMASKMOVPS  (BX)(R11*1), Y0, Y6
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y6, Y6
-	VANDPS      Y4, Y6, Y4
-	VMOVAPS     Y3, Y6
-	VFMADD231PS Y5, Y2, Y6
-	VFMADD231PS Y4, Y1, Y6
-	VMASKMOVPS  Y6, Y0, (AX)(R11*1)
-	VMASKMOVPS  (CX)(R11*2), Y0, Y4
-	VMASKMOVPS  (DX)(R11*2), Y0, Y5
-	VMASKMOVPS  (BX)(R11*2), Y0, Y6
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y6, Y6
-	VANDPS      Y4, Y6, Y4
-	VMOVAPS     Y3, Y6
-	VFMADD231PS Y5, Y2, Y6
-	VFMADD231PS Y4, Y1, Y6
-	VMASKMOVPS  Y6, Y0, (AX)(R11*2)
-	VMASKMOVPS  (CX)(R12*1), Y0, Y4
-	VMASKMOVPS  (DX)(R12*1), Y0, Y5
-	VMASKMOVPS  (BX)(R12*1), Y0, Y6
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y6, Y6
-	VANDPS      Y4, Y6, Y4
-	VMOVAPS     Y3, Y3
-	VFMADD231PS Y5, Y2, Y3
-	VFMADD231PS Y4, Y1, Y3
-	VMASKMOVPS  Y3, Y0, (AX)(R12*1)
-	LEAQ        (AX)(R14*4), AX
-	LEAQ        (CX)(R14*4), CX
-	LEAQ        (DX)(R14*4), DX
-	LEAQ        (BX)(R14*4), BX
-
-four_next:
-	ADDQ R12, AX
-	ADDQ R12, CX
-	ADDQ R12, DX
-	ADDQ R12, BX
-	SUBQ $+4, R9
-
-four_test:
-	CMPQ R9, $+4
-	JGE  four
-	JMP  one_test
-
-one:
-	XORQ R11, R11
-	MOVQ R10, R12
-	ANDQ $-8, R12
-	JE   one_part
-
-one_cols:
-	VMOVUPS     (SI)(R11*4), Y0
-	VMOVUPS     (DI)(R11*4), Y1
-	VMOVUPS     (R8)(R11*4), Y2
-	VMOVUPS     (CX), Y3
-	VMOVUPS     (DX), Y4
-	VMOVUPS     (BX), Y5
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y5, Y5
-	VANDPS      Y3, Y5, Y3
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y4, Y1, Y2
-	VFMADD231PS Y3, Y0, Y2
-	VMOVUPS     Y2, (AX)
-	ADDQ        $+32, AX
-	ADDQ        $+32, CX
-	ADDQ        $+32, DX
-	ADDQ        $+32, BX
-	ADDQ        $+8, R11
-	CMPQ        R11, R12
-	JLT         one_cols
-
-one_part:
-	MOVQ        R10, R12
-	SUBQ        R11, R12
-	JE          one_next
-	LEAQ        part<>+0(SB), R13
-	MOVQ        R12, R14
-	NEGQ        R14
-	VMOVDQU     32(R13)(R14*4), Y0
-	VMASKMOVPS  (SI)(R11*4), Y0, Y1
-	VMASKMOVPS  (DI)(R11*4), Y0, Y2
-	VMASKMOVPS  (R8)(R11*4), Y0, Y3
-	VMASKMOVPS  (CX), Y0, Y4
-	VMASKMOVPS  (DX), Y0, Y5
-	VMASKMOVPS  (BX), Y0, Y6
-	VCMPPS      $0x16, const_00000000<>+0(SB), Y6, Y6
-	VANDPS      Y4, Y6, Y4
-	VMOVAPS     Y3, Y3
-	VFMADD231PS Y5, Y2, Y3
-	VFMADD231PS Y4, Y1, Y3
-	VMASKMOVPS  Y3, Y0, (AX)
-	LEAQ        (AX)(R12*4), AX
-	LEAQ        (CX)(R12*4), CX
-	LEAQ        (DX)(R12*4), DX
-	LEAQ        (BX)(R12*4), BX
-
-one_next:
-	SUBQ $+1, R9
-
-one_test:
-	CMPQ R9, $+1
-	JGE  one
-	VZEROUPPER
-	RET
-
-// func gradReLURowsAVX512(dst *float32, dy *float32, x *float32, y *float32, a *float32, b *float32, d *float32, rows int, c int)
+// func gradReLURowsAVX512(dst *float32, dy *float32, x *float32, y *float32, a *float32, b *float32, d *float32, rows int, c int, stride int)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·gradReLURowsAVX512(SB), NOSPLIT, $0-72
-	MOVQ dst+0(FP), AX
-	MOVQ dy+8(FP), CX
-	MOVQ x+16(FP), DX
-	MOVQ y+24(FP), BX
-	MOVQ a+32(FP), SI
-	MOVQ b+40(FP), DI
-	MOVQ d+48(FP), R8
-	MOVQ rows+56(FP), R9
-	MOVQ c+64(FP), R10
-	MOVQ R10, R11
-	SHLQ $0x02, R11
-	LEAQ (R11)(R11*2), R12
-	JMP  four_test
+TEXT ·gradReLURowsAVX512(SB), NOSPLIT, $0-80
+	MOVQ  dst+0(FP), AX
+	MOVQ  dy+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  y+24(FP), BX
+	MOVQ  a+32(FP), SI
+	MOVQ  b+40(FP), DI
+	MOVQ  d+48(FP), R8
+	MOVQ  rows+56(FP), R9
+	MOVQ  c+64(FP), R10
+	MOVQ  stride+72(FP), R11
+	SHLQ  $0x02, R11
+	MOVQ  R10, R13
+	ANDQ  $-64, R13
+	MOVQ  R10, R12
+	ANDQ  $-16, R12
+	SUBQ  R12, R10
+	MOVQ  $-1, R14
+	BZHIQ R10, R14, R14
+	KMOVW R14, K1
+	TESTQ R9, R9
+	JE    done
 
-four:
-	XORQ R13, R13
-	MOVQ R10, R14
-	ANDQ $-16, R14
-	JE   four_part
+row:
+	XORQ R14, R14
+	CMPQ R14, R13
+	JE   single_test
 
-four_cols:
-	VMOVUPS     (SI)(R13*4), Z0
-	VMOVUPS     (DI)(R13*4), Z1
-	VMOVUPS     (R8)(R13*4), Z2
-	VMOVUPS     (CX), Z3
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (BX), Z5
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z5, K1
-	VMOVAPS.Z   Z3, K1, Z3
-	VMOVAPS     Z2, Z5
-	VFMADD231PS Z4, Z1, Z5
-	VFMADD231PS Z3, Z0, Z5
-	VMOVUPS     Z5, (AX)
-	VMOVUPS     (CX)(R11*1), Z3
-	VMOVUPS     (DX)(R11*1), Z4
-	VMOVUPS     (BX)(R11*1), Z5
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z5, K1
-	VMOVAPS.Z   Z3, K1, Z3
-	VMOVAPS     Z2, Z5
-	VFMADD231PS Z4, Z1, Z5
-	VFMADD231PS Z3, Z0, Z5
-	VMOVUPS     Z5, (AX)(R11*1)
-	VMOVUPS     (CX)(R11*2), Z3
-	VMOVUPS     (DX)(R11*2), Z4
-	VMOVUPS     (BX)(R11*2), Z5
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z5, K1
-	VMOVAPS.Z   Z3, K1, Z3
-	VMOVAPS     Z2, Z5
-	VFMADD231PS Z4, Z1, Z5
-	VFMADD231PS Z3, Z0, Z5
-	VMOVUPS     Z5, (AX)(R11*2)
-	VMOVUPS     (CX)(R12*1), Z3
-	VMOVUPS     (DX)(R12*1), Z4
-	VMOVUPS     (BX)(R12*1), Z5
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z5, K1
-	VMOVAPS.Z   Z3, K1, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD231PS Z4, Z1, Z2
-	VFMADD231PS Z3, Z0, Z2
-	VMOVUPS     Z2, (AX)(R12*1)
-	ADDQ        $+64, AX
-	ADDQ        $+64, CX
-	ADDQ        $+64, DX
-	ADDQ        $+64, BX
-	ADDQ        $+16, R13
-	CMPQ        R13, R14
-	JLT         four_cols
+unrolled:
+	VMOVUPS     (CX)(R14*4), Z0
+	VMOVUPS     (DX)(R14*4), Z1
+	VMOVUPS     (BX)(R14*4), Z2
+	VMOVUPS     (SI)(R14*4), Z3
+	VMOVUPS     (DI)(R14*4), Z4
+	VMOVUPS     (R8)(R14*4), Z5
+	VPXORD      Z6, Z6, Z6
+	VCMPPS      $0x16, Z6, Z2, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVAPS     Z5, Z2
+	VFMADD231PS Z1, Z4, Z2
+	VFMADD231PS Z0, Z3, Z2
+	VMOVUPS     Z2, (AX)(R14*4)
+	VMOVUPS     64(CX)(R14*4), Z0
+	VMOVUPS     64(DX)(R14*4), Z1
+	VMOVUPS     64(BX)(R14*4), Z2
+	VMOVUPS     64(SI)(R14*4), Z3
+	VMOVUPS     64(DI)(R14*4), Z4
+	VMOVUPS     64(R8)(R14*4), Z5
+	VPXORD      Z7, Z7, Z7
+	VCMPPS      $0x16, Z7, Z2, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVAPS     Z5, Z2
+	VFMADD231PS Z1, Z4, Z2
+	VFMADD231PS Z0, Z3, Z2
+	VMOVUPS     Z2, 64(AX)(R14*4)
+	VMOVUPS     128(CX)(R14*4), Z0
+	VMOVUPS     128(DX)(R14*4), Z1
+	VMOVUPS     128(BX)(R14*4), Z2
+	VMOVUPS     128(SI)(R14*4), Z3
+	VMOVUPS     128(DI)(R14*4), Z4
+	VMOVUPS     128(R8)(R14*4), Z5
+	VPXORD      Z8, Z8, Z8
+	VCMPPS      $0x16, Z8, Z2, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVAPS     Z5, Z2
+	VFMADD231PS Z1, Z4, Z2
+	VFMADD231PS Z0, Z3, Z2
+	VMOVUPS     Z2, 128(AX)(R14*4)
+	VMOVUPS     192(CX)(R14*4), Z0
+	VMOVUPS     192(DX)(R14*4), Z1
+	VMOVUPS     192(BX)(R14*4), Z2
+	VMOVUPS     192(SI)(R14*4), Z3
+	VMOVUPS     192(DI)(R14*4), Z4
+	VMOVUPS     192(R8)(R14*4), Z5
+	VPXORD      Z9, Z9, Z9
+	VCMPPS      $0x16, Z9, Z2, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVAPS     Z5, Z2
+	VFMADD231PS Z1, Z4, Z2
+	VFMADD231PS Z0, Z3, Z2
+	VMOVUPS     Z2, 192(AX)(R14*4)
+	ADDQ        $+64, R14
+	CMPQ        R14, R13
+	JLT         unrolled
+	JMP         single_test
 
-four_part:
-	MOVQ        R10, R14
-	SUBQ        R13, R14
-	JE          four_next
-	MOVQ        $-1, R15
-	BZHIQ       R14, R15, R15
-	KMOVW       R15, K1
-	VMOVUPS.Z   (SI)(R13*4), K1, Z0
-	VMOVUPS.Z   (DI)(R13*4), K1, Z1
-	VMOVUPS.Z   (R8)(R13*4), K1, Z2
-	VMOVUPS.Z   (CX), K1, Z3
-	VMOVUPS.Z   (DX), K1, Z4
-	VMOVUPS.Z   (BX), K1, Z5
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z5, K2
-	VMOVAPS.Z   Z3, K2, Z3
-	VMOVAPS     Z2, Z5
-	VFMADD231PS Z4, Z1, Z5
-	VFMADD231PS Z3, Z0, Z5
-	VMOVUPS     Z5, K1, (AX)
-	VMOVUPS.Z   (CX)(R11*1), K1, Z3
-	VMOVUPS.Z   (DX)(R11*1), K1, Z4
-	VMOVUPS.Z   (BX)(R11*1), K1, Z5
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z5, K2
-	VMOVAPS.Z   Z3, K2, Z3
-	VMOVAPS     Z2, Z5
-	VFMADD231PS Z4, Z1, Z5
-	VFMADD231PS Z3, Z0, Z5
-	VMOVUPS     Z5, K1, (AX)(R11*1)
-	VMOVUPS.Z   (CX)(R11*2), K1, Z3
-	VMOVUPS.Z   (DX)(R11*2), K1, Z4
-	VMOVUPS.Z   (BX)(R11*2), K1, Z5
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z5, K2
-	VMOVAPS.Z   Z3, K2, Z3
-	VMOVAPS     Z2, Z5
-	VFMADD231PS Z4, Z1, Z5
-	VFMADD231PS Z3, Z0, Z5
-	VMOVUPS     Z5, K1, (AX)(R11*2)
-	VMOVUPS.Z   (CX)(R12*1), K1, Z3
-	VMOVUPS.Z   (DX)(R12*1), K1, Z4
-	VMOVUPS.Z   (BX)(R12*1), K1, Z5
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z5, K2
-	VMOVAPS.Z   Z3, K2, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD231PS Z4, Z1, Z2
-	VFMADD231PS Z3, Z0, Z2
-	VMOVUPS     Z2, K1, (AX)(R12*1)
-	LEAQ        (AX)(R14*4), AX
-	LEAQ        (CX)(R14*4), CX
-	LEAQ        (DX)(R14*4), DX
-	LEAQ        (BX)(R14*4), BX
+single:
+	VMOVUPS     (CX)(R14*4), Z0
+	VMOVUPS     (DX)(R14*4), Z1
+	VMOVUPS     (BX)(R14*4), Z2
+	VMOVUPS     (SI)(R14*4), Z3
+	VMOVUPS     (DI)(R14*4), Z4
+	VMOVUPS     (R8)(R14*4), Z5
+	VPXORD      Z10, Z10, Z10
+	VCMPPS      $0x16, Z10, Z2, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVAPS     Z5, Z2
+	VFMADD231PS Z1, Z4, Z2
+	VFMADD231PS Z0, Z3, Z2
+	VMOVUPS     Z2, (AX)(R14*4)
+	ADDQ        $+16, R14
 
-four_next:
-	ADDQ R12, AX
-	ADDQ R12, CX
-	ADDQ R12, DX
-	ADDQ R12, BX
-	SUBQ $+4, R9
+single_test:
+	CMPQ        R14, R12
+	JLT         single
+	TESTQ       R10, R10
+	JE          next
+	VMOVUPS.Z   (CX)(R14*4), K1, Z0
+	VMOVUPS.Z   (DX)(R14*4), K1, Z1
+	VMOVUPS.Z   (BX)(R14*4), K1, Z2
+	VMOVUPS.Z   (SI)(R14*4), K1, Z3
+	VMOVUPS.Z   (DI)(R14*4), K1, Z4
+	VMOVUPS.Z   (R8)(R14*4), K1, Z5
+	VPXORD      Z11, Z11, Z11
+	VCMPPS      $0x16, Z11, Z2, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVAPS     Z5, Z2
+	VFMADD231PS Z1, Z4, Z2
+	VFMADD231PS Z0, Z3, Z2
+	VMOVUPS     Z2, K1, (AX)(R14*4)
 
-four_test:
-	CMPQ R9, $+4
-	JGE  four
-	JMP  one_test
+next:
+	ADDQ R11, AX
+	ADDQ R11, CX
+	ADDQ R11, DX
+	ADDQ R11, BX
+	DECQ R9
+	JNE  row
 
-one:
-	XORQ R11, R11
-	MOVQ R10, R12
-	ANDQ $-16, R12
-	JE   one_part
-
-one_cols:
-	VMOVUPS     (SI)(R11*4), Z0
-	VMOVUPS     (DI)(R11*4), Z1
-	VMOVUPS     (R8)(R11*4), Z2
-	VMOVUPS     (CX), Z3
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (BX), Z5
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z5, K1
-	VMOVAPS.Z   Z3, K1, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD231PS Z4, Z1, Z2
-	VFMADD231PS Z3, Z0, Z2
-	VMOVUPS     Z2, (AX)
-	ADDQ        $+64, AX
-	ADDQ        $+64, CX
-	ADDQ        $+64, DX
-	ADDQ        $+64, BX
-	ADDQ        $+16, R11
-	CMPQ        R11, R12
-	JLT         one_cols
-
-one_part:
-	MOVQ        R10, R12
-	SUBQ        R11, R12
-	JE          one_next
-	MOVQ        $-1, R13
-	BZHIQ       R12, R13, R13
-	KMOVW       R13, K1
-	VMOVUPS.Z   (SI)(R11*4), K1, Z0
-	VMOVUPS.Z   (DI)(R11*4), K1, Z1
-	VMOVUPS.Z   (R8)(R11*4), K1, Z2
-	VMOVUPS.Z   (CX), K1, Z3
-	VMOVUPS.Z   (DX), K1, Z4
-	VMOVUPS.Z   (BX), K1, Z5
-	VCMPPS      $0x16, const_00000000<>+0(SB), Z5, K2
-	VMOVAPS.Z   Z3, K2, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD231PS Z4, Z1, Z2
-	VFMADD231PS Z3, Z0, Z2
-	VMOVUPS     Z2, K1, (AX)
-	LEAQ        (AX)(R12*4), AX
-	LEAQ        (CX)(R12*4), CX
-	LEAQ        (DX)(R12*4), DX
-	LEAQ        (BX)(R12*4), BX
-
-one_next:
-	SUBQ $+1, R9
-
-one_test:
-	CMPQ R9, $+1
-	JGE  one
+done:
 	VZEROUPPER
 	RET

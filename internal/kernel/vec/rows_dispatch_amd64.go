@@ -13,9 +13,9 @@ import (
 func addRows(dst []float32, x []float32, v []float32) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		addRowsAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(v), len(dst)/len(v), len(v))
+		addRowsAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(v), len(dst)/len(v), len(v), len(v))
 	case level >= isa.AVX2:
-		addRowsAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(v), len(dst)/len(v), len(v))
+		addRowsAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(v), len(dst)/len(v), len(v), len(v))
 	default:
 		addRowsRef(dst, x, v)
 	}
@@ -24,9 +24,9 @@ func addRows(dst []float32, x []float32, v []float32) {
 func mulRows(dst []float32, x []float32, v []float32) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		mulRowsAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(v), len(dst)/len(v), len(v))
+		mulRowsAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(v), len(dst)/len(v), len(v), len(v))
 	case level >= isa.AVX2:
-		mulRowsAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(v), len(dst)/len(v), len(v))
+		mulRowsAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(v), len(dst)/len(v), len(v), len(v))
 	default:
 		mulRowsRef(dst, x, v)
 	}
@@ -35,9 +35,9 @@ func mulRows(dst []float32, x []float32, v []float32) {
 func affineRows(dst []float32, x []float32, a []float32, b []float32) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		affineRowsAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(a), unsafe.SliceData(b), len(dst)/len(b), len(b))
+		affineRowsAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(a), unsafe.SliceData(b), len(dst)/len(b), len(b), len(b))
 	case level >= isa.AVX2:
-		affineRowsAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(a), unsafe.SliceData(b), len(dst)/len(b), len(b))
+		affineRowsAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(a), unsafe.SliceData(b), len(dst)/len(b), len(b), len(b))
 	default:
 		affineRowsRef(dst, x, a, b)
 	}
@@ -46,9 +46,9 @@ func affineRows(dst []float32, x []float32, a []float32, b []float32) {
 func affineReLURows(dst []float32, x []float32, a []float32, b []float32) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		affineReLURowsAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(a), unsafe.SliceData(b), len(dst)/len(b), len(b))
+		affineReLURowsAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(a), unsafe.SliceData(b), len(dst)/len(b), len(b), len(b))
 	case level >= isa.AVX2:
-		affineReLURowsAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(a), unsafe.SliceData(b), len(dst)/len(b), len(b))
+		affineReLURowsAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(a), unsafe.SliceData(b), len(dst)/len(b), len(b), len(b))
 	default:
 		affineReLURowsRef(dst, x, a, b)
 	}
@@ -57,9 +57,9 @@ func affineReLURows(dst []float32, x []float32, a []float32, b []float32) {
 func affineAddRows(dst []float32, x []float32, res []float32, a []float32, b []float32) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		affineAddRowsAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(res), unsafe.SliceData(a), unsafe.SliceData(b), len(dst)/len(b), len(b))
+		affineAddRowsAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(res), unsafe.SliceData(a), unsafe.SliceData(b), len(dst)/len(b), len(b), len(b))
 	case level >= isa.AVX2:
-		affineAddRowsAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(res), unsafe.SliceData(a), unsafe.SliceData(b), len(dst)/len(b), len(b))
+		affineAddRowsAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(res), unsafe.SliceData(a), unsafe.SliceData(b), len(dst)/len(b), len(b), len(b))
 	default:
 		affineAddRowsRef(dst, x, res, a, b)
 	}
@@ -68,9 +68,9 @@ func affineAddRows(dst []float32, x []float32, res []float32, a []float32, b []f
 func affineAddReLURows(dst []float32, x []float32, res []float32, a []float32, b []float32) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		affineAddReLURowsAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(res), unsafe.SliceData(a), unsafe.SliceData(b), len(dst)/len(b), len(b))
+		affineAddReLURowsAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(res), unsafe.SliceData(a), unsafe.SliceData(b), len(dst)/len(b), len(b), len(b))
 	case level >= isa.AVX2:
-		affineAddReLURowsAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(res), unsafe.SliceData(a), unsafe.SliceData(b), len(dst)/len(b), len(b))
+		affineAddReLURowsAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(res), unsafe.SliceData(a), unsafe.SliceData(b), len(dst)/len(b), len(b), len(b))
 	default:
 		affineAddReLURowsRef(dst, x, res, a, b)
 	}
@@ -79,9 +79,9 @@ func affineAddReLURows(dst []float32, x []float32, res []float32, a []float32, b
 func gradRows(dst []float32, dy []float32, x []float32, a []float32, b []float32, d []float32) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		gradRowsAVX512(unsafe.SliceData(dst), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(a), unsafe.SliceData(b), unsafe.SliceData(d), len(dst)/len(d), len(d))
+		gradRowsAVX512(unsafe.SliceData(dst), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(a), unsafe.SliceData(b), unsafe.SliceData(d), len(dst)/len(d), len(d), len(d))
 	case level >= isa.AVX2:
-		gradRowsAVX2(unsafe.SliceData(dst), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(a), unsafe.SliceData(b), unsafe.SliceData(d), len(dst)/len(d), len(d))
+		gradRowsAVX2(unsafe.SliceData(dst), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(a), unsafe.SliceData(b), unsafe.SliceData(d), len(dst)/len(d), len(d), len(d))
 	default:
 		gradRowsRef(dst, dy, x, a, b, d)
 	}
@@ -90,9 +90,9 @@ func gradRows(dst []float32, dy []float32, x []float32, a []float32, b []float32
 func gradReLURows(dst []float32, dy []float32, x []float32, y []float32, a []float32, b []float32, d []float32) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		gradReLURowsAVX512(unsafe.SliceData(dst), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(a), unsafe.SliceData(b), unsafe.SliceData(d), len(dst)/len(d), len(d))
+		gradReLURowsAVX512(unsafe.SliceData(dst), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(a), unsafe.SliceData(b), unsafe.SliceData(d), len(dst)/len(d), len(d), len(d))
 	case level >= isa.AVX2:
-		gradReLURowsAVX2(unsafe.SliceData(dst), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(a), unsafe.SliceData(b), unsafe.SliceData(d), len(dst)/len(d), len(d))
+		gradReLURowsAVX2(unsafe.SliceData(dst), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(a), unsafe.SliceData(b), unsafe.SliceData(d), len(dst)/len(d), len(d), len(d))
 	default:
 		gradReLURowsRef(dst, dy, x, y, a, b, d)
 	}

@@ -2694,22 +2694,26 @@ unrolled:
 	VMOVUPS   96(CX)(BX*4), Y3
 	VANDPS    const_80000000<>+0(SB), Y0, Y4
 	VORPS     const_3f800000<>+0(SB), Y4, Y4
-	VCMPPS    $0x0c, const_00000000<>+0(SB), Y0, Y5
+	VXORPS    Y5, Y5, Y5
+	VCMPPS    $0x0c, Y5, Y0, Y5
 	VBLENDVPS Y5, Y4, Y0, Y0
 	VMOVUPS   Y0, (AX)(BX*4)
 	VANDPS    const_80000000<>+0(SB), Y1, Y0
 	VORPS     const_3f800000<>+0(SB), Y0, Y0
-	VCMPPS    $0x0c, const_00000000<>+0(SB), Y1, Y4
+	VXORPS    Y4, Y4, Y4
+	VCMPPS    $0x0c, Y4, Y1, Y4
 	VBLENDVPS Y4, Y0, Y1, Y0
 	VMOVUPS   Y0, 32(AX)(BX*4)
 	VANDPS    const_80000000<>+0(SB), Y2, Y0
 	VORPS     const_3f800000<>+0(SB), Y0, Y0
-	VCMPPS    $0x0c, const_00000000<>+0(SB), Y2, Y1
+	VXORPS    Y1, Y1, Y1
+	VCMPPS    $0x0c, Y1, Y2, Y1
 	VBLENDVPS Y1, Y0, Y2, Y0
 	VMOVUPS   Y0, 64(AX)(BX*4)
 	VANDPS    const_80000000<>+0(SB), Y3, Y0
 	VORPS     const_3f800000<>+0(SB), Y0, Y0
-	VCMPPS    $0x0c, const_00000000<>+0(SB), Y3, Y1
+	VXORPS    Y1, Y1, Y1
+	VCMPPS    $0x0c, Y1, Y3, Y1
 	VBLENDVPS Y1, Y0, Y3, Y0
 	VMOVUPS   Y0, 96(AX)(BX*4)
 	ADDQ      $+32, BX
@@ -2725,7 +2729,8 @@ single:
 	VMOVUPS   (CX)(BX*4), Y0
 	VANDPS    const_80000000<>+0(SB), Y0, Y1
 	VORPS     const_3f800000<>+0(SB), Y1, Y1
-	VCMPPS    $0x0c, const_00000000<>+0(SB), Y0, Y2
+	VXORPS    Y2, Y2, Y2
+	VCMPPS    $0x0c, Y2, Y0, Y2
 	VBLENDVPS Y2, Y1, Y0, Y0
 	VMOVUPS   Y0, (AX)(BX*4)
 	ADDQ      $+8, BX
@@ -2741,7 +2746,8 @@ single_test:
 	VMASKMOVPS (CX)(BX*4), Y0, Y1
 	VANDPS     const_80000000<>+0(SB), Y1, Y2
 	VORPS      const_3f800000<>+0(SB), Y2, Y2
-	VCMPPS     $0x0c, const_00000000<>+0(SB), Y1, Y3
+	VXORPS     Y3, Y3, Y3
+	VCMPPS     $0x0c, Y3, Y1, Y3
 	VBLENDVPS  Y3, Y2, Y1, Y1
 	VMASKMOVPS Y1, Y0, (AX)(BX*4)
 
@@ -2767,24 +2773,28 @@ unrolled:
 	VMOVUPS   192(CX)(BX*4), Z3
 	VANDPS    const_80000000<>+0(SB), Z0, Z4
 	VORPS     const_3f800000<>+0(SB), Z4, Z4
-	VCMPPS    $0x0c, const_00000000<>+0(SB), Z0, K1
-	VBLENDMPS Z4, Z0, K1, Z5
-	VMOVUPS   Z5, (AX)(BX*4)
+	VPXORD    Z5, Z5, Z5
+	VCMPPS    $0x0c, Z5, Z0, K1
+	VBLENDMPS Z4, Z0, K1, Z6
+	VMOVUPS   Z6, (AX)(BX*4)
 	VANDPS    const_80000000<>+0(SB), Z1, Z0
 	VORPS     const_3f800000<>+0(SB), Z0, Z0
-	VCMPPS    $0x0c, const_00000000<>+0(SB), Z1, K1
-	VBLENDMPS Z0, Z1, K1, Z6
-	VMOVUPS   Z6, 64(AX)(BX*4)
+	VPXORD    Z7, Z7, Z7
+	VCMPPS    $0x0c, Z7, Z1, K1
+	VBLENDMPS Z0, Z1, K1, Z8
+	VMOVUPS   Z8, 64(AX)(BX*4)
 	VANDPS    const_80000000<>+0(SB), Z2, Z0
 	VORPS     const_3f800000<>+0(SB), Z0, Z0
-	VCMPPS    $0x0c, const_00000000<>+0(SB), Z2, K1
-	VBLENDMPS Z0, Z2, K1, Z7
-	VMOVUPS   Z7, 128(AX)(BX*4)
+	VPXORD    Z9, Z9, Z9
+	VCMPPS    $0x0c, Z9, Z2, K1
+	VBLENDMPS Z0, Z2, K1, Z10
+	VMOVUPS   Z10, 128(AX)(BX*4)
 	VANDPS    const_80000000<>+0(SB), Z3, Z0
 	VORPS     const_3f800000<>+0(SB), Z0, Z0
-	VCMPPS    $0x0c, const_00000000<>+0(SB), Z3, K1
-	VBLENDMPS Z0, Z3, K1, Z8
-	VMOVUPS   Z8, 192(AX)(BX*4)
+	VPXORD    Z11, Z11, Z11
+	VCMPPS    $0x0c, Z11, Z3, K1
+	VBLENDMPS Z0, Z3, K1, Z12
+	VMOVUPS   Z12, 192(AX)(BX*4)
 	ADDQ      $+64, BX
 
 unrolled_test:
@@ -2798,9 +2808,10 @@ single:
 	VMOVUPS   (CX)(BX*4), Z0
 	VANDPS    const_80000000<>+0(SB), Z0, Z1
 	VORPS     const_3f800000<>+0(SB), Z1, Z1
-	VCMPPS    $0x0c, const_00000000<>+0(SB), Z0, K1
-	VBLENDMPS Z1, Z0, K1, Z9
-	VMOVUPS   Z9, (AX)(BX*4)
+	VPXORD    Z13, Z13, Z13
+	VCMPPS    $0x0c, Z13, Z0, K1
+	VBLENDMPS Z1, Z0, K1, Z14
+	VMOVUPS   Z14, (AX)(BX*4)
 	ADDQ      $+16, BX
 
 single_test:
@@ -2814,9 +2825,10 @@ single_test:
 	VMOVUPS.Z (CX)(BX*4), K1, Z0
 	VANDPS    const_80000000<>+0(SB), Z0, Z1
 	VORPS     const_3f800000<>+0(SB), Z1, Z1
-	VCMPPS    $0x0c, const_00000000<>+0(SB), Z0, K2
-	VBLENDMPS Z1, Z0, K2, Z10
-	VMOVUPS   Z10, K1, (AX)(BX*4)
+	VPXORD    Z15, Z15, Z15
+	VCMPPS    $0x0c, Z15, Z0, K2
+	VBLENDMPS Z1, Z0, K2, Z16
+	VMOVUPS   Z16, K1, (AX)(BX*4)
 
 done:
 	VZEROUPPER
@@ -3168,16 +3180,20 @@ unrolled:
 	VMOVUPS 32(CX)(BX*4), Y1
 	VMOVUPS 64(CX)(BX*4), Y2
 	VMOVUPS 96(CX)(BX*4), Y3
-	VCMPPS  $0x16, const_00000000<>+0(SB), Y0, Y4
+	VXORPS  Y4, Y4, Y4
+	VCMPPS  $0x16, Y4, Y0, Y4
 	VANDPS  Y0, Y4, Y0
 	VMOVUPS Y0, (AX)(BX*4)
-	VCMPPS  $0x16, const_00000000<>+0(SB), Y1, Y0
+	VXORPS  Y0, Y0, Y0
+	VCMPPS  $0x16, Y0, Y1, Y0
 	VANDPS  Y1, Y0, Y0
 	VMOVUPS Y0, 32(AX)(BX*4)
-	VCMPPS  $0x16, const_00000000<>+0(SB), Y2, Y0
+	VXORPS  Y0, Y0, Y0
+	VCMPPS  $0x16, Y0, Y2, Y0
 	VANDPS  Y2, Y0, Y0
 	VMOVUPS Y0, 64(AX)(BX*4)
-	VCMPPS  $0x16, const_00000000<>+0(SB), Y3, Y0
+	VXORPS  Y0, Y0, Y0
+	VCMPPS  $0x16, Y0, Y3, Y0
 	VANDPS  Y3, Y0, Y0
 	VMOVUPS Y0, 96(AX)(BX*4)
 	ADDQ    $+32, BX
@@ -3191,7 +3207,8 @@ unrolled_test:
 
 single:
 	VMOVUPS (CX)(BX*4), Y0
-	VCMPPS  $0x16, const_00000000<>+0(SB), Y0, Y1
+	VXORPS  Y1, Y1, Y1
+	VCMPPS  $0x16, Y1, Y0, Y1
 	VANDPS  Y0, Y1, Y0
 	VMOVUPS Y0, (AX)(BX*4)
 	ADDQ    $+8, BX
@@ -3205,7 +3222,8 @@ single_test:
 	NEGQ       DX
 	VMOVDQU    32(SI)(DX*4), Y0
 	VMASKMOVPS (CX)(BX*4), Y0, Y1
-	VCMPPS     $0x16, const_00000000<>+0(SB), Y1, Y2
+	VXORPS     Y2, Y2, Y2
+	VCMPPS     $0x16, Y2, Y1, Y2
 	VANDPS     Y1, Y2, Y1
 	VMASKMOVPS Y1, Y0, (AX)(BX*4)
 
@@ -3229,16 +3247,20 @@ unrolled:
 	VMOVUPS   64(CX)(BX*4), Z1
 	VMOVUPS   128(CX)(BX*4), Z2
 	VMOVUPS   192(CX)(BX*4), Z3
-	VCMPPS    $0x16, const_00000000<>+0(SB), Z0, K1
+	VPXORD    Z4, Z4, Z4
+	VCMPPS    $0x16, Z4, Z0, K1
 	VMOVAPS.Z Z0, K1, Z0
 	VMOVUPS   Z0, (AX)(BX*4)
-	VCMPPS    $0x16, const_00000000<>+0(SB), Z1, K1
+	VPXORD    Z5, Z5, Z5
+	VCMPPS    $0x16, Z5, Z1, K1
 	VMOVAPS.Z Z1, K1, Z0
 	VMOVUPS   Z0, 64(AX)(BX*4)
-	VCMPPS    $0x16, const_00000000<>+0(SB), Z2, K1
+	VPXORD    Z6, Z6, Z6
+	VCMPPS    $0x16, Z6, Z2, K1
 	VMOVAPS.Z Z2, K1, Z0
 	VMOVUPS   Z0, 128(AX)(BX*4)
-	VCMPPS    $0x16, const_00000000<>+0(SB), Z3, K1
+	VPXORD    Z7, Z7, Z7
+	VCMPPS    $0x16, Z7, Z3, K1
 	VMOVAPS.Z Z3, K1, Z0
 	VMOVUPS   Z0, 192(AX)(BX*4)
 	ADDQ      $+64, BX
@@ -3252,7 +3274,8 @@ unrolled_test:
 
 single:
 	VMOVUPS   (CX)(BX*4), Z0
-	VCMPPS    $0x16, const_00000000<>+0(SB), Z0, K1
+	VPXORD    Z8, Z8, Z8
+	VCMPPS    $0x16, Z8, Z0, K1
 	VMOVAPS.Z Z0, K1, Z0
 	VMOVUPS   Z0, (AX)(BX*4)
 	ADDQ      $+16, BX
@@ -3266,7 +3289,8 @@ single_test:
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K1
 	VMOVUPS.Z (CX)(BX*4), K1, Z0
-	VCMPPS    $0x16, const_00000000<>+0(SB), Z0, K2
+	VPXORD    Z9, Z9, Z9
+	VCMPPS    $0x16, Z9, Z0, K2
 	VMOVAPS.Z Z0, K2, Z0
 	VMOVUPS   Z0, K1, (AX)(BX*4)
 

@@ -73,7 +73,9 @@ func main() {
 	if *group == "reduce" {
 		for _, s := range []simd{avx2, avx512} {
 			sumKernels(s)
-			columnKernels(s)
+			for _, k := range columnKernels() {
+				rowKernel(s, k)
+			}
 		}
 		Generate()
 		return
@@ -127,7 +129,7 @@ func dispatchText(kernels []kernel, asm bool) string {
 		}
 		size := "len(dst)"
 		if k.rows {
-			size = fmt.Sprintf("len(dst)/len(%s), len(%s)", first, first)
+			size = fmt.Sprintf("len(dst)/len(%[1]s), len(%[1]s), len(%[1]s)", first)
 		}
 		fmt.Fprintf(&b, "func %s(%s) {\n", k.name, strings.Join(sig, ", "))
 		if !asm {

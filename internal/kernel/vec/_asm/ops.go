@@ -99,7 +99,7 @@ func combineKernels() []kernel {
 		{name: "selectSV", params: join(dst, cond, scalars("s"), input("b")), unroll: 4, body: pick},
 		{name: "selectSS", params: join(dst, cond, scalars("s", "t")), unroll: 4, body: pick},
 		{name: "reluGrad", params: join(dst, input("x", "dy")), unroll: 4, body: func(s simd, in []Register) []Register {
-			return one(s.keep(s.compare(nleU, in[0], s.constant(0)), in[1]))
+			return one(s.keep(s.compare(nleU, in[0], s.zero()), in[1]))
 		}},
 		{name: "axpby", params: join(dst, scalars("a"), input("x"), scalars("b"), input("y")), unroll: 4,
 			body: func(s simd, in []Register) []Register {

@@ -16,7 +16,7 @@ func vectors(names ...string) (ps []param) {
 func rowKernels() []kernel {
 	dst := output("dst", f32)
 	relu := func(s simd, r Register) []Register {
-		return one(s.keep(s.compare(nleU, r, s.constant(0)), r))
+		return one(s.keep(s.compare(nleU, r, s.zero()), r))
 	}
 	affine := func(s simd, x, a, b Register) VecVirtual {
 		r := s.reg()
@@ -52,16 +52,17 @@ func rowKernels() []kernel {
 			body: func(s simd, in []Register) []Register { return grad(s, in[0], in[1], in[2], in[3], in[4]) }},
 		{name: "gradReLURows", rows: true, params: join(dst, input("dy", "x", "y"), vectors("a", "b", "d")),
 			body: func(s simd, in []Register) []Register {
-				dy := s.keep(s.compare(nleU, in[2], s.constant(0)), in[0])
+				dy := s.keep(s.compare(nleU, in[2], s.zero()), in[0])
 				return grad(s, dy, in[1], in[3], in[4], in[5])
 			}},
 	}
 }
 
-// rowKernel writes a loop over rows of c columns, four rows at a time, so that a vector
-// of the columns is loaded once for the four.
+// rowKernel writes a loop over rows of c columns that are stride elements apart. Memory
+// is read strictly in order: taking several rows at once would load the vectors of the
+// columns less often, but halves the bandwidth of arrays that come from memory.
 func rowKernel(s simd, k kernel) {
-	TEXT(k.name+s.name, NOSPLIT, signature(k, "rows int, c int"))
+	TEXT(k.name+s.name, NOSPLIT, signature(k, "rows int, c int, stride int"))
 	Pragma("noescape")
 	pointers := map[string]Register{}
 	for _, p := range k.params {
@@ -69,78 +70,68 @@ func rowKernel(s simd, k kernel) {
 	}
 	rows := Load(Param("rows"), GP64())
 	c := Load(Param("c"), GP64()).(GPVirtual)
-	stride, stride3 := GP64(), GP64()
-	MOVQ(c, stride)
+	stride := Load(Param("stride"), GP64())
 	SHLQ(U8(2), stride)
-	LEAQ(Mem{Base: stride, Index: stride, Scale: 2}, stride3)
+	whole, unrolled, rem, col := GP64(), GP64(), GP64(), GP64()
+	const vectors = 4
+	MOVQ(c, unrolled)
+	ANDQ(I32(-vectors*s.w), unrolled)
+	MOVQ(c, whole)
+	ANDQ(I32(-s.w), whole)
+	MOVQ(c, rem)
+	SUBQ(whole, rem)
+	part := s.partMask(rem)
 
-	at := func(p string, row int) Mem {
-		switch row {
-		case 0:
-			return Mem{Base: pointers[p]}
-		case 3:
-			return Mem{Base: pointers[p], Index: stride3, Scale: 1}
+	step := func(i int, part Register) {
+		at := func(p param) Mem {
+			return Mem{Base: pointers[p.name], Index: col, Scale: 4, Disp: 4 * i * s.w}
 		}
-		return Mem{Base: pointers[p], Index: stride, Scale: uint8(row)}
-	}
-	streams := func(f func(p param)) {
+		var in []Register
 		for _, p := range k.params {
-			if p.kind != vector {
-				f(p)
+			if p.in {
+				in = append(in, s.fetch(f32, at(p), part))
 			}
 		}
-	}
-	step := func(group int, col GPVirtual, part Register) {
-		shared := map[string]Register{}
+		out := k.body(s, in)
 		for _, p := range k.params {
-			if p.kind == vector {
-				shared[p.name] = s.fetch(f32, Mem{Base: pointers[p.name], Index: col, Scale: 4}, part)
+			if p.out {
+				s.store(f32, out[0], at(p), part)
+				out = out[1:]
 			}
 		}
-		for row := range group {
-			var in []Register
-			for _, p := range k.params {
-				if p.kind == vector {
-					in = append(in, shared[p.name])
-				} else if p.in {
-					in = append(in, s.fetch(f32, at(p.name, row), part))
-				}
-			}
-			s.store(f32, k.body(s, in)[0], at("dst", row), part)
+	}
+	TESTQ(rows, rows)
+	JE(LabelRef("done"))
+	Label("row")
+	XORQ(col, col)
+	CMPQ(col, unrolled)
+	JE(LabelRef("single_test"))
+	Label("unrolled")
+	for i := range vectors {
+		step(i, nil)
+	}
+	ADDQ(I32(vectors*s.w), col)
+	CMPQ(col, unrolled)
+	JLT(LabelRef("unrolled"))
+	JMP(LabelRef("single_test"))
+	Label("single")
+	step(0, nil)
+	ADDQ(I32(s.w), col)
+	Label("single_test")
+	CMPQ(col, whole)
+	JLT(LabelRef("single"))
+	TESTQ(rem, rem)
+	JE(LabelRef("next"))
+	step(0, part)
+	Label("next")
+	for _, p := range k.params {
+		if p.kind != vector {
+			ADDQ(stride, pointers[p.name])
 		}
 	}
-	block := func(label string, group int) {
-		JMP(LabelRef(label + "_test"))
-		Label(label)
-		col, end := GP64(), GP64()
-		XORQ(col, col)
-		MOVQ(c, end)
-		ANDQ(I32(-s.w), end)
-		JE(LabelRef(label + "_part"))
-		Label(label + "_cols")
-		step(group, col, nil)
-		streams(func(p param) { ADDQ(I32(4*s.w), pointers[p.name]) })
-		ADDQ(I32(s.w), col)
-		CMPQ(col, end)
-		JLT(LabelRef(label + "_cols"))
-		Label(label + "_part")
-		rem := GP64()
-		MOVQ(c, rem)
-		SUBQ(col, rem)
-		JE(LabelRef(label + "_next"))
-		step(group, col, s.partMask(rem))
-		streams(func(p param) { LEAQ(Mem{Base: pointers[p.name], Index: rem, Scale: 4}, pointers[p.name]) })
-		Label(label + "_next")
-		if group > 1 { // the pointers are at the end of the first row
-			streams(func(p param) { ADDQ(stride3, pointers[p.name]) })
-		}
-		SUBQ(I32(group), rows)
-		Label(label + "_test")
-		CMPQ(rows, I32(group))
-		JGE(LabelRef(label))
-	}
-	block("four", 4)
-	block("one", 1)
+	DECQ(rows)
+	JNE(LabelRef("row"))
+	Label("done")
 	VZEROUPPER()
 	RET()
 }

@@ -37,12 +37,12 @@ func unaryKernels() []kernel {
 	add("sign", 4, func(s simd, x Register) Register {
 		r := s.op2(VANDPS, x, s.bits(signBit))
 		r = s.op2(VORPS, r, s.constant(1))
-		return s.choose(s.compare(neO, x, s.constant(0)), r, x)
+		return s.choose(s.compare(neO, x, s.zero()), r, x)
 	})
 	add("floor", 4, func(s simd, x Register) Register { return s.round(1, x) })
 	add("ceil", 4, func(s simd, x Register) Register { return s.round(2, x) })
 	add("round", 4, func(s simd, x Register) Register { return s.round(0, x) })
-	add("relu", 4, func(s simd, x Register) Register { return s.keep(s.compare(nleU, x, s.constant(0)), x) })
+	add("relu", 4, func(s simd, x Register) Register { return s.keep(s.compare(nleU, x, s.zero()), x) })
 	return ks
 }
 
