@@ -9,6 +9,8 @@ const (
 	partLen = 1 << 15
 	// blockLen is the number of elements for which a broadcast element is repeated in scratch memory.
 	blockLen = 1 << 10
+	// shortRun is the length of the innermost axis below which several rows are computed at once.
+	shortRun = 128
 )
 
 // elementwise runs f over the whole output, spreading parts of fixed size over the
@@ -22,18 +24,22 @@ func elementwise(c *call, f span) {
 	for i, in := range c.in {
 		sizes[i] = in.shape.DType.Size()
 	}
-	parts := (n + partLen - 1) / partLen
-	c.pool.For(parts, func(part, _ int) {
-		lo, hi := part*partLen, min((part+1)*partLen, n)
-		if same {
-			var args [3][]byte
-			for i, in := range c.in {
-				args[i] = in.bytes[lo*sizes[i] : hi*sizes[i]]
-			}
-			f(out.bytes[lo*outSize:hi*outSize], args)
+	run := dims[len(dims)-1]
+	step, part := partLen, broadcastRuns
+	if !same && run < shortRun && len(dims) > 1 {
+		step, part = partLen/run*run, broadcastRows
+	}
+	c.pool.For(ceilDiv(n, step), func(p, _ int) {
+		lo, hi := p*step, min((p+1)*step, n)
+		if !same {
+			part(c, f, lo, hi, dims, strides, sizes)
 			return
 		}
-		broadcastPart(c, f, lo, hi, dims, strides, sizes)
+		var args [3][]byte
+		for i, in := range c.in {
+			args[i] = in.bytes[lo*sizes[i] : hi*sizes[i]]
+		}
+		f(out.bytes[lo*outSize:hi*outSize], args)
 	})
 }
 
@@ -67,8 +73,8 @@ func broadcastStrides(in, out shapes.Shape) []int {
 	return strides
 }
 
-// broadcastPart computes the output elements lo to hi.
-func broadcastPart(c *call, f span, lo, hi int, dims []int, strides [][]int, sizes [3]int) {
+// broadcastRuns computes the output elements lo to hi along the innermost axis, where it is long.
+func broadcastRuns(c *call, f span, lo, hi int, dims []int, strides [][]int, sizes [3]int) {
 	out := c.out[0]
 	outSize := out.shape.DType.Size()
 	last := len(dims) - 1
@@ -82,13 +88,8 @@ func broadcastPart(c *call, f span, lo, hi int, dims []int, strides [][]int, siz
 	}
 	for lo < hi {
 		var offset [3]int
-		rest := lo
-		for axis := last; axis >= 0; axis-- {
-			at := rest % dims[axis]
-			rest /= dims[axis]
-			for i := range c.in {
-				offset[i] += at * strides[i][axis]
-			}
+		for i := range c.in {
+			offset[i] = offsetOf(lo, dims, strides[i])
 		}
 		n := min(run-lo%run, hi-lo)
 		for i := range c.in {
@@ -111,6 +112,44 @@ func broadcastPart(c *call, f span, lo, hi int, dims []int, strides [][]int, siz
 		}
 		f(out.bytes[lo*outSize:(lo+n)*outSize], args)
 		lo += n
+	}
+}
+
+// broadcastRows computes the output elements lo to hi, both multiples of the innermost
+// axis, where that is short: an operand that is broadcast along one of the last two axes
+// is written out for as many rows as a block holds.
+func broadcastRows(c *call, f span, lo, hi int, dims []int, strides [][]int, sizes [3]int) {
+	out := c.out[0]
+	outSize := out.shape.DType.Size()
+	last := len(dims) - 1
+	run, rows := dims[last], dims[last-1]
+	most := min(blockLen/run, rows)
+	var blocks [3][]byte
+	var filled [3]struct{ offset, rows int } // what each block holds, if the same rows may come again
+	for i := range c.in {
+		if strides[i][last] != 1 || strides[i][last-1] != run {
+			blocks[i] = make([]byte, most*run*sizes[i])
+		}
+	}
+	for lo < hi {
+		row := lo / run % rows
+		k := min(most, rows-row, (hi-lo)/run)
+		var args [3][]byte
+		for i, in := range c.in {
+			offset := offsetOf(lo, dims, strides[i])
+			if blocks[i] == nil {
+				args[i] = in.bytes[offset*sizes[i]:][:k*run*sizes[i]]
+				continue
+			}
+			if again := strides[i][last-1] == 0 && filled[i].offset == offset && filled[i].rows >= k; !again {
+				tileFunc(sizes[i])(blocks[i], in.bytes, tile{rows: k, cols: run, dstRow: run, dstCol: 1,
+					srcAt: offset, srcRow: strides[i][last-1], srcCol: strides[i][last]})
+				filled[i].offset, filled[i].rows = offset, k
+			}
+			args[i] = blocks[i][:k*run*sizes[i]]
+		}
+		f(out.bytes[lo*outSize:(lo+k*run)*outSize], args)
+		lo += k * run
 	}
 }
 

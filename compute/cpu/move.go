@@ -176,7 +176,7 @@ func tileFunc(elemSize int) func(dst, src []byte, t tile) {
 func copyTile[E any](dstBytes, srcBytes []byte, t tile) {
 	dst, src := view[E](dstBytes), view[E](srcBytes)
 	switch {
-	case t.dstCol == 1 && t.srcCol == 1:
+	case t.dstCol == 1 && t.srcCol == 1 && t.cols > 8:
 		for r := range t.rows {
 			copy(dst[t.dstAt+r*t.dstRow:][:t.cols], src[t.srcAt+r*t.srcRow:])
 		}
@@ -187,16 +187,45 @@ func copyTile[E any](dstBytes, srcBytes []byte, t tile) {
 				row[i] = v
 			}
 		}
+	case t.dstCol == 1 && t.srcRow == 1:
+		transposeTile(dst, src, t)
 	default:
-		for r0 := 0; r0 < t.rows; r0 += tileStep {
-			for c0 := 0; c0 < t.cols; c0 += tileStep {
-				for r := r0; r < min(r0+tileStep, t.rows); r++ {
-					d, s := t.dstAt+r*t.dstRow+c0*t.dstCol, t.srcAt+r*t.srcRow+c0*t.srcCol
-					for range min(tileStep, t.cols-c0) {
-						dst[d] = src[s]
-						d += t.dstCol
-						s += t.srcCol
+		for r := range t.rows {
+			d, s := t.dstAt+r*t.dstRow, t.srcAt+r*t.srcRow
+			for range t.cols {
+				dst[d] = src[s]
+				d += t.dstCol
+				s += t.srcCol
+			}
+		}
+	}
+}
+
+// transposeTile copies four rows at a time: as many neighbours in the source, each the
+// next element of its row in the destination.
+func transposeTile[E any](dst, src []E, t tile) {
+	for r0 := 0; r0 < t.rows; r0 += tileStep {
+		rows := min(tileStep, t.rows-r0)
+		for c0 := 0; c0 < t.cols; c0 += tileStep {
+			cols := min(tileStep, t.cols-c0)
+			for r := 0; r < rows; r += 4 {
+				d, s := t.dstAt+(r0+r)*t.dstRow+c0, t.srcAt+r0+r+c0*t.srcCol
+				if rows-r < 4 {
+					for i := range rows - r {
+						for c := range cols {
+							dst[d+i*t.dstRow+c] = src[s+i+c*t.srcCol]
+						}
 					}
+					break
+				}
+				d0 := dst[d:][:cols]
+				d1 := dst[d+t.dstRow:][:cols]
+				d2 := dst[d+2*t.dstRow:][:cols]
+				d3 := dst[d+3*t.dstRow:][:cols]
+				for c := range d0 {
+					four := (*[4]E)(src[s : s+4])
+					d0[c], d1[c], d2[c], d3[c] = four[0], four[1], four[2], four[3]
+					s += t.srcCol
 				}
 			}
 		}
