@@ -47,6 +47,7 @@ func New(config string) (*Backend, error) {
 	if err := isa.Err(); err != nil {
 		return nil, err
 	}
+	selfTest()
 	return &Backend{pool: par.New(opt.threads), options: opt}, nil
 }
 

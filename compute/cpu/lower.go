@@ -16,12 +16,14 @@ const (
 	opMatMul                           // matrix products (matMulCall)
 	opMatMulPlain                      // matrix products of types that have no fast kernel (matMulCall)
 	opChannelStats                     // mean and variance per channel (channelStats)
+	opMaxPool                          // (poolCall)
+	opMaxPoolGrad                      // (poolCall)
 	opFused                            // element-wise operations block by block (*fusedAttr)
 )
 
 var internalNames = map[backends.OpType]string{
 	opView: "View", opConv: "Conv", opConvGeneric: "ConvGeneric", opMatMul: "MatMul",
-	opMatMulPlain: "MatMulPlain", opChannelStats: "ChannelStats", opFused: "Fused",
+	opMatMulPlain: "MatMulPlain", opMaxPool: "MaxPool", opMaxPoolGrad: "MaxPoolGrad", opChannelStats: "ChannelStats", opFused: "Fused",
 }
 
 func init() { register(opView, kernel{}) }
@@ -29,8 +31,13 @@ func init() { register(opView, kernel{}) }
 // lower replaces the operations that have several kernels, or that are sums of simpler
 // ones, by nodes that say which kernel runs on which layout.
 func lower(p *program) {
+	pools := poolLowering{}
 	p.rewrite(func(r *rewriter, n *node) []value {
 		switch n.op {
+		case backends.OpTypeReduceWindow:
+			return pools.window(r, n)
+		case backends.OpTypeSelectAndScatterMax:
+			return pools.scatter(r, n)
 		case backends.OpTypeConvGeneral:
 			return []value{lowerConv(r, n)}
 		case backends.OpTypeDot, backends.OpTypeDotGeneral:

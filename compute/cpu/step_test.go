@@ -86,7 +86,11 @@ func TestStepSpeed(t *testing.T) {
 	if b := os.Getenv("BYOL_STEP_BATCH"); b != "" {
 		fmt.Sscan(b, &batch)
 	}
-	exe, step := byolStep(t, os.Getenv("BYOL_STEP_CONFIG"), cifarConfig(), batch, 32)
+	c := cifarConfig()
+	if os.Getenv("BYOL_STEP_PRECISION") == "bf16" {
+		c.Compute = dtypes.BFloat16
+	}
+	exe, step := byolStep(t, os.Getenv("BYOL_STEP_CONFIG"), c, batch, 32)
 	step()
 	type sum struct {
 		d time.Duration
