@@ -95,8 +95,6 @@ func fromImage(src image.Image, channels int) (*Image, error) {
 		return fromYCbCr(s, channels, fullSwing), nil
 	case *image.NYCbCrA:
 		return fromYCbCr(&s.YCbCr, channels, fullSwing), nil
-	case *image.CMYK:
-		return fromCMYK(s, channels), nil
 	}
 	m := New(w, h, channels)
 	switch s := src.(type) {
@@ -205,37 +203,21 @@ func unmultiply16(row []uint8) {
 	}
 }
 
-// fromCMYK converts without a profile: Pillow's 255-K minus the ink's share of it.
-func fromCMYK(s *image.CMYK, channels int) *Image {
-	m := New(s.Rect.Dx(), s.Rect.Dy(), channels)
-	ink := func(light, c uint8) uint8 {
-		t := uint32(light)*uint32(c) + 128
-		return light - uint8((t>>8+t)>>8)
-	}
-	for y := range m.H {
-		row, src := m.Row(y), s.Pix[y*s.Stride:][:4*m.W]
-		for x := range m.W {
-			p := src[4*x : 4*x+4 : 4*x+4]
-			light := 255 - p[3]
-			put(row, x, channels, ink(light, p[0]), ink(light, p[1]), ink(light, p[2]))
-		}
-	}
-	return m
-}
-
 // swing is the range of luma and chroma samples.
 type swing int
 
 const (
-	fullSwing   swing = iota // 0 to 255: JFIF
-	studioSwing              // 16 to 235 and 240: ITU-R 601, WebP
+	fullSwing    swing = iota // 0 to 255: JFIF
+	studioSwing               // 16 to 235 and 240: ITU-R 601, WebP
+	noConversion              // the planes are red, green and blue
 )
 
-// fromYCbCr upsamples the chroma of each row as libjpeg does and converts it.
+// fromYCbCr upsamples the chroma of each row, as libjpeg or as libwebp does, and
+// converts it.
 func fromYCbCr(s *image.YCbCr, channels int, sw swing) *Image {
 	w, h := s.Rect.Dx(), s.Rect.Dy()
 	m := New(w, h, channels)
-	up := upsampler{src: s, w: w, h: h}
+	up := upsampler{src: s, w: w, h: h, webp: sw == studioSwing}
 	var rgb []uint8
 	if channels == 1 {
 		rgb = make([]uint8, 3*w)
@@ -246,10 +228,15 @@ func fromYCbCr(s *image.YCbCr, channels int, sw swing) *Image {
 		if channels == 3 {
 			rgb = m.Row(y)
 		}
-		if sw == fullSwing {
+		switch sw {
+		case fullSwing:
 			pixel.YCbCrToRGB(rgb, luminance, cb, cr)
-		} else {
+		case studioSwing:
 			pixel.YUVToRGB(rgb, luminance, cb, cr)
+		case noConversion:
+			for x, v := range luminance {
+				rgb[3*x], rgb[3*x+1], rgb[3*x+2] = v, cb[x], cr[x]
+			}
 		}
 		if channels == 1 {
 			row := m.Row(y)

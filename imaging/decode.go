@@ -16,12 +16,11 @@ import (
 // on its canvas. It is safe for concurrent use and for hostile input: see the
 // package documentation for the errors and Limits for what bounds it.
 //
-// JPEG follows libjpeg-turbo's default: "fancy" (triangle) upsampling of
-// subsampled chroma, where the standard library's converters repeat pixels; the
-// inverse cosine transform is the standard library's, so samples may differ
-// from libjpeg's by a level or two. Alpha is dropped, not blended, as Pillow's
-// convert("RGB") does: the colour stored under transparent pixels shows. Samples
-// of 16 bits keep their high byte.
+// JPEG is decoded as libjpeg does by default, to the bit: its accurate integer
+// transform, its "fancy" triangle upsampling of chroma and its colour conversion.
+// (Package image/jpeg has another transform, and its users repeat chroma samples.)
+// Alpha is dropped, not blended, as Pillow's convert("RGB") does: the colour
+// stored under transparent pixels shows. Samples of 16 bits keep their high byte.
 func Decode(data []byte, opt Options) (*Image, error) {
 	opt, err := opt.withDefaults()
 	if err != nil {
@@ -114,7 +113,7 @@ func decodeGuarded(h *header, data []byte, channels int) (m *Image, err error) {
 	}()
 	switch h.format {
 	case JPEG:
-		return decodeJPEG(h, data, channels)
+		return decodeJPEG(data, channels)
 	case PNG:
 		return decodePNG(data, channels)
 	case GIF:
@@ -136,12 +135,11 @@ func classify(err error) error {
 		return err
 	}
 	text := err.Error()
-	for _, prefix := range []string{"png: ", "gif: ", "jpeg: ", "bmp: ", "tiff: ", "webp: ", "vp8: ", "vp8l: ",
-		"invalid format: ", "invalid JPEG format: ", "image/jpeg: "} {
+	for _, prefix := range []string{"png: ", "gif: ", "tiff: ", "webp: ", "vp8: ", "vp8l: ", "invalid format: "} {
 		text = strings.TrimPrefix(text, prefix)
 	}
 	if strings.Contains(text, "unsupported") || strings.Contains(text, "not implemented") {
-		text = strings.TrimPrefix(strings.TrimPrefix(text, "unsupported JPEG feature: "), "unsupported feature: ")
+		text = strings.TrimPrefix(text, "unsupported feature: ")
 		return fmt.Errorf("%w: %s; convert it to PNG", ErrUnsupported, text)
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {

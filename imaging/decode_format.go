@@ -5,33 +5,12 @@ import (
 	"fmt"
 	"image"
 	"image/gif"
-	"image/jpeg"
 	"image/png"
-	"io"
 
 	"golang.org/x/image/tiff"
 	"golang.org/x/image/vp8"
 	"golang.org/x/image/vp8l"
 )
-
-// adobeUnknown is an APP14 segment that says "no colour transform".
-const adobeUnknown = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
-
-func decodeJPEG(h *header, data []byte, channels int) (*Image, error) {
-	// A file that lacks only its end marker is whole: all readers accept it. One
-	// that is cut inside a scan fails all the same, for the scan meets a marker.
-	parts := []io.Reader{bytes.NewReader(data), bytes.NewReader([]byte("\xff\xd9"))}
-	if h.jpeg.components == 4 && !h.jpeg.adobe {
-		// image/jpeg refuses four components without Adobe's marker, since it
-		// cannot know the colours; Pillow takes them as Adobe's inverted CMYK.
-		parts = []io.Reader{bytes.NewReader(data[:2]), bytes.NewReader([]byte(adobeUnknown)), bytes.NewReader(data[2:]), parts[1]}
-	}
-	src, err := jpeg.Decode(io.MultiReader(parts...))
-	if err != nil {
-		return nil, classify(err)
-	}
-	return fromImage(src, channels)
-}
 
 func decodePNG(data []byte, channels int) (*Image, error) {
 	src, err := png.Decode(bytes.NewReader(data))

@@ -8,7 +8,6 @@ import (
 
 // jpegHeader is what the markers of a JPEG file say.
 type jpegHeader struct {
-	adobe      bool // an APP14 Adobe segment is present
 	scans      int
 	components int
 }
@@ -24,7 +23,7 @@ const (
 )
 
 // readJPEG walks the markers to the end of the picture (ITU-T T.81, annex B),
-// in the same way as image/jpeg so that the number of scans is right.
+// as the decoder does, so that the number of scans is right.
 func (h *header) readJPEG(data []byte) error {
 	samples := 0.0 // per pixel, over all components
 	progressive := false
@@ -61,8 +60,6 @@ func (h *header) readJPEG(data []byte) error {
 		switch {
 		case marker == 0xe1 && h.orientation == 1 && bytes.HasPrefix(body, []byte("Exif\x00")):
 			h.orientation = exifOrientation(body)
-		case marker == 0xee && len(body) >= 12 && bytes.HasPrefix(body, []byte("Adobe")):
-			h.jpeg.adobe = true
 		case marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc:
 			if h.jpeg.components != 0 {
 				return fmt.Errorf("%w: two frame headers", ErrCorrupt)
@@ -87,10 +84,7 @@ func (h *header) readJPEG(data []byte) error {
 	}
 	h.perPixel = samples
 	if progressive {
-		h.perPixel += 4 * samples // int32 coefficients
-	}
-	if h.jpeg.components == 4 {
-		h.perPixel += 4 // interleaved CMYK
+		h.perPixel += 2 * samples // 16-bit coefficients
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 type upsampler struct {
 	src    *image.YCbCr
 	w, h   int
+	webp   bool // round as libwebp
 	cb, cr []uint8
 }
 
@@ -49,6 +50,12 @@ func (u *upsampler) plane(dst, src []uint8, y int) {
 		far = src[other*stride:][:cw]
 	}
 	switch {
+	case u.webp:
+		pixel.UpsampleWebP(dst, near, far)
+	case ratioX == 2 && cw <= 2: // libjpeg repeats samples there
+		for x := range dst {
+			dst[x] = near[x/2]
+		}
 	case ratioX == 2 && ratioY == 2:
 		pixel.UpsampleH2V2(dst, near, far)
 	case ratioX == 2:

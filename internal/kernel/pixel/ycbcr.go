@@ -103,6 +103,26 @@ func upsampleH2V2Ref(dst, near, far []uint8, start, end int) {
 	}
 }
 
+// UpsampleWebP is UpsampleH2V2 with the rounding of libwebp's fancy upsampling
+// (src/dsp/upsampling.c): each product is a mean of means.
+func UpsampleWebP(dst, near, far []uint8) {
+	if len(near) != len(far) || len(near) != (len(dst)+1)/2 {
+		panic("pixel: UpsampleWebP: near and far need half of dst's samples")
+	}
+	for x := range dst {
+		i := x / 2
+		n, f := int32(near[i]), int32(far[i])
+		j := i - 1 + x%2*2 // the column on the other side
+		if j < 0 || j >= len(near) {
+			dst[x] = uint8((3*n + f + 2) >> 2)
+			continue
+		}
+		nj, fj := int32(near[j]), int32(far[j])
+		mean := (n + nj + f + fj + 8 + 2*(nj+f)) >> 3
+		dst[x] = uint8((mean + n) >> 1)
+	}
+}
+
 // UpsampleH2 doubles a row of 4:2:2 chroma: libjpeg's h2v1_fancy_upsample.
 // len(src) = ceil(len(dst)/2).
 func UpsampleH2(dst, src []uint8) {
