@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/byol-go/byol/internal/kernel/par"
-	"github.com/byol-go/byol/internal/kernel/reduce"
 	"github.com/gomlx/gomlx/backends"
 	"github.com/gomlx/gomlx/backends/shapeinference"
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
@@ -156,7 +155,7 @@ func evalReduce(c *call) {
 	groups := reduceGroups(x.shape.Dimensions, c.attr.(reduceAttr).axes)
 	dtype := computeType(x.shape.DType)
 	if dtype != x.shape.DType && len(groups) > 0 {
-		x = convertBuffer(c.pool, x, dtype)
+		x, groups[0] = reduceHalf(c.pool, op, x, groups[0])
 	}
 	for i, g := range groups {
 		result := out
@@ -174,61 +173,6 @@ func evalReduce(c *call) {
 	case dtype != out.shape.DType:
 		convertInto(c.pool, out, x)
 	}
-}
-
-// float32Reductions are the kernels for float32: over rows [rows, c] to [c], and over columns [rows, c] to [rows].
-var float32Reductions = map[backends.OpType]struct {
-	overRows, overCols func(p *par.Pool, dst, x []float32, rows, c int, scratch []byte)
-}{
-	backends.OpTypeAdd: {reduce.SumOverRows, reduce.SumOverCols},
-	backends.OpTypeMul: {reduce.ProdOverRows, reduce.ProdOverCols},
-	backends.OpTypeMax: {reduce.MaxOverRows, reduce.MaxOverCols},
-	backends.OpTypeMin: {reduce.MinOverRows, reduce.MinOverCols},
-}
-
-// reduceScratch is what reduceFloat32 needs: the same for whole arrays as for each thread's.
-func reduceScratch(n *node, threads int) int {
-	shape := n.inputs[0].shape()
-	if computeType(shape.DType) != dtypes.Float32 || shape.Size() == 0 {
-		return 0
-	}
-	most := 0
-	for _, g := range reduceGroups(shape.Dimensions, n.attr.(reduceAttr).axes) {
-		if g.inner == 1 {
-			most = max(most, reduce.OverColsScratchBytes(g.outer, g.rows))
-		} else {
-			most = max(most, threads*roundUp(reduce.OverRowsScratchBytes(g.rows, g.inner), align))
-		}
-	}
-	return most
-}
-
-// reduceFloat32 reduces x [outer, rows, inner] to dst [outer, inner]. Many arrays are
-// spread over the threads whole, few ones in parts: the result is the same.
-func reduceFloat32(pool *par.Pool, op backends.OpType, dst, x []float32, g reduceGroup, scratch []byte) bool {
-	f, ok := float32Reductions[op]
-	switch {
-	case !ok:
-		return false
-	case g.inner == 1:
-		f.overCols(pool, dst, x, g.outer, g.rows, scratch)
-		return true
-	}
-	slab := g.rows * g.inner
-	if g.outer < 4*pool.Threads() && slab > partLen {
-		for o := range g.outer {
-			f.overRows(pool, dst[o*g.inner:][:g.inner], x[o*slab:][:slab], g.rows, g.inner, scratch)
-		}
-		return true
-	}
-	perPart := max(1, partLen/slab)
-	step := roundUp(reduce.OverRowsScratchBytes(g.rows, g.inner), align)
-	pool.For(ceilDiv(g.outer, perPart), func(part, worker int) {
-		for o := part * perPart; o < min((part+1)*perPart, g.outer); o++ {
-			f.overRows(nil, dst[o*g.inner:][:g.inner], x[o*slab:][:slab], g.rows, g.inner, scratch[worker*step:][:step])
-		}
-	})
-	return true
 }
 
 // computeType is the type in which many half floats are accumulated.
