@@ -94,8 +94,8 @@ func TestTwentySteps(t *testing.T) {
 		for _, dtype := range []dtypes.DType{dtypes.Float32, dtypes.Float64} {
 			tolerance := 1e-4
 			if dtype == dtypes.Float64 {
-				if tolerance = 1e-8; c.Accumulate == 1 {
-					continue // float64 is slow, and two micro-batches show all
+				if tolerance = 1e-8; c.Accumulate == 1 || c.Optimiser != optim.LARS {
+					continue // float64 is slow, and one case shows all
 				}
 			}
 			t.Run(fmt.Sprintf("%s/accumulate=%d/%s", c.Optimiser, c.Accumulate, dtype), func(t *testing.T) {

@@ -32,7 +32,8 @@ const (
 	normDecay   = 0.9  // of the running statistics (the paper's; PyTorch calls 0.1 the momentum)
 	maxGroups   = 32
 
-	minFlatGroup = 16 // channels of a group of [N,C]
+	minGroup     = 2  // channels of a group of [N,H,W,C]
+	minFlatGroup = 16 // and of [N,C]
 )
 
 // Norm normalises the channels, the last axis, of [N,H,W,C] or [N,C].
@@ -104,13 +105,15 @@ func mix(old, new *graph.Node, decay float64) *graph.Node {
 	return graph.Add(graph.MulScalar(old, decay), graph.MulScalar(new, 1-decay))
 }
 
-// groups returns 32, or the largest divisor of channels below. Without pixels
-// to take statistics over, groups have 16 channels or more.
+// groups returns 32, or the largest divisor of channels below that leaves two
+// channels to a group, or 16 where there are no pixels to take statistics over:
+// of fewer values little is left but their sign.
 func groups(channels int, flat bool) int {
-	most := min(maxGroups, channels)
+	least := minGroup
 	if flat {
-		most = min(maxGroups, channels/minFlatGroup)
+		least = minFlatGroup
 	}
+	most := min(maxGroups, channels/least)
 	for g := most; g > 1; g-- {
 		if channels%g == 0 {
 			return g
