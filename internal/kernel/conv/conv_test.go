@@ -32,6 +32,10 @@ var shapes = []Shape{
 	square(1, 40, 40, 6, 3, 5, 1, 1),
 	square(2, 16, 16, 12, 2, 14, 2, 0),
 	square(1, 3, 3, 5, 1, 5, 5, 1),
+	square(3, 4, 5, 1024, 3, 9, 1, 1), // pixels a power of two apart
+	square(3, 8, 6, 512, 3, 40, 2, 1),
+	square(2, 9, 8, 512, 1, 130, 2, 0),
+	square(1, 3, 3, 80, 3, 1024, 2, 1),
 	{N: 2, H: 11, W: 9, C: 6, KH: 3, KW: 2, K: 18, StrideH: 1, StrideW: 2, PadTop: 2, PadLeft: 1, PadRight: 3, DilationH: 2, DilationW: 3},
 	{N: 1, H: 13, W: 12, C: 4, KH: 3, KW: 3, K: 9, StrideH: 4, StrideW: 6, PadTop: 1, PadBottom: 5, PadLeft: 2, DilationH: 2, DilationW: 4},
 	{N: 2, H: 4, W: 5, C: 3, KH: 1, KW: 3, K: 4, StrideH: 2, StrideW: 1, PadLeft: 2, PadRight: 2, DilationH: 1, DilationW: 2},
@@ -187,7 +191,7 @@ func TestAgainstFloat64(t *testing.T) {
 // TestWinogradWithinItsBound goes through the facade with and without Winograd's
 // algorithm; the scratch memory of either serves both.
 func TestWinogradWithinItsBound(t *testing.T) {
-	s := square(2, 9, 12, 20, 3, 24, 1, 1)
+	s := square(4, 17, 16, 32, 3, 40, 1, 1)
 	eachLevel(t, func(t *testing.T) {
 		for _, f := range []Form{Forward, InputGrad, KernelGrad} {
 			if _, _, ok := byWinograd(s, f); !ok {
@@ -220,12 +224,12 @@ func TestWinogradRule(t *testing.T) {
 		s    Shape
 		want bool
 	}{
-		{square(2, 8, 8, 64, 3, 64, 1, 1), true},
-		{square(2, 8, 8, 64, 3, 64, 2, 1), false},
-		{square(2, 8, 8, 64, 1, 64, 1, 0), false},
-		{square(2, 2, 2, 64, 3, 64, 1, 1), false}, // most of a tile unused
-		{square(2, 8, 8, 3, 3, 64, 1, 1), false},  // too few channels
-		{square(2, 8, 8, 64, 3, 64, 1, 3), false}, // more padding than taps
+		{square(64, 8, 8, 64, 3, 64, 1, 1), true},
+		{square(64, 8, 8, 64, 3, 64, 2, 1), false},
+		{square(64, 8, 8, 64, 1, 64, 1, 0), false},
+		{square(64, 1, 1, 64, 3, 64, 1, 1), false}, // most of a tile unused
+		{square(64, 8, 8, 3, 3, 64, 1, 1), false},  // too few channels
+		{square(64, 8, 8, 64, 3, 64, 1, 3), false}, // more padding than taps
 	} {
 		if _, _, got := byWinograd(c.s, Forward); got != c.want {
 			t.Errorf("%v: %v, want %v", c.s, got, c.want)

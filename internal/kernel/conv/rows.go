@@ -25,6 +25,8 @@ type rowsPlan struct {
 	lastWidth int // width of the last panel
 	words     int // words of a tap in a column of a panel
 	group     int // panels that a part computes
+	pitch     int // bytes from pixel to pixel of the input as the tiles read it
+	region    int // bytes of a part's copy of its input at that pitch, if it is not the input's own
 	blockRows int // pixels that a part computes, a multiple of mr
 
 	// Scratch memory.
@@ -34,6 +36,7 @@ type rowsPlan struct {
 	perWork  int
 	inTable  int // bytes of a worker's table of input rows
 	outTable int
+	regionAt int // where a worker's copy of its input begins
 }
 
 const (
@@ -58,12 +61,13 @@ func newRowsPlan(s Shape, f Form, threads int, bf16 bool, mem *layout) rowsPlan 
 	p.group = min(p.panels, max(1, groupBytes/(4*taps*p.words*p.nr)))
 	tiles := min(maxTiles, max(1, tableBytes/(8*taps*p.mr)))
 	p.blockRows = tiles * p.mr
+	p.planCopies()
 
 	p.zeros = mem.bytes(max(4*tile.MaxCols, 4*p.inC))
 	p.b = mem.bytes(4 * taps * p.words * ((p.panels-1)*p.nr + p.lastWidth))
 	p.inTable, p.outTable = 8*taps*p.blockRows, 8*p.blockRows
-	p.perWork = p.inTable + p.outTable + 4*tile.MaxCols
-	p.perWork = (p.perWork + lineBytes - 1) &^ (lineBytes - 1)
+	p.regionAt = (p.inTable + p.outTable + 4*tile.MaxCols + lineBytes - 1) &^ (lineBytes - 1)
+	p.perWork = p.regionAt + p.region
 	p.workers = mem.bytes(threads * p.perWork)
 	return p
 }
@@ -190,7 +194,11 @@ func (p *rowsPlan) block(worker int, y, x *axis, before, j0, m0 int, out, in uns
 	outRows := unsafe.Slice((*uintptr)(unsafe.Add(mem, p.inTable)), p.blockRows)
 	surplus := uintptr(unsafe.Add(mem, p.inTable+p.outTable))
 	first := unsafe.Add(out, j0*p.nr*p.elem())
-	tiles := p.tables(inRows, outRows, y, x, m0, surplus, first, in)
+	origin := uintptr(in)
+	if p.region > 0 && taps > 0 {
+		origin = p.copyRegion(unsafe.Add(mem, p.regionAt), in, y, x, m0)
+	}
+	tiles := p.tables(inRows, outRows, y, x, m0, surplus, uintptr(first), origin)
 	if taps == 0 {
 		p.clearRows(outRows[:tiles*p.mr], j0, surplus, first)
 		return
@@ -232,8 +240,9 @@ func (p *rowsPlan) clearRows(rows []uintptr, j0 int, surplus uintptr, first unsa
 }
 
 // tables fills in the addresses of the pixels from m0 on, tile by tile, with
-// out the address of the first pixel of the result, and returns the tiles.
-func (p *rowsPlan) tables(inRows, outRows []uintptr, y, x *axis, m0 int, surplus uintptr, out, in unsafe.Pointer) int {
+// out the address of the first pixel of the result and in that of the first
+// pixel of what is read, and returns the tiles.
+func (p *rowsPlan) tables(inRows, outRows []uintptr, y, x *axis, m0 int, surplus, out, in uintptr) int {
 	total := p.s.N * y.size * x.size
 	count := min(p.blockRows, total-m0)
 	tiles := (count + p.mr - 1) / p.mr
@@ -253,10 +262,10 @@ func (p *rowsPlan) tables(inRows, outRows []uintptr, y, x *axis, m0 int, surplus
 			}
 			continue
 		}
-		outRows[m] = uintptr(out) + uintptr(((n*p.outH+y.out0+gy*y.outStep)*p.outW+x.out0+gx*x.outStep)*p.outC*elem)
+		outRows[m] = out + uintptr(((n*p.outH+y.out0+gy*y.outStep)*p.outW+x.out0+gx*x.outStep)*p.outC*elem)
 		iy, ix := gy*y.inStep+y.off0, gx*x.inStep+x.off0
-		at := uintptr(in) + uintptr(((n*p.inH+iy)*p.inW+ix)*p.inC*elem)
-		rowStep, colStep := uintptr(y.offStep*p.inW*p.inC*elem), uintptr(x.offStep*p.inC*elem)
+		at := in + uintptr(((n*p.inH+iy)*p.inW+ix)*p.pitch)
+		rowStep, colStep := uintptr(y.offStep*p.inW*p.pitch), uintptr(x.offStep*p.pitch)
 		i := 0
 		if y.inside(gy) && x.inside(gx) {
 			for range y.taps {

@@ -32,14 +32,5 @@ func byWinograd(s Shape, f Form) (winograd.Shape, winograd.Form, bool) {
 		max(s.PadTop, s.PadBottom, s.PadLeft, s.PadRight) > 2 || w.OutH*w.OutW == 0 {
 		return w, form, false
 	}
-	// A tile of 4x4 outputs takes 36 multiplications where its pixels take 9
-	// each: small images leave too much of it unused.
-	gridH, gridW := w.OutH, w.OutW
-	if f == InputGrad {
-		gridH, gridW = s.H, s.W
-	}
-	if tiles := ((gridH + 3) / 4) * ((gridW + 3) / 4); 36*tiles > 6*gridH*gridW {
-		return w, form, false
-	}
 	return w, form, winograd.Wins(w, form)
 }

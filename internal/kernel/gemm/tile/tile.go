@@ -90,3 +90,38 @@ type ColsArgs struct {
 	Cols         int
 	Add          bool
 }
+
+// Pitch returns the distance in bytes, at least stride, that rows of A should
+// have. Rows of a tile are read side by side, and where several of them agree
+// in the lower 12 bits of their addresses the first-level cache serves them one
+// by one: at 4096 bytes a tile takes twice the time. Callers that get another
+// pitch than their stride may copy the rows if they are used often enough.
+func Pitch(l isa.Level, stride int) int {
+	if l < isa.AVX2 {
+		return stride
+	}
+	for pitch := stride; ; pitch = (pitch + 64) &^ 63 {
+		if crowd(pitch, Rows(l)) <= Rows(l)/8+1 {
+			return pitch
+		}
+	}
+}
+
+// crowd returns the most rows of a tile that share a quarter of a kilobyte of
+// the cache's index.
+func crowd(stride, rows int) int {
+	most := 0
+	for i := range rows {
+		n := 0
+		for j := range rows {
+			if d := (j - i) * stride & 4095; d < 256 || d > 4096-256 {
+				n++
+			}
+		}
+		most = max(most, n)
+	}
+	if stride*rows <= 4096 { // neighbours, not rivals
+		return 1
+	}
+	return most
+}

@@ -110,6 +110,9 @@ func rows(v vector, n int, to16 bool) {
 			x.PREFETCHT0(operand.Mem{Base: b, Disp: i*n*v.bytes() + j + prefetchAhead})
 		}
 		for r := range row {
+			if r%unroll == i { // every row once in unroll steps
+				x.PREFETCHT0(operand.Mem{Base: row[r], Index: index, Scale: 1, Disp: rowAhead})
+			}
 			a := v.alloc()
 			x.VBROADCASTSS(operand.Mem{Base: row[r], Index: index, Scale: 1, Disp: 4 * i}, a)
 			for j := range bs {
@@ -153,8 +156,12 @@ func rows(v vector, n int, to16 bool) {
 	x.RET()
 }
 
-// prefetchAhead is how far ahead of its use B is asked for, in bytes.
-const prefetchAhead = 1024
+// B and the rows of A are asked for so many bytes ahead of their use: the
+// processor's own prefetchers lose track of rows that lie a power of two apart.
+const (
+	prefetchAhead = 1024
+	rowAhead      = 128
+)
 
 // oddElement adds the last element of rows of odd length, without reading
 // behind the row: the upper half of each pair is zero.
