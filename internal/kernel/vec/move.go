@@ -30,38 +30,3 @@ func Scatter[T any](dst, src []T, offset, stride int) {
 		offset += stride
 	}
 }
-
-// transposeBlock is the side of the square tiles that transposing works in: a tile of
-// either operand fits L1.
-const transposeBlock = 32
-
-// Transpose32 sets dst[c,r] = src[r,c] for row-major src [rows, cols] and dst
-// [cols, rows], which must not overlap.
-func Transpose32(dst, src []float32, rows, cols int) {
-	if len(src) != rows*cols || len(dst) != rows*cols {
-		panic(shapeMismatch)
-	}
-	transpose(dst, src, rows, cols)
-}
-
-// Transpose16 is Transpose32 for elements of two bytes.
-func Transpose16(dst, src []uint16, rows, cols int) {
-	if len(src) != rows*cols || len(dst) != rows*cols {
-		panic(shapeMismatch)
-	}
-	transpose(dst, src, rows, cols)
-}
-
-func transpose[T any](dst, src []T, rows, cols int) {
-	for r0 := 0; r0 < rows; r0 += transposeBlock {
-		r1 := min(r0+transposeBlock, rows)
-		for c0 := 0; c0 < cols; c0 += transposeBlock {
-			c1 := min(c0+transposeBlock, cols)
-			for c := c0; c < c1; c++ {
-				for r := r0; r < r1; r++ {
-					dst[c*rows+r] = src[r*cols+c]
-				}
-			}
-		}
-	}
-}

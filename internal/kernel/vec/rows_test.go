@@ -107,10 +107,10 @@ func TestCols(t *testing.T) {
 }
 
 func TestMove(t *testing.T) {
-	for _, shape := range [][2]int{{0, 5}, {1, 1}, {1, 7}, {8, 8}, {9, 17}, {33, 64}, {70, 31}, {128, 130}} {
+	for _, shape := range [][2]int{{0, 5}, {1, 1}, {1, 7}, {8, 8}, {9, 17}, {33, 64}, {16, 16}, {17, 40}, {70, 31}, {128, 130}, {64, 9}} {
 		rows, cols := shape[0], shape[1]
-		a, at := make([]float32, rows*cols), make([]float32, rows*cols)
-		b, bt := make([]uint16, rows*cols), make([]uint16, rows*cols)
+		a, at := guarded[float32](t, rows*cols, true), guarded[float32](t, rows*cols, true)
+		b, bt := guarded[uint16](t, rows*cols, true), guarded[uint16](t, rows*cols, true)
 		for i := range a {
 			a[i], b[i] = float32(i), uint16(i)
 		}

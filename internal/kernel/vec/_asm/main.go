@@ -80,6 +80,11 @@ func main() {
 		Generate()
 		return
 	}
+	if *group == "transpose" {
+		transposeKernels()
+		Generate()
+		return
+	}
 	kernels := groups[*group]
 	if kernels == nil {
 		log.Fatalf("no group of kernels named %q", *group)
