@@ -35,30 +35,33 @@ func BenchmarkWinograd(b *testing.B) {
 			defer isa.Set(level)()
 			benchmarkPeak(b, p)
 		})
-		for _, form := range forms {
-			for _, l := range layers {
-				s := square(64, l.size, l.channels, l.channels)
-				name := fmt.Sprintf("%v/%dx%dx%dx%d/%v", form, s.N, s.H, s.W, s.C, level)
-				b.Run(name, func(b *testing.B) {
-					defer isa.Set(level)()
-					benchmarkForm(b, p, s, form)
-				})
+		for size, kind := range map[int]string{4: "", 2: "-bf16"} {
+			for _, form := range forms {
+				for _, l := range layers {
+					s := square(64, l.size, l.channels, l.channels)
+					name := fmt.Sprintf("%v%s/%dx%dx%dx%d/%v", form, kind, s.N, s.H, s.W, s.C, level)
+					b.Run(name, func(b *testing.B) {
+						defer isa.Set(level)()
+						benchmarkForm(b, p, s, form, size)
+					})
+				}
 			}
 		}
 	}
 }
 
-func benchmarkForm(b *testing.B, p *par.Pool, s Shape, form Form) {
-	x, w, y := random(s.lenX(), 1), random(s.lenW(), 2), random(s.lenY(), 3)
+func benchmarkForm(b *testing.B, p *par.Pool, s Shape, form Form, size int) {
+	x, w, y := pattern(s.lenX(), size), pattern(s.lenW(), size), pattern(s.lenY(), size)
+	dw := make([]float32, s.lenW())
 	scratch := make([]byte, ScratchBytes(s, form, p.Threads()))
 	report(b, p.Threads(), 2*9*float64(s.N*s.H*s.W)*float64(s.C*s.K), func() {
 		switch form {
 		case FormForward:
-			Forward(p, s, y, x, w, scratch)
+			forwardOf(p, s, y, x, w, scratch)
 		case FormInputGrad:
-			InputGrad(p, s, x, y, w, scratch)
+			inputGradOf(p, s, x, y, w, scratch)
 		case FormKernelGrad:
-			KernelGrad(p, s, w, x, y, scratch)
+			kernelGradOf(p, s, dw, x, y, scratch)
 		}
 	})
 }

@@ -27,7 +27,7 @@ type forward struct {
 	v       []float32
 	zero    []float32
 	workers []forwardWorker
-	y, x, w []float32
+	y, x, w numbers
 }
 
 type forwardWorker struct {
@@ -40,7 +40,7 @@ type forwardWorker struct {
 	whole    [][2]int  // of the block's whole tiles, in m and y
 	cut      [][2]int  // the tiles that a border cuts: which of the block, and number
 	tmp      []float32
-	edge     []float32 // [4][4][lane]: a tile that does not fit y
+	edge     []float32 // room for [4][4][lane] numbers: a tile that does not fit y
 	tileArgs tileArgs
 }
 
@@ -104,7 +104,7 @@ func (f *forward) blockRows() int { return f.block + 2*f.k.panel }
 // vSize returns the room for a block's transformed tiles of so many channels.
 func (f *forward) vSize(channels int) int { return elements * (f.blockRows()*channels + pad) }
 
-func (f *forward) run(p *par.Pool, y, x, w []float32) {
+func (f *forward) run(p *par.Pool, y, x, w numbers) {
 	f.y, f.x, f.w = y, x, w
 	clear(f.zero)
 	if f.few {
@@ -217,7 +217,7 @@ func (s *forwardWorker) sort(f *forward, t0, t1 int) (whole, cut [][2]int) {
 			continue
 		}
 		pixel := (n*f.outH+tileOut*ty)*f.outW + tileOut*tx
-		whole = append(whole, [2]int{4 * (t - t0) * elements * chunk, 4 * pixel * f.kernelLayout.k})
+		whole = append(whole, [2]int{4 * (t - t0) * elements * chunk, f.y.size * pixel * f.kernelLayout.k})
 	}
 	if n := len(whole); n > 0 {
 		whole = append(whole, whole[n-1])[:n]
@@ -234,32 +234,35 @@ func (s *forwardWorker) output(f *forward, g int, whole, cut [][2]int) {
 		a.tmp, a.m, a.stride = &s.tmp[0], &s.m[k0%chunk], 4*chunk
 		if cols := k - k0; cols < lane {
 			for _, at := range whole {
-				s.outputCut(f, at[0], f.y[at[1]/4+k0:], tileOut, tileOut, cols)
+				s.outputCut(f, at[0], at[1]/f.y.size+k0, tileOut, tileOut, cols)
 			}
 		} else if len(whole) > 0 {
-			a.y, a.rowStride, a.colStride = &f.y[k0], 4*f.outW*k, 4*k
+			a.y, a.rowStride, a.colStride = f.y.at(k0), f.y.size*f.outW*k, f.y.size*k
 			a.offset, a.tiles = &whole[0], len(whole)
-			f.k.outputTiles(a)
+			f.k.of(f.y).outputTiles(a)
 		}
 		for _, at := range cut {
 			n, ty, tx := f.place(at[1])
 			pixel := (n*f.outH+tileOut*ty)*f.outW + tileOut*tx
-			s.outputCut(f, 4*at[0]*elements*chunk, f.y[pixel*k+k0:],
+			s.outputCut(f, 4*at[0]*elements*chunk, pixel*k+k0,
 				min(tileOut, f.outH-tileOut*ty), min(tileOut, f.outW-tileOut*tx), min(lane, k-k0))
 		}
 	}
 }
 
-// outputCut transforms one tile and copies height x width pixels of cols channels.
-func (s *forwardWorker) outputCut(f *forward, m int, y []float32, height, width, cols int) {
+// outputCut transforms one tile and copies height x width pixels of cols channels to
+// y, from its number first on.
+func (s *forwardWorker) outputCut(f *forward, m, first, height, width, cols int) {
 	offset := [2][2]int{{m, 0}, {m, 0}}
+	edge := float32s(s.edge)
+	edge.size = f.y.size
 	a := &s.tileArgs
-	a.y, a.rowStride, a.colStride = &s.edge[0], 4*tileOut*lane, 4*lane
+	a.y, a.rowStride, a.colStride = edge.at(0), edge.size*tileOut*lane, edge.size*lane
 	a.offset, a.tiles = &offset[0], 1
-	f.k.outputTiles(a)
+	f.k.of(f.y).outputTiles(a)
 	for i := range height {
 		for j := range width {
-			copy(y[(i*f.outW+j)*f.kernelLayout.k:][:cols], s.edge[(i*tileOut+j)*lane:])
+			copy(f.y.bytes(first+(i*f.outW+j)*f.kernelLayout.k, cols), edge.bytes((i*tileOut+j)*lane, cols))
 		}
 	}
 }

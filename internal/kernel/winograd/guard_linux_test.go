@@ -31,13 +31,12 @@ func guarded(t *testing.T, n int, atEnd bool) []byte {
 	return mem[page : page+n]
 }
 
-// guardedCopy returns a copy of v between guard pages.
-func guardedCopy(t *testing.T, v []float32, atEnd bool) []float32 {
+// guardedPattern returns n numbers between guard pages.
+func guardedPattern(t *testing.T, n, size int, atEnd bool) numbers {
 	t.Helper()
-	mem := guarded(t, 4*len(v), atEnd)
-	out := unsafe.Slice((*float32)(unsafe.Pointer(&mem[0])), len(v))
-	copy(out, v)
-	return out
+	mem := guarded(t, size*n, atEnd)
+	copy(mem, pattern(n, size).bytes(0, n))
+	return numbers{unsafe.Pointer(&mem[0]), n, size}
 }
 
 // TestStaysInBounds would crash if a kernel read or wrote beyond a slice's ends.
@@ -47,23 +46,26 @@ func TestStaysInBounds(t *testing.T) {
 		{N: 2, H: 7, W: 70, C: 16, K: 16, OutH: 5, OutW: 68},
 	} {
 		for _, atEnd := range []bool{true, false} {
-			x := guardedCopy(t, random(s.lenX(), 1), atEnd)
-			w := guardedCopy(t, random(s.lenW(), 2), atEnd)
-			y := guardedCopy(t, random(s.lenY(), 3), atEnd)
-			for _, level := range isa.Available() {
-				restore := isa.Set(level)
-				for _, form := range forms {
-					scratch := guarded(t, ScratchBytes(s, form, 1), atEnd)
-					switch form {
-					case FormForward:
-						Forward(nil, s, y, x, w, scratch)
-					case FormInputGrad:
-						InputGrad(nil, s, x, y, w, scratch)
-					case FormKernelGrad:
-						KernelGrad(nil, s, w, x, y, scratch)
+			dw := guardedPattern(t, s.lenW(), 4, atEnd)
+			for _, size := range []int{4, 2} {
+				x := guardedPattern(t, s.lenX(), size, atEnd)
+				w := guardedPattern(t, s.lenW(), size, atEnd)
+				y := guardedPattern(t, s.lenY(), size, atEnd)
+				for _, level := range isa.Available() {
+					restore := isa.Set(level)
+					for _, form := range forms {
+						scratch := guarded(t, ScratchBytes(s, form, 1), atEnd)
+						switch form {
+						case FormForward:
+							forwardOf(nil, s, y, x, w, scratch)
+						case FormInputGrad:
+							inputGradOf(nil, s, x, y, w, scratch)
+						case FormKernelGrad:
+							kernelGradOf(nil, s, unsafe.Slice((*float32)(dw.first), dw.len), x, y, scratch)
+						}
 					}
+					restore()
 				}
-				restore()
 			}
 		}
 	}

@@ -1,5 +1,7 @@
 package winograd
 
+import "unsafe"
+
 // lane is the number of channels that every kernel handles at once; a block of
 // channels is lane of them, the last one padded with zeros.
 const lane = 16
@@ -22,13 +24,27 @@ type kernels struct {
 	// lane output channels, in groups of rows.
 	gradWide, gradLane []gradRows
 
+	float32, bfloat16 transforms
+
+	kernelOut func(args *weightArgs)
+	addTo     func(dst, src *float32, blocks int)
+}
+
+// transforms are the functions that read or write images and kernels of one type.
+type transforms struct {
 	inputStrip  func(args *stripArgs)
 	outputTiles func(args *tileArgs)
 	gradTiles   func(args *tileArgs)
 	weights     func(args *weightArgs)
-	kernelOut   func(args *weightArgs)
-	addTo       func(dst, src *float32, blocks int)
-	transpose   func(dst, src *float32, stride int)
+	transpose   func(dst *float32, src *byte, stride int)
+}
+
+// of returns the transforms for n's type.
+func (k *kernels) of(n numbers) *transforms {
+	if n.size == 2 {
+		return &k.bfloat16
+	}
+	return &k.float32
 }
 
 // productFunc sets c[r][n] = Σ_k a[k/16][r][k%16]·b[k][n] for k < 16·blocks, on top
@@ -47,25 +63,25 @@ type gradRows struct {
 // stripArgs tells inputStrip of a run of tiles of one tile row. Strides are in
 // bytes. Assembly knows the offsets of the fields.
 type stripArgs struct {
-	rows        [6]*float32 // the first column of the image, in each of the tile row's rows of pixels
-	strip       *float32    // [4·tiles+2][6][lane]; what lies outside the image must be zero
-	first       int         // bytes from strip to the first column
-	cols        int         // columns inside the image
-	colStride   int         // between columns of a row
-	blocks      int         // of channels
-	v           *float32    // transformed tiles
-	blockStride int         // between blocks of channels in v
-	stride      int         // between elements in v
+	rows        [6]unsafe.Pointer // the first column of the image, in each of the tile row's rows of pixels
+	strip       *float32          // [4·tiles+2][6][lane]; what lies outside the image must be zero
+	first       int               // bytes from strip to the first column
+	cols        int               // columns inside the image
+	colStride   int               // between columns of a row
+	blocks      int               // of channels
+	v           *float32          // transformed tiles
+	blockStride int               // between blocks of channels in v
+	stride      int               // between elements in v
 	tiles       int
 	offset      *int // bytes from v to each tile
 }
 
 // tileArgs tells outputTiles and gradTiles of tiles with all their 4x4 pixels.
 type tileArgs struct {
-	tmp                  *float32 // lane·elements floats of scratch
-	m                    *float32 // transformed tiles
-	y                    *float32 // image
-	offset               *[2]int  // bytes from m and from y to each tile, and to one more for prefetching
+	tmp                  *float32       // lane·elements floats of scratch
+	m                    *float32       // transformed tiles
+	y                    unsafe.Pointer // image
+	offset               *[2]int        // bytes from m and from y to each tile, and to one more for prefetching
 	tiles                int
 	rowStride, colStride int // between pixels of y
 	stride               int // between elements of m; outputTiles takes 4·chunk
@@ -73,11 +89,12 @@ type tileArgs struct {
 
 // weightArgs tells weights and kernelOut of rows of lane output channels.
 type weightArgs struct {
-	tmp      *float32 // lane·elements floats of scratch
-	from, to *float32
-	rows     int
-	fromRow  int // from one input channel to the next
-	toRow    int
-	tap      int // between taps of the kernel
-	stride   int // between elements of the transformed kernel
+	tmp     *float32 // lane·elements floats of scratch
+	from    unsafe.Pointer
+	to      *float32
+	rows    int
+	fromRow int // from one input channel to the next
+	toRow   int
+	tap     int // between taps of the kernel
+	stride  int // between elements of the transformed kernel
 }

@@ -9,19 +9,21 @@ import "github.com/byol-go/byol/internal/kernel/isa"
 var kernelsAVX2 = &kernels{
 	panel: 6, short: 4, width: lane,
 	fullWide: product6x16AVX2, fullLane: product6x16AVX2, shortWide: product4x16AVX2, shortLane: product4x16AVX2,
-	gradWide:   []gradRows{{6, gradProduct6x16AVX2}, {6, gradProduct6x16AVX2}, {4, gradProduct4x16AVX2}},
-	gradLane:   []gradRows{{6, gradProduct6x16AVX2}, {6, gradProduct6x16AVX2}, {4, gradProduct4x16AVX2}},
-	inputStrip: inputStripAVX2, outputTiles: outputTilesAVX2, gradTiles: gradTilesAVX2,
-	weights: weightsAVX2, kernelOut: kernelOutAVX2, addTo: addToAVX2, transpose: transposeAVX2,
+	gradWide:  []gradRows{{6, gradProduct6x16AVX2}, {6, gradProduct6x16AVX2}, {4, gradProduct4x16AVX2}},
+	gradLane:  []gradRows{{6, gradProduct6x16AVX2}, {6, gradProduct6x16AVX2}, {4, gradProduct4x16AVX2}},
+	float32:   transforms{inputStripAVX2, outputTilesAVX2, gradTilesAVX2, weightsAVX2, transposeAVX2},
+	bfloat16:  transforms{inputStripBF16AVX2, outputTilesBF16AVX2, gradTilesBF16AVX2, weightsBF16AVX2, transposeBF16AVX2},
+	kernelOut: kernelOutAVX2, addTo: addToAVX2,
 }
 
 var kernelsAVX512 = &kernels{
 	panel: 12, short: 8, width: chunk,
 	fullWide: product12x32AVX512, fullLane: product12x16AVX512, shortWide: product8x32AVX512, shortLane: product8x16AVX512,
-	gradWide:   []gradRows{{8, gradProduct8x32AVX512}, {8, gradProduct8x32AVX512}},
-	gradLane:   []gradRows{{16, gradProduct16x16AVX512}},
-	inputStrip: inputStripAVX512, outputTiles: outputTilesAVX512, gradTiles: gradTilesAVX512,
-	weights: weightsAVX512, kernelOut: kernelOutAVX512, addTo: addToAVX512, transpose: transposeAVX2,
+	gradWide:  []gradRows{{8, gradProduct8x32AVX512}, {8, gradProduct8x32AVX512}},
+	gradLane:  []gradRows{{16, gradProduct16x16AVX512}},
+	float32:   transforms{inputStripAVX512, outputTilesAVX512, gradTilesAVX512, weightsAVX512, transposeAVX2},
+	bfloat16:  transforms{inputStripBF16AVX512, outputTilesBF16AVX512, gradTilesBF16AVX512, weightsBF16AVX512, transposeBF16AVX2},
+	kernelOut: kernelOutAVX512, addTo: addToAVX512,
 }
 
 var kernelsRef = refKernels()

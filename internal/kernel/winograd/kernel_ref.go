@@ -17,9 +17,25 @@ func refKernels() *kernels {
 		panel: panel, short: panel, width: lane,
 		fullWide: product(lane), fullLane: product(lane), shortWide: product(lane), shortLane: product(lane),
 		gradWide: []gradRows{{lane, gradProductRef}}, gradLane: []gradRows{{lane, gradProductRef}},
-		inputStrip: inputStripRef, outputTiles: outputTilesRef, gradTiles: gradTilesRef,
-		weights: weightsRef, kernelOut: kernelOutRef, addTo: addToRef, transpose: transposeRef,
+		float32: refTransforms(4), bfloat16: refTransforms(2),
+		kernelOut: kernelOutRef, addTo: addToRef,
 	}
+}
+
+// refTransforms returns the transforms for numbers of so many bytes.
+func refTransforms(size int) transforms {
+	return transforms{
+		inputStrip:  func(args *stripArgs) { inputStripRef(args, size) },
+		outputTiles: func(args *tileArgs) { outputTilesRef(args, size) },
+		gradTiles:   func(args *tileArgs) { gradTilesRef(args, size) },
+		weights:     func(args *weightArgs) { weightsRef(args, size) },
+		transpose:   func(dst *float32, src *byte, stride int) { transposeRef(dst, src, stride, size) },
+	}
+}
+
+// member returns the number i of those that lie bytes after p.
+func member(p unsafe.Pointer, bytes, i, size int) float32 {
+	return load(unsafe.Add(p, bytes+i*size), size)
 }
 
 // lanes returns the 16 numbers that lie bytes after p.
@@ -66,13 +82,13 @@ func gradProductRef(n int, a, b, c *float32, accumulate bool, _ *float32) {
 	}
 }
 
-func inputStripRef(args *stripArgs) {
+func inputStripRef(args *stripArgs, size int) {
 	for block := range args.blocks {
 		for col := range args.cols {
 			for ch := range lane {
 				var d [6]float32
 				for i := range d {
-					d[i] = lanes(args.rows[i], block*lane*4+col*args.colStride)[ch]
+					d[i] = member(args.rows[i], block*lane*size+col*args.colStride, ch, size)
 				}
 				for i, v := range inputTransform(d) {
 					lanes(args.strip, args.first+(col*tileIn+i)*lane*4)[ch] = v
@@ -95,7 +111,7 @@ func inputStripRef(args *stripArgs) {
 	}
 }
 
-func outputTilesRef(args *tileArgs) {
+func outputTilesRef(args *tileArgs, size int) {
 	for _, offset := range unsafe.Slice(args.offset, args.tiles) {
 		for ch := range lane {
 			var rows [4][6]float32
@@ -110,21 +126,21 @@ func outputTilesRef(args *tileArgs) {
 			}
 			for i, row := range rows {
 				for j, v := range outputTransform(row) {
-					lanes(args.y, offset[1]+i*args.rowStride+j*args.colStride)[ch] = v
+					store(unsafe.Add(args.y, offset[1]+i*args.rowStride+j*args.colStride+ch*size), size, v)
 				}
 			}
 		}
 	}
 }
 
-func gradTilesRef(args *tileArgs) {
+func gradTilesRef(args *tileArgs, size int) {
 	for _, offset := range unsafe.Slice(args.offset, args.tiles) {
 		for ch := range lane {
 			var rows [6][4]float32
 			for j := range tileOut {
 				var y [4]float32
 				for i := range y {
-					y[i] = lanes(args.y, offset[1]+i*args.rowStride+j*args.colStride)[ch]
+					y[i] = member(args.y, offset[1]+i*args.rowStride+j*args.colStride, ch, size)
 				}
 				for i, v := range gradTransform(y) {
 					rows[i][j] = v
@@ -139,14 +155,14 @@ func gradTilesRef(args *tileArgs) {
 	}
 }
 
-func weightsRef(args *weightArgs) {
+func weightsRef(args *weightArgs, size int) {
 	for r := range args.rows {
 		for ch := range lane {
 			var rows [6][3]float32
 			for j := range 3 {
 				var w [3]float32
 				for i := range w {
-					w[i] = lanes(args.from, r*args.fromRow+(3*i+j)*args.tap)[ch]
+					w[i] = member(args.from, r*args.fromRow+(3*i+j)*args.tap, ch, size)
 				}
 				for i, v := range weightTransform(w) {
 					rows[i][j] = v
@@ -168,7 +184,7 @@ func kernelOutRef(args *weightArgs) {
 			for j := range tileIn {
 				var m [6]float32
 				for i := range m {
-					m[i] = lanes(args.from, r*args.fromRow+(tileIn*i+j)*args.stride)[ch]
+					m[i] = member(args.from, r*args.fromRow+(tileIn*i+j)*args.stride, ch, 4)
 				}
 				for i, v := range kernelTransform(m) {
 					rows[i][j] = v
@@ -190,10 +206,10 @@ func addToRef(dst, src *float32, blocks int) {
 	}
 }
 
-func transposeRef(dst, src *float32, stride int) {
+func transposeRef(dst *float32, src *byte, stride, size int) {
 	for i := range lane {
-		for j, v := range lanes(src, i*stride) {
-			lanes(dst, j*lane*4)[i] = v
+		for j := range lane {
+			lanes(dst, j*lane*4)[i] = member(unsafe.Pointer(src), i*stride, j, size)
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package winograd
 
-import "github.com/byol-go/byol/internal/kernel/par"
+import (
+	"unsafe"
+
+	"github.com/byol-go/byol/internal/kernel/par"
+)
 
 // kernelGrad is the gradient of a kernel: 36 products of transformed input and
 // transformed gradient, summed over all tiles. It takes one of two ways.
@@ -16,22 +20,23 @@ import "github.com/byol-go/byol/internal/kernel/par"
 // Either way a sum's order depends on the shape alone.
 type kernelGrad struct {
 	grid
-	c, k     int
-	kernels  *kernels
-	cBlocks  int // of lane input channels
-	panels   int // of width output channels
-	slices   int // of the tiles, 0 for the wide layers' way
-	block    int // tiles transformed before a product
-	areaC    int // blocks of input channels of an area
-	areaK    int // panels of output channels of an area
-	areas    int // of input channels; the same for output channels is areasK
-	areasK   int
-	zero     []float32
-	v, z     []float32 // the wide layers' transformed tiles
-	sums     []float32 // [slice][element][panel][block][lane][width]
-	sumSize  int       // of a slice or an area
-	workers  []gradWorker
-	dw, x, y []float32
+	c, k    int
+	kernels *kernels
+	cBlocks int // of lane input channels
+	panels  int // of width output channels
+	slices  int // of the tiles, 0 for the wide layers' way
+	block   int // tiles transformed before a product
+	areaC   int // blocks of input channels of an area
+	areaK   int // panels of output channels of an area
+	areas   int // of input channels; the same for output channels is areasK
+	areasK  int
+	zero    []float32
+	v, z    []float32 // the wide layers' transformed tiles
+	sums    []float32 // [slice][element][panel][block][lane][width]
+	sumSize int       // of a slice or an area
+	workers []gradWorker
+	dw      []float32
+	x, y    numbers
 }
 
 type gradWorker struct {
@@ -40,7 +45,7 @@ type gradWorker struct {
 	offset   []int     // of tiles in v
 	whole    [][2]int  // of whole tiles in z and y
 	cut      [][2]int
-	edge     []float32 // [4][4][lane]
+	edge     []float32 // room for [4][4][lane] numbers
 	taps     []float32 // [9][lane][lane]
 	tmp      []float32
 	sums     []float32 // of an area
@@ -128,7 +133,7 @@ func (f *kernelGrad) width(panel int) int {
 	return min(f.kernels.width, ceil(f.k-panel*f.kernels.width, lane)*lane)
 }
 
-func (f *kernelGrad) run(p *par.Pool, dw, x, y []float32) {
+func (f *kernelGrad) run(p *par.Pool, dw []float32, x, y numbers) {
 	f.dw, f.x, f.y = dw, x, y
 	clear(f.zero)
 	if f.slices > 0 {
@@ -283,7 +288,7 @@ func (s *gradWorker) sort(f *kernelGrad, from, t0, t1 int) {
 			continue
 		}
 		pixel := (n*f.outH+tileOut*ty)*f.outW + tileOut*tx
-		s.whole = append(s.whole, [2]int{4 * (from + t - t0) * f.kernels.width, 4 * pixel * f.k})
+		s.whole = append(s.whole, [2]int{4 * (from + t - t0) * f.kernels.width, f.y.size * pixel * f.k})
 	}
 	if n := len(s.whole); n > 0 {
 		s.whole = append(s.whole, s.whole[n-1])[:n]
@@ -304,37 +309,39 @@ func (s *gradWorker) gradient(f *kernelGrad, z []float32, k0, from int) {
 	a.tmp, a.m, a.stride = &s.tmp[0], &z[panel*f.block*width+k0%width], 4*f.zStride()
 	if f.k-k0 >= lane {
 		if len(s.whole) > 0 {
-			a.y, a.rowStride, a.colStride = &f.y[k0], 4*f.outW*f.k, 4*f.k
+			a.y, a.rowStride, a.colStride = f.y.at(k0), f.y.size*f.outW*f.k, f.y.size*f.k
 			a.offset, a.tiles = &s.whole[0], len(s.whole)
-			f.kernels.gradTiles(a)
+			f.kernels.of(f.y).gradTiles(a)
 		}
 	} else {
 		for _, at := range s.whole {
-			s.gradientCut(f, at[0], f.y[at[1]/4+k0:], tileOut, tileOut, f.k-k0)
+			s.gradientCut(f, at[0], at[1]/f.y.size+k0, tileOut, tileOut, f.k-k0)
 		}
 	}
 	for _, at := range s.cut {
 		n, ty, tx := f.place(at[1])
 		pixel := (n*f.outH+tileOut*ty)*f.outW + tileOut*tx
-		s.gradientCut(f, 4*at[0]*columns, f.y[pixel*f.k+k0:],
+		s.gradientCut(f, 4*at[0]*columns, pixel*f.k+k0,
 			min(tileOut, f.outH-tileOut*ty), min(tileOut, f.outW-tileOut*tx), min(lane, f.k-k0))
 	}
 }
 
 // gradientCut transforms one tile of which y has height x width pixels of cols
-// channels; the others' gradient is zero.
-func (s *gradWorker) gradientCut(f *kernelGrad, m int, y []float32, height, width, cols int) {
+// channels, from its number first on; the others' gradient is zero.
+func (s *gradWorker) gradientCut(f *kernelGrad, m, first, height, width, cols int) {
 	clear(s.edge)
+	edge := float32s(s.edge)
+	edge.size = f.y.size
 	for i := range height {
 		for j := range width {
-			copy(s.edge[(i*tileOut+j)*lane:], y[(i*f.outW+j)*f.k:][:cols])
+			copy(edge.bytes((i*tileOut+j)*lane, cols), f.y.bytes(first+(i*f.outW+j)*f.k, cols))
 		}
 	}
 	offset := [2][2]int{{m, 0}, {m, 0}}
 	a := &s.tileArgs
-	a.y, a.rowStride, a.colStride = &s.edge[0], 4*tileOut*lane, 4*lane
+	a.y, a.rowStride, a.colStride = edge.at(0), edge.size*tileOut*lane, edge.size*lane
 	a.offset, a.tiles = &offset[0], 1
-	f.kernels.gradTiles(a)
+	f.kernels.of(f.y).gradTiles(a)
 }
 
 // kernel transforms the sums of a block of input and a panel of output channels,
@@ -347,7 +354,7 @@ func (s *gradWorker) kernel(f *kernelGrad, sums []float32, stride, block, panel 
 	for n := 0; n < columns; n += lane {
 		k0 := panel*f.kernels.width + n
 		dw := f.dw[block*lane*f.k+k0:]
-		a.from = &sums[n]
+		a.from = unsafe.Pointer(&sums[n])
 		if f.k-k0 >= lane {
 			a.to, a.toRow, a.tap = &dw[0], 4*f.k, 4*f.c*f.k
 			f.kernels.kernelOut(a)

@@ -26,7 +26,7 @@ func newArena(scratch []byte) *arena {
 }
 
 // take returns room for n values of T.
-func take[T float32 | int | [2]int](a *arena, n int) []T {
+func take[T byte | float32 | int | [2]int](a *arena, n int) []T {
 	var zero T
 	start := a.used
 	a.used += (n*int(unsafe.Sizeof(zero)) + align - 1) &^ (align - 1)

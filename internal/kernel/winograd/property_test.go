@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/byol-go/byol/internal/kernel/isa"
 	"github.com/byol-go/byol/internal/kernel/par"
@@ -120,6 +121,78 @@ func testNotANumber(t *testing.T, s Shape, form Form, operand, at int, value flo
 	}
 }
 
+// rounded returns v as bfloat16, and what that is as float32.
+func rounded(v []float32) (half []uint16, exact []float32) {
+	half, exact = make([]uint16, len(v)), make([]float32, len(v))
+	for i, x := range v {
+		store(unsafe.Pointer(&half[i]), 2, x)
+		exact[i] = load(unsafe.Pointer(&half[i]), 2)
+	}
+	return half, exact
+}
+
+// applyBF16 runs a form on bfloat16 and returns the result as float32.
+func (s Shape) applyBF16(form Form, x, w, y []uint16) []float32 {
+	scratch := make([]byte, ScratchBytes(s, form, 1))
+	var out []uint16
+	switch form {
+	case FormForward:
+		out = make([]uint16, s.lenY())
+		ForwardBF16(nil, s, out, x, w, scratch)
+	case FormInputGrad:
+		out = make([]uint16, s.lenX())
+		InputGradBF16(nil, s, out, y, w, scratch)
+	case FormKernelGrad:
+		dw := make([]float32, s.lenW())
+		KernelGradBF16(nil, s, dw, x, y, scratch)
+		return dw
+	}
+	wide := make([]float32, len(out))
+	for i := range out {
+		wide[i] = load(unsafe.Pointer(&out[i]), 2)
+	}
+	return wide
+}
+
+// TestBF16IsRoundedFloat32 wants the very bits of the float32 result, rounded.
+func TestBF16IsRoundedFloat32(t *testing.T) {
+	for _, s := range append(shapes(), square(2, 5, 264, 250)) {
+		x, xWide := rounded(random(s.lenX(), 1))
+		w, wWide := rounded(random(s.lenW(), 2))
+		y, yWide := rounded(random(s.lenY(), 3))
+		for _, level := range isa.Available() {
+			restore := isa.Set(level)
+			for _, form := range forms {
+				want := s.apply(nil, form, xWide, wWide, yWide)
+				if form != FormKernelGrad {
+					_, want = rounded(want)
+				}
+				if got := s.applyBF16(form, x, w, y); !sameBits(got, want) {
+					t.Errorf("%v %v %v: not the float32 result, rounded", form, level, s)
+				}
+			}
+			restore()
+		}
+	}
+}
+
+// TestBF16KeepsNaN has NaNs of every kind among the inputs.
+func TestBF16KeepsNaN(t *testing.T) {
+	s := square(1, 8, 16, 32)
+	w, _ := rounded(random(s.lenW(), 2))
+	for _, bits := range []uint16{0x7fff, 0xffff, 0x7f81, 0x7fc0, 0x7f80} {
+		x, _ := rounded(random(s.lenX(), 1))
+		x[0] = bits
+		for _, level := range isa.Available() {
+			restore := isa.Set(level)
+			if got := s.applyBF16(FormForward, x, w, nil); isFinite(got[0]) {
+				t.Errorf("%v: %#x gives %v", level, bits, got[0])
+			}
+			restore()
+		}
+	}
+}
+
 func TestMisusePanics(t *testing.T) {
 	s := square(1, 4, 16, 16)
 	x, w, y := random(s.lenX(), 1), random(s.lenW(), 2), random(s.lenY(), 3)
@@ -187,9 +260,12 @@ func TestSelfTestNotices(t *testing.T) {
 		t.Skip("nothing to compare the reference with")
 	}
 	for name, spoil := range map[string]func(){
-		"output":   func() { k.outputTiles = func(a *tileArgs) { a.tiles--; right.outputTiles(a) } },
-		"input":    func() { k.inputStrip = func(a *stripArgs) { a.cols = max(a.cols-1, 0); right.inputStrip(a) } },
-		"gradient": func() { k.gradTiles = func(a *tileArgs) { right.gradTiles(a); *a.m = 1 } },
+		"output": func() { k.float32.outputTiles = func(a *tileArgs) { a.tiles--; right.float32.outputTiles(a) } },
+		"input": func() {
+			k.float32.inputStrip = func(a *stripArgs) { a.cols = max(a.cols-1, 0); right.float32.inputStrip(a) }
+		},
+		"rounding": func() { k.bfloat16.outputTiles = func(a *tileArgs) { a.tiles--; right.bfloat16.outputTiles(a) } },
+		"gradient": func() { k.float32.gradTiles = func(a *tileArgs) { right.float32.gradTiles(a); *a.m = 1 } },
 	} {
 		*k = right
 		spoil()

@@ -54,6 +54,26 @@ func gradTilesAVX2(args *tileArgs)
 //go:noescape
 func weightsAVX2(args *weightArgs)
 
+// inputStripBF16AVX2 sets v = BᵀdB for a run of tiles, 16 channels at a time.
+//
+//go:noescape
+func inputStripBF16AVX2(args *stripArgs)
+
+// outputTilesBF16AVX2 sets the 4x4 pixels of each tile to AᵀmA, 16 channels.
+//
+//go:noescape
+func outputTilesBF16AVX2(args *tileArgs)
+
+// gradTilesBF16AVX2 sets z = A·dy·Aᵀ for the 4x4 pixels of each tile, 16 channels.
+//
+//go:noescape
+func gradTilesBF16AVX2(args *tileArgs)
+
+// weightsBF16AVX2 sets u = G·w·Gᵀ for rows of 16 channels.
+//
+//go:noescape
+func weightsBF16AVX2(args *weightArgs)
+
 // kernelOutAVX2 sets dw = Gᵀ·d·G for rows of 16 channels.
 //
 //go:noescape
@@ -130,6 +150,26 @@ func gradTilesAVX512(args *tileArgs)
 //go:noescape
 func weightsAVX512(args *weightArgs)
 
+// inputStripBF16AVX512 sets v = BᵀdB for a run of tiles, 16 channels at a time.
+//
+//go:noescape
+func inputStripBF16AVX512(args *stripArgs)
+
+// outputTilesBF16AVX512 sets the 4x4 pixels of each tile to AᵀmA, 16 channels.
+//
+//go:noescape
+func outputTilesBF16AVX512(args *tileArgs)
+
+// gradTilesBF16AVX512 sets z = A·dy·Aᵀ for the 4x4 pixels of each tile, 16 channels.
+//
+//go:noescape
+func gradTilesBF16AVX512(args *tileArgs)
+
+// weightsBF16AVX512 sets u = G·w·Gᵀ for rows of 16 channels.
+//
+//go:noescape
+func weightsBF16AVX512(args *weightArgs)
+
 // kernelOutAVX512 sets dw = Gᵀ·d·G for rows of 16 channels.
 //
 //go:noescape
@@ -143,4 +183,9 @@ func addToAVX512(dst *float32, src *float32, blocks int)
 // transposeAVX2 sets dst[j][i] = src[i][j] for 16x16 numbers; rows of src are stride bytes apart.
 //
 //go:noescape
-func transposeAVX2(dst *float32, src *float32, stride int)
+func transposeAVX2(dst *float32, src *byte, stride int)
+
+// transposeBF16AVX2 sets dst[j][i] = src[i][j] for 16x16 numbers; rows of src are stride bytes apart.
+//
+//go:noescape
+func transposeBF16AVX2(dst *float32, src *byte, stride int)

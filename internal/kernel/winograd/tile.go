@@ -1,5 +1,7 @@
 package winograd
 
+import "unsafe"
+
 // maxRun is the longest run of tiles that is transformed at once: its strip, four
 // columns a tile, stays in the first-level cache.
 const maxRun = 16
@@ -74,7 +76,7 @@ type stripper struct {
 	k     *kernels
 	zero  []float32 // a row of the image in the padding, shared
 	strip []float32 // [4·maxRun+2][6][lane]
-	tail  []float32 // [6][4·maxRun+2][lane]: the last channels, padded with zeros
+	tail  []byte    // [6][4·maxRun+2][lane] numbers: the last channels, padded with zeros
 	args  stripArgs
 }
 
@@ -87,7 +89,7 @@ func newStripper(a *arena, g *grid, c int, k *kernels, zero []float32) stripper 
 	return stripper{
 		grid: g, c: c, k: k, zero: zero,
 		strip: take[float32](a, stripCols*tileIn*lane),
-		tail:  take[float32](a, tileIn*stripCols*lane),
+		tail:  take[byte](a, 4*tileIn*stripCols*lane),
 	}
 }
 
@@ -95,7 +97,7 @@ func newStripper(a *arena, g *grid, c int, k *kernels, zero []float32) stripper 
 // channel block, to v, where tile t lies offset[t-t0] bytes from the start and the
 // next block of its channels blockStride floats further; elements are stride floats
 // apart. c0 is a multiple of lane, and so is c1 if it is not the last channel.
-func (s *stripper) run(x []float32, c0, c1, t0, t1 int, v []float32, blockStride, stride int, offset []int) {
+func (s *stripper) run(x numbers, c0, c1, t0, t1 int, v []float32, blockStride, stride int, offset []int) {
 	a := &s.args
 	a.blockStride, a.stride = 4*blockStride, 4*stride
 	for t := t0; t < t1; {
@@ -108,7 +110,7 @@ func (s *stripper) run(x []float32, c0, c1, t0, t1 int, v []float32, blockStride
 }
 
 // segment transforms a run of tiles in one row of tiles.
-func (s *stripper) segment(x []float32, c0, c1, n, ty, tx int, v []float32) {
+func (s *stripper) segment(x numbers, c0, c1, n, ty, tx int, v []float32) {
 	g, a := s.grid, &s.args
 	left, top := tileOut*tx-g.padLeft, tileOut*ty-g.padTop
 	cols := tileOut*a.tiles + 2
@@ -118,39 +120,40 @@ func (s *stripper) segment(x []float32, c0, c1, n, ty, tx int, v []float32) {
 	clear(s.strip[to*tileIn*lane : cols*tileIn*lane])
 	a.strip, a.first, a.cols = &s.strip[0], 4*from*tileIn*lane, to-from
 
-	row := func(i int) []float32 { // of pixels, from the first inside the image on
+	row := func(i int) int { // where the first pixel inside the image is, if there is one
 		if y := top + i; y >= 0 && y < g.h && from < to {
-			return x[((n*g.h+y)*g.w+left+from)*s.c:]
+			return ((n*g.h+y)*g.w + left + from) * s.c
 		}
-		return nil
+		return -1
 	}
 	rest := (c1 - c0) % lane
 	if a.blocks = (c1 - c0) / lane; a.blocks > 0 {
 		for i := range a.rows {
-			a.rows[i] = &s.zero[0]
-			if r := row(i); r != nil {
-				a.rows[i] = &r[c0]
+			a.rows[i] = unsafe.Pointer(&s.zero[0])
+			if r := row(i); r >= 0 {
+				a.rows[i] = x.at(r + c0)
 			}
 		}
-		a.colStride, a.v = 4*s.c, &v[0]
-		s.k.inputStrip(a)
+		a.colStride, a.v = x.size*s.c, &v[0]
+		s.k.of(x).inputStrip(a)
 	}
 	if rest == 0 {
 		return
 	}
+	padded := lane * x.size
 	for i := range a.rows {
-		tail := s.tail[i*stripCols*lane:][:stripCols*lane]
-		a.rows[i] = &tail[0]
-		clear(tail[:(to-from)*lane])
-		if r := row(i); r != nil {
+		tail := s.tail[i*stripCols*padded:][:stripCols*padded]
+		a.rows[i] = unsafe.Pointer(&tail[0])
+		clear(tail[:(to-from)*padded])
+		if r := row(i); r >= 0 {
 			for col := range to - from {
-				copy(tail[col*lane:], r[col*s.c+c1-rest:][:rest])
+				copy(tail[col*padded:], x.bytes(r+col*s.c+c1-rest, rest))
 			}
 		}
 	}
-	a.colStride, a.v = 4*lane, &v[a.blocks*a.blockStride/4]
+	a.colStride, a.v = padded, &v[a.blocks*a.blockStride/4]
 	a.blocks = 1
-	s.k.inputStrip(a)
+	s.k.of(x).inputStrip(a)
 }
 
 func ceil(a, b int) int { return (a + b - 1) / b }

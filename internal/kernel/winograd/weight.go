@@ -55,7 +55,7 @@ func newWeighter(a *arena, l kernelLayout, k *kernels) weighter {
 
 // run transforms the kernel w for lane output channels from k0 on and the input
 // channels c0 to c1, which are multiples of lane. u is the chunk that holds k0.
-func (t *weighter) run(w []float32, k0, c0, c1 int, u []float32) {
+func (t *weighter) run(w numbers, k0, c0, c1 int, u []float32) {
 	l := &t.layout
 	g := k0 / chunk
 	width := min(t.k.width, l.columns(g)) // of a panel
@@ -65,45 +65,49 @@ func (t *weighter) run(w []float32, k0, c0, c1 int, u []float32) {
 	a.tmp, a.toRow, a.stride = &t.tmp[0], 4*width, 4*l.stride(g)
 	if !l.flip && k0+lane <= l.k {
 		if rows := min(c1, l.c) / lane * lane; rows > c0 {
-			a.from, a.to, a.rows = &w[c0*l.k+k0], &u[to+c0%l.rows*width], rows-c0
-			a.fromRow, a.tap = 4*l.k, 4*l.c*l.k
-			t.k.weights(a)
+			a.from, a.to, a.rows = w.at(c0*l.k+k0), &u[to+c0%l.rows*width], rows-c0
+			a.fromRow, a.tap = w.size*l.k, w.size*l.c*l.k
+			t.k.of(w).weights(a)
 			c0 = rows
 		}
 	}
 	for ; c0 < c1; c0 += lane {
-		t.cut(w, k0, c0)
-		a.from, a.to, a.rows = &t.block[0], &u[to+c0%l.rows*width], lane
-		a.fromRow, a.tap = 4*lane, 4*lane*lane
-		t.k.weights(a)
+		block := t.cut(w, k0, c0)
+		a.from, a.to, a.rows = block.at(0), &u[to+c0%l.rows*width], lane
+		a.fromRow, a.tap = block.size*lane, block.size*lane*lane
+		t.k.of(block).weights(a)
 	}
 }
 
-// cut copies lane input channels from c0 and lane output channels from k0 of w to
-// the block, turned if the layout says so, zeros where there is no channel.
-func (t *weighter) cut(w []float32, k0, c0 int) {
+// cut returns lane input channels from c0 and lane output channels from k0 of w, in
+// [9][lane][lane], turned if the layout says so, zeros where there is no channel.
+func (t *weighter) cut(w numbers, k0, c0 int) numbers {
 	l := &t.layout
 	rows, cols := min(lane, l.c-c0), min(lane, l.k-k0)
 	if rows < lane || cols < lane {
 		clear(t.block)
 	}
-	for tap := range 9 {
-		if !l.flip {
-			to := t.block[tap*lane*lane:]
+	block := float32s(t.block)
+	if !l.flip {
+		block.size = w.size
+		for tap := range 9 {
 			for r := range rows {
-				copy(to[r*lane:][:cols], w[(tap*l.c+c0+r)*l.k+k0:])
+				copy(block.bytes((tap*lane+r)*lane, cols), w.bytes((tap*l.c+c0+r)*l.k+k0, cols))
 			}
-			continue
 		}
+		return block
+	}
+	for tap := range 9 {
 		to := t.block[(8-tap)*lane*lane:][:lane*lane]
 		if rows == lane && cols == lane {
-			t.k.transpose(&to[0], &w[(tap*l.k+k0)*l.c+c0], 4*l.c)
+			t.k.of(w).transpose(&to[0], (*byte)(w.at((tap*l.k+k0)*l.c+c0)), w.size*l.c)
 			continue
 		}
 		for r := range rows {
 			for c := range cols {
-				to[r*lane+c] = w[(tap*l.k+k0+c)*l.c+c0+r]
+				to[r*lane+c] = load(w.at((tap*l.k+k0+c)*l.c+c0+r), w.size)
 			}
 		}
 	}
+	return block
 }

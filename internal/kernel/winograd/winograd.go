@@ -3,8 +3,8 @@
 //
 // Use it where [Wins] says so; a direct convolution is as good or better for
 // narrow layers. The three functions are a training step's three products: the
-// output, the gradient of the input and the gradient of the kernel, float32,
-// activations [N,H,W,C] and kernels [3,3,C,K].
+// output, the gradient of the input and the gradient of the kernel; activations are
+// [N,H,W,C], kernels [3,3,C,K], float32 or bfloat16, computed in float32.
 //
 // Source: Lavin and Gray, Fast Algorithms for Convolutional Neural Networks,
 // 2015 (arXiv 1509.09308), section 4, with the interpolation points of
@@ -101,32 +101,60 @@ func (s Shape) lenX() int { return s.N * s.H * s.W * s.C }
 func (s Shape) lenW() int { return 9 * s.C * s.K }
 func (s Shape) lenY() int { return s.N * s.OutH * s.OutW * s.K }
 
-// checkLen panics if the slices are too short.
-func (s Shape) checkLen(x, w, y []float32) {
-	if len(x) < s.lenX() || len(w) < s.lenW() || len(y) < s.lenY() {
-		panic(fmt.Sprintf("%s%+v: input %d, kernel %d, output %d", errLen, s, len(x), len(w), len(y)))
+// checkLen panics if there are too few numbers.
+func (s Shape) checkLen(x, w, y int) {
+	if x < s.lenX() || w < s.lenW() || y < s.lenY() {
+		panic(fmt.Sprintf("%s%+v: input %d, kernel %d, output %d", errLen, s, x, w, y))
 	}
 }
 
 // Forward computes y [N,OutH,OutW,K] from x [N,H,W,C] and w [3,3,C,K].
 func Forward(p *par.Pool, s Shape, y, x, w []float32, scratch []byte) {
+	forwardOf(p, s, float32s(y), float32s(x), float32s(w), scratch)
+}
+
+// ForwardBF16 is [Forward] on bfloat16 numbers in their 16 bits. It computes in
+// float32 and rounds to nearest even at the end.
+func ForwardBF16(p *par.Pool, s Shape, y, x, w []uint16, scratch []byte) {
+	forwardOf(p, s, bfloat16s(y), bfloat16s(x), bfloat16s(w), scratch)
+}
+
+func forwardOf(p *par.Pool, s Shape, y, x, w numbers, scratch []byte) {
 	s.check()
-	s.checkLen(x, w, y)
-	s.newForward(newArena(scratch), current(), p.Threads()).run(p, y[:s.lenY()], x[:s.lenX()], w[:s.lenW()])
+	s.checkLen(x.len, w.len, y.len)
+	s.newForward(newArena(scratch), current(), p.Threads()).run(p, y, x, w)
 }
 
 // InputGrad computes dx [N,H,W,C] from dy [N,OutH,OutW,K] and w [3,3,C,K].
 func InputGrad(p *par.Pool, s Shape, dx, dy, w []float32, scratch []byte) {
+	inputGradOf(p, s, float32s(dx), float32s(dy), float32s(w), scratch)
+}
+
+// InputGradBF16 is [InputGrad] on bfloat16 numbers, as [ForwardBF16].
+func InputGradBF16(p *par.Pool, s Shape, dx, dy, w []uint16, scratch []byte) {
+	inputGradOf(p, s, bfloat16s(dx), bfloat16s(dy), bfloat16s(w), scratch)
+}
+
+func inputGradOf(p *par.Pool, s Shape, dx, dy, w numbers, scratch []byte) {
 	s.check()
-	s.checkLen(dx, w, dy)
-	s.newInputGrad(newArena(scratch), current(), p.Threads()).run(p, dx[:s.lenX()], dy[:s.lenY()], w[:s.lenW()])
+	s.checkLen(dx.len, w.len, dy.len)
+	s.newInputGrad(newArena(scratch), current(), p.Threads()).run(p, dx, dy, w)
 }
 
 // KernelGrad computes dw [3,3,C,K] from x [N,H,W,C] and dy [N,OutH,OutW,K].
 func KernelGrad(p *par.Pool, s Shape, dw, x, dy []float32, scratch []byte) {
+	kernelGradOf(p, s, dw, float32s(x), float32s(dy), scratch)
+}
+
+// KernelGradBF16 is [KernelGrad] on bfloat16 numbers in their 16 bits; dw is float32.
+func KernelGradBF16(p *par.Pool, s Shape, dw []float32, x, dy []uint16, scratch []byte) {
+	kernelGradOf(p, s, dw, bfloat16s(x), bfloat16s(dy), scratch)
+}
+
+func kernelGradOf(p *par.Pool, s Shape, dw []float32, x, dy numbers, scratch []byte) {
 	s.check()
-	s.checkLen(x, dw, dy)
-	s.newKernelGrad(newArena(scratch), current(), p.Threads()).run(p, dw[:s.lenW()], x[:s.lenX()], dy[:s.lenY()])
+	s.checkLen(x.len, len(dw), dy.len)
+	s.newKernelGrad(newArena(scratch), current(), p.Threads()).run(p, dw, x, dy)
 }
 
 // Wins reports whether this package is faster than a direct convolution at the

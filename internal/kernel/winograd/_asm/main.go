@@ -116,13 +116,17 @@ func main() {
 	ConstraintExpr("amd64,!purego")
 	for _, s := range sets {
 		products(s)
-		inputStrip(s)
-		outputTiles(s)
-		gradTiles(s)
-		weights(s)
+		for _, k := range kinds {
+			inputStrip(s, k)
+			outputTiles(s, k)
+			gradTiles(s, k)
+			weights(s, k)
+		}
 		kernelOut(s)
 		addTo(s)
 	}
-	transpose()
+	for _, k := range kinds {
+		transpose(k)
+	}
 	Generate()
 }

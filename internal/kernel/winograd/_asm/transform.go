@@ -1,10 +1,75 @@
 package main
 
 import (
+	"math"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 )
+
+// kind is how numbers of images and kernels are stored: float32, or bfloat16, which
+// is widened when it is loaded and rounded to nearest even when it is stored.
+type kind struct {
+	suffix string
+	size   int
+}
+
+var kinds = []kind{{"", 4}, {"BF16", 2}}
+
+// load widens the numbers at m, which lies h bytes of float32 after a block's first.
+func (s isa) load(k kind, m Mem, h int, v VecVirtual) {
+	if k.size == 4 {
+		VMOVUPS(m.Offset(h), v)
+		return
+	}
+	VPMOVZXWD(m.Offset(h/2), v)
+	VPSLLD(U8(16), v, v)
+}
+
+// store rounds v, which it changes, and stores it. There is no need to treat NaN
+// apart: one made by the processor, or widened, has zeros in the half that is cut off.
+func (s isa) store(k kind, v VecVirtual, m Mem, h int) {
+	if k.size == 4 {
+		VMOVUPS(v, m.Offset(h))
+		return
+	}
+	odd := s.vector()
+	VPSRLD(U8(16), v, odd)
+	if s.lanes == 16 {
+		VPANDD_BCST(integer(1), odd, odd)
+		VPADDD(odd, v, v)
+		VPADDD_BCST(integer(0x7fff), v, v)
+		VPSRLD(U8(16), v, v)
+		VPMOVDW(v, m.Offset(h/2))
+		return
+	}
+	VPAND(integers8(1), odd, odd)
+	VPADDD(odd, v, v)
+	VPADDD(integers8(0x7fff), v, v)
+	VPSRLD(U8(16), v, v)
+	VPACKUSDW(v, v, v)
+	VPERMQ(U8(0x08), v, v)
+	VMOVUPS(v.AsX(), m.Offset(h/2))
+}
+
+// integer returns the address of an integer in read-only data.
+func integer(x uint32) Mem { return constant(float64(math.Float32frombits(x))) }
+
+var eightOf = map[uint32]Mem{}
+
+// integers8 returns the address of eight integers in read-only data.
+func integers8(x uint32) Mem {
+	m, ok := eightOf[x]
+	if !ok {
+		m = GLOBL("i"+hex(x), RODATA|NOPTR)
+		for i := range 8 {
+			DATA(4*i, U32(x))
+		}
+		eightOf[x] = m
+	}
+	return m
+}
 
 // The interpolation points are 0, ±a, ±b and infinity; see ../transform.go.
 const (
@@ -162,9 +227,9 @@ func times5(r Register) GPVirtual {
 
 // inputStrip emits the transform of a run of tiles of one tile row. Each column
 // of the run is transformed once, into the strip, although tiles overlap by two.
-func inputStrip(s isa) {
-	taking("inputStrip"+s.name, "stripArgs")
-	Doc("inputStrip" + s.name + " sets v = BᵀdB for a run of tiles, 16 channels at a time.")
+func inputStrip(s isa, k kind) {
+	taking("inputStrip"+k.suffix+s.name, "stripArgs")
+	Doc("inputStrip" + k.suffix + s.name + " sets v = BᵀdB for a run of tiles, 16 channels at a time.")
 	args := Load(Param("args"), GP64())
 	c := s.inputConstants()
 	blocks := field(args, 80)
@@ -193,7 +258,7 @@ func inputStrip(s isa) {
 			for _, h := range s.halves() {
 				d := s.vectors(6)
 				for i := range d {
-					VMOVUPS(Mem{Base: row[i], Index: x, Scale: 1, Disp: h}, d[i])
+					s.load(k, Mem{Base: row[i], Index: x, Scale: 1}, h, d[i])
 				}
 				for i, o := range s.inputTransform(c, d) {
 					VMOVUPS(o, Mem{Base: strip, Disp: 64*i + h})
@@ -229,7 +294,7 @@ func inputStrip(s isa) {
 			ADDQ(U32(4*6*64), strip)
 			ADDQ(U32(8), offset)
 		})
-		ADDQ(U32(64), source)
+		ADDQ(U32(16*k.size), source)
 		ADDQ(Mem{Base: args, Disp: 96}, v)
 	})
 	VZEROUPPER()
@@ -237,9 +302,9 @@ func inputStrip(s isa) {
 }
 
 // outputTiles emits the inverse transform of tiles, 16 channels of each.
-func outputTiles(s isa) {
-	taking("outputTiles"+s.name, "tileArgs")
-	Doc("outputTiles" + s.name + " sets the 4x4 pixels of each tile to AᵀmA, 16 channels.")
+func outputTiles(s isa, k kind) {
+	taking("outputTiles"+k.suffix+s.name, "tileArgs")
+	Doc("outputTiles" + k.suffix + s.name + " sets the 4x4 pixels of each tile to AᵀmA, 16 channels.")
 	args := Load(Param("args"), GP64())
 	c := s.outputConstants()
 	tmp := field(args, 0)
@@ -262,9 +327,9 @@ func outputTiles(s isa) {
 			}
 		}
 		if s.lanes == 16 {
-			s.outputInRegisters(c, from, to, rowStride, multiples(to, colStride, three, nil))
+			s.outputInRegisters(k, c, from, to, rowStride, multiples(to, colStride, three, nil))
 		} else {
-			s.outputThroughMemory(c, tmp, from, to, rowStride, colStride, three)
+			s.outputThroughMemory(k, c, tmp, from, to, rowStride, colStride, three)
 		}
 		ADDQ(U32(16), offset)
 	})
@@ -273,7 +338,7 @@ func outputTiles(s isa) {
 }
 
 // outputThroughMemory transforms the columns of m to tmp and the rows of that to y.
-func (s isa) outputThroughMemory(c []VecVirtual, tmp, from, to, rowStride, colStride, three GPVirtual) {
+func (s isa) outputThroughMemory(k kind, c []VecVirtual, tmp, from, to, rowStride, colStride, three GPVirtual) {
 	for _, h := range s.halves() {
 		for j := range 6 {
 			m := s.vectors(6)
@@ -293,7 +358,7 @@ func (s isa) outputThroughMemory(c []VecVirtual, tmp, from, to, rowStride, colSt
 			}
 			out := s.outputTransform(c, m)
 			for j, at := range multiples(p, colStride, three, nil) {
-				VMOVUPS(out[j], at.Offset(h))
+				s.store(k, out[j], at, h)
 			}
 			if i < 3 {
 				ADDQ(rowStride, p)
@@ -304,7 +369,7 @@ func (s isa) outputThroughMemory(c []VecVirtual, tmp, from, to, rowStride, colSt
 
 // outputInRegisters does the same with 32 registers: it transforms the columns in
 // pairs of points of either sign, whose sums and differences are all that the rows need.
-func (s isa) outputInRegisters(c []VecVirtual, from, to, rowStride GPVirtual, at []Mem) {
+func (s isa) outputInRegisters(k kind, c []VecVirtual, from, to, rowStride GPVirtual, at []Mem) {
 	a, b, aa, bb, aaa, bbb := c[0], c[1], c[2], c[3], c[4], c[5]
 	column := func(j int) []VecVirtual {
 		m := s.vectors(6)
@@ -332,10 +397,10 @@ func (s isa) outputInRegisters(c []VecVirtual, from, to, rowStride GPVirtual, at
 	for i := range 4 {
 		VADDPS(sumA[i], first[i], first[i])
 		VADDPS(sumB[i], first[i], first[i])
-		VMOVUPS(first[i], rebase(at[0], p))
+		s.store(k, first[i], rebase(at[0], p), 0)
 		VMULPS(aa, sumA[i], sumA[i])
 		VFMADD231PS(bb, sumB[i], sumA[i])
-		VMOVUPS(sumA[i], rebase(at[2], p))
+		s.store(k, sumA[i], rebase(at[2], p), 0)
 		if i < 3 {
 			ADDQ(rowStride, p)
 		}
@@ -345,10 +410,10 @@ func (s isa) outputInRegisters(c []VecVirtual, from, to, rowStride GPVirtual, at
 	for i := range 4 {
 		VFMADD231PS(aaa, difA[i], last[i])
 		VFMADD231PS(bbb, difB[i], last[i])
-		VMOVUPS(last[i], rebase(at[3], p))
+		s.store(k, last[i], rebase(at[3], p), 0)
 		VMULPS(a, difA[i], difA[i])
 		VFMADD231PS(b, difB[i], difA[i])
-		VMOVUPS(difA[i], rebase(at[1], p))
+		s.store(k, difA[i], rebase(at[1], p), 0)
 		if i < 3 {
 			ADDQ(rowStride, p)
 		}
@@ -362,9 +427,9 @@ func rebase(m Mem, base Register) Mem {
 }
 
 // gradTiles emits the transform of the output's gradient, 16 channels of each tile.
-func gradTiles(s isa) {
-	taking("gradTiles"+s.name, "tileArgs")
-	Doc("gradTiles" + s.name + " sets z = A·dy·Aᵀ for the 4x4 pixels of each tile, 16 channels.")
+func gradTiles(s isa, k kind) {
+	taking("gradTiles"+k.suffix+s.name, "tileArgs")
+	Doc("gradTiles" + k.suffix + s.name + " sets z = A·dy·Aᵀ for the 4x4 pixels of each tile, 16 channels.")
 	args := Load(Param("args"), GP64())
 	c := s.gradConstants()
 	tmp := field(args, 0)
@@ -392,7 +457,7 @@ func gradTiles(s isa) {
 			for j := range 4 {
 				y := s.vectors(4)
 				for i, at := range multiples(from, rowStride, threeRows, nil) {
-					VMOVUPS(at.Offset(h), y[i])
+					s.load(k, at, h, y[i])
 				}
 				if j < 3 {
 					ADDQ(colStride, from)
@@ -422,9 +487,9 @@ func gradTiles(s isa) {
 }
 
 // weights emits the transform of kernel rows: 16 output channels of each input channel.
-func weights(s isa) {
-	taking("weights"+s.name, "weightArgs")
-	Doc("weights" + s.name + " sets u = G·w·Gᵀ for rows of 16 channels.")
+func weights(s isa, k kind) {
+	taking("weights"+k.suffix+s.name, "weightArgs")
+	Doc("weights" + k.suffix + s.name + " sets u = G·w·Gᵀ for rows of 16 channels.")
 	args := Load(Param("args"), GP64())
 	c := s.weightConstants()
 	tmp := field(args, 0)
@@ -439,9 +504,9 @@ func weights(s isa) {
 			MOVQ(from, p)
 			for j := range 3 {
 				w := s.vectors(3)
-				VMOVUPS(Mem{Base: p, Disp: h}, w[0])
-				VMOVUPS(Mem{Base: p, Index: threeTaps, Scale: 1, Disp: h}, w[1])
-				VMOVUPS(Mem{Base: p, Index: threeTaps, Scale: 2, Disp: h}, w[2])
+				s.load(k, Mem{Base: p}, h, w[0])
+				s.load(k, Mem{Base: p, Index: threeTaps, Scale: 1}, h, w[1])
+				s.load(k, Mem{Base: p, Index: threeTaps, Scale: 2}, h, w[2])
 				for i, o := range s.weightTransform(c, w) {
 					VMOVUPS(o, Mem{Base: tmp, Disp: (3*i + j) * s.bytes()})
 				}
@@ -546,10 +611,12 @@ func addTo(s isa) {
 }
 
 // transpose emits the transposition of 16x16 numbers, as four of 8x8.
-func transpose() {
-	TEXT("transposeAVX2", NOSPLIT, "func(dst, src *float32, stride int)")
+func transpose(k kind) {
+	avx2 := sets[0]
+	name := "transpose" + k.suffix + avx2.name
+	TEXT(name, NOSPLIT, "func(dst *float32, src *byte, stride int)")
 	Pragma("noescape")
-	Doc("transposeAVX2 sets dst[j][i] = src[i][j] for 16x16 numbers; rows of src are stride bytes apart.")
+	Doc(name + " sets dst[j][i] = src[i][j] for 16x16 numbers; rows of src are stride bytes apart.")
 	dst := Load(Param("dst"), GP64())
 	src := Load(Param("src"), GP64())
 	stride := Load(Param("stride"), GP64()).(GPVirtual)
@@ -567,7 +634,7 @@ func transpose() {
 				if i >= 4 {
 					base = lower
 				}
-				VMOVUPS(multiples(base, stride, three, nil)[i%4].Offset(32*bj), v[i])
+				avx2.load(k, multiples(base, stride, three, nil)[i%4], 32*bj, v[i])
 			}
 			for j, row := range transpose8(v) {
 				VMOVUPS(row, Mem{Base: dst, Disp: 64*(8*bj+j) + 32*bi})
