@@ -54,10 +54,10 @@ func BenchmarkDecode(b *testing.B) {
 	})
 	b.Run("jpeg+views/400x533/2x224", func(b *testing.B) {
 		var r Resizer
+		m := &Image{}
 		view := make([]float32, 224*224*3)
 		for b.Loop() {
-			m, err := Decode(data, Options{})
-			if err != nil {
+			if err := DecodeInto(m, data, Options{}); err != nil {
 				b.Fatal(err)
 			}
 			for _, side := range []int{m.W * 9 / 10, m.W / 2} {

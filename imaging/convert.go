@@ -90,12 +90,6 @@ func fromImage(src image.Image, channels int) (*Image, error) {
 	if w < 1 || h < 1 {
 		return nil, fmt.Errorf("%w: %d x %d pixels", ErrCorrupt, w, h)
 	}
-	switch s := src.(type) {
-	case *image.YCbCr:
-		return fromYCbCr(s, channels, fullSwing), nil
-	case *image.NYCbCrA:
-		return fromYCbCr(&s.YCbCr, channels, fullSwing), nil
-	}
 	m := New(w, h, channels)
 	switch s := src.(type) {
 	case *image.Gray:
@@ -213,19 +207,17 @@ const (
 )
 
 // fromYCbCr upsamples the chroma of each row, as libjpeg or as libwebp does, and
-// converts it.
-func fromYCbCr(s *image.YCbCr, channels int, sw swing) *Image {
-	w, h := s.Rect.Dx(), s.Rect.Dy()
-	m := New(w, h, channels)
-	up := upsampler{src: s, w: w, h: h, webp: sw == studioSwing}
+// converts it to m, which has the picture's size.
+func fromYCbCr(m *Image, s *image.YCbCr, sw swing) {
+	up := upsampler{src: s, w: m.W, h: m.H, webp: sw == studioSwing}
 	var rgb []uint8
-	if channels == 1 {
-		rgb = make([]uint8, 3*w)
+	if m.C == 1 {
+		rgb = make([]uint8, 3*m.W)
 	}
-	for y := range h {
-		luminance := s.Y[y*s.YStride:][:w]
+	for y := range m.H {
+		luminance := s.Y[y*s.YStride:][:m.W]
 		cb, cr := up.row(y)
-		if channels == 3 {
+		if m.C == 3 {
 			rgb = m.Row(y)
 		}
 		switch sw {
@@ -238,12 +230,11 @@ func fromYCbCr(s *image.YCbCr, channels int, sw swing) *Image {
 				rgb[3*x], rgb[3*x+1], rgb[3*x+2] = v, cb[x], cr[x]
 			}
 		}
-		if channels == 1 {
+		if m.C == 1 {
 			row := m.Row(y)
 			for x := range row {
 				row[x] = luma(rgb[3*x], rgb[3*x+1], rgb[3*x+2])
 			}
 		}
 	}
-	return m
 }

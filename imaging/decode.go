@@ -22,21 +22,33 @@ import (
 // Alpha is dropped, not blended, as Pillow's convert("RGB") does: the colour
 // stored under transparent pixels shows. Samples of 16 bits keep their high byte.
 func Decode(data []byte, opt Options) (*Image, error) {
+	m := &Image{}
+	if err := DecodeInto(m, data, opt); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// DecodeInto is Decode into m, whose memory is used again where the format allows
+// it (JPEG that is not to be turned); a loader that decodes picture after picture
+// saves the cost of fresh memory. After an error the samples of m are undefined.
+func DecodeInto(m *Image, data []byte, opt Options) error {
 	opt, err := opt.withDefaults()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	h, err := readHeader(data, opt)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	release := reserve(h.bytes(len(data), opt.Channels))
 	defer release()
-	m, err := decodeGuarded(h, data, opt.Channels)
+	out, err := decodeGuarded(h, data, opt.Channels, m)
 	if err != nil {
-		return nil, named(h.format, err)
+		return named(h.format, err)
 	}
-	return Orient(m, h.orientation), nil
+	*m = *Orient(out, h.orientation)
+	return nil
 }
 
 // DecodeFile decodes the file at path; errors name it. Only regular files are
@@ -104,8 +116,9 @@ func reserve(n int64) (release func()) {
 	return func() { large.Release(n) }
 }
 
-// decodeGuarded decodes and turns a panic of a decoder into an error.
-func decodeGuarded(h *header, data []byte, channels int) (m *Image, err error) {
+// decodeGuarded decodes, into the memory of spare or new memory, and turns a panic
+// of a decoder into an error.
+func decodeGuarded(h *header, data []byte, channels int, spare *Image) (m *Image, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			m, err = nil, fmt.Errorf("%w: the decoder failed (%.80s)", ErrCorrupt, fmt.Sprint(r))
@@ -113,7 +126,7 @@ func decodeGuarded(h *header, data []byte, channels int) (m *Image, err error) {
 	}()
 	switch h.format {
 	case JPEG:
-		return decodeJPEG(data, channels)
+		return decodeJPEG(data, channels, spare)
 	case PNG:
 		return decodePNG(data, channels)
 	case GIF:

@@ -85,7 +85,8 @@ func decodeWebP(h *header, channels int) (*Image, error) {
 		if err != nil {
 			return nil, classify(err)
 		}
-		m = fromYCbCr(planes, channels, studioSwing)
+		m = New(h.webp.w, h.webp.h, channels)
+		fromYCbCr(m, planes, studioSwing)
 	} else {
 		src, err := vp8l.Decode(bytes.NewReader(h.webp.vp8l))
 		if err != nil {

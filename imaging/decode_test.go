@@ -5,11 +5,13 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"hash/crc32"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -256,6 +258,33 @@ func TestDamaged(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestConcurrent decodes all small files on several goroutines: decoders share
+// pooled buffers, and a result must not depend on who used them before.
+func TestConcurrent(t *testing.T) {
+	files := goldenFiles(t)
+	want := map[string]uint32{}
+	for name, file := range files {
+		m, err := Decode(file, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want[name] = crc32.ChecksumIEEE(m.Pix)
+	}
+	var wait sync.WaitGroup
+	for range 4 {
+		wait.Go(func() {
+			for name, file := range files { // in another order each time
+				m, err := Decode(file, Options{})
+				if err != nil || crc32.ChecksumIEEE(m.Pix) != want[name] {
+					t.Errorf("%s: another picture than alone (%v)", name, err)
+				}
+				_, _ = Decode(file[:len(file)*2/3], Options{}) // leaves a decoder half way
+			}
+		})
+	}
+	wait.Wait()
 }
 
 func TestReadFile(t *testing.T) {

@@ -58,8 +58,8 @@ const maxPooled = 4 << 20
 
 var errCutOff = fmt.Errorf("%w: the file is cut off", ErrCorrupt)
 
-// decodeJPEG decodes a JPEG file.
-func decodeJPEG(data []byte, channels int) (*Image, error) {
+// decodeJPEG decodes a JPEG file to m.
+func decodeJPEG(data []byte, channels int, m *Image) (*Image, error) {
 	d := jpegPool.Get().(*jpegDecoder)
 	defer d.recycle()
 	d.reset(data)
@@ -75,7 +75,9 @@ func decodeJPEG(data []byte, channels int) (*Image, error) {
 			c.reconstruct()
 		}
 	}
-	return d.result(channels), nil
+	m.Reset(d.w, d.h, channels)
+	d.result(m)
+	return m, nil
 }
 
 func (d *jpegDecoder) reset(data []byte) {
@@ -279,15 +281,14 @@ func (d *jpegDecoder) huffmanTables(body []byte) error {
 	return nil
 }
 
-// result converts the planes.
-func (d *jpegDecoder) result(channels int) *Image {
+// result converts the planes to m.
+func (d *jpegDecoder) result(m *Image) {
 	y := &d.comps[0]
 	if len(d.comps) == 1 {
-		m := New(d.w, d.h, channels)
 		for row := range d.h {
-			fromGray(m.Row(row), y.plane[row*8*y.blocksX:][:d.w], channels, 1)
+			fromGray(m.Row(row), y.plane[row*8*y.blocksX:][:d.w], m.C, 1)
 		}
-		return m
+		return
 	}
 	ratio, _ := d.subsampling()
 	planes := &image.YCbCr{
@@ -295,20 +296,20 @@ func (d *jpegDecoder) result(channels int) *Image {
 		YStride: 8 * y.blocksX, CStride: 8 * d.comps[1].blocksX,
 		SubsampleRatio: ratio, Rect: image.Rect(0, 0, d.w, d.h),
 	}
-	if len(d.comps) == 4 {
-		return d.inks(planes, channels)
+	switch {
+	case len(d.comps) == 4:
+		d.inks(m, planes)
+	case d.isRGB():
+		fromYCbCr(m, planes, noConversion)
+	default:
+		fromYCbCr(m, planes, fullSwing)
 	}
-	if d.isRGB() {
-		return fromYCbCr(planes, channels, noConversion)
-	}
-	return fromYCbCr(planes, channels, fullSwing)
 }
 
 // inks converts a picture of four components. As Pillow has it, CMYK is stored
 // inverted, Adobe's marker or not; with Adobe's transform 2 the first three are
 // YCbCr of the inverted inks, that is, of red, green and blue.
-func (d *jpegDecoder) inks(planes *image.YCbCr, channels int) *Image {
-	m := New(d.w, d.h, channels)
+func (d *jpegDecoder) inks(m *Image, planes *image.YCbCr) {
 	up := upsampler{src: planes, w: d.w, h: d.h}
 	black := &d.comps[3]
 	cmy := make([]uint8, 3*d.w)
@@ -324,10 +325,9 @@ func (d *jpegDecoder) inks(planes *image.YCbCr, channels int) *Image {
 			if d.adobe != 2 {
 				p[0], p[1], p[2] = 255-c[x], 255-ma[x], 255-ye[x]
 			}
-			put(row, x, channels, lessInk(light, p[0]), lessInk(light, p[1]), lessInk(light, p[2]))
+			put(row, x, m.C, lessInk(light, p[0]), lessInk(light, p[1]), lessInk(light, p[2]))
 		}
 	}
-	return m
 }
 
 // lessInk is what a share of ink leaves of light.
