@@ -7,6 +7,7 @@ import (
 
 	"github.com/gomlx/gomlx/backends"
 	"github.com/gomlx/gomlx/backends/shapeinference"
+	"github.com/gomlx/gomlx/pkg/core/dtypes"
 )
 
 func init() {
@@ -29,6 +30,9 @@ func (b *Builder) binary(op backends.OpType, lhs, rhs backends.Op) (backends.Op,
 	if err != nil {
 		return nil, err
 	}
+	if same, ok := boolBinary[op]; ok && in[0].shape().DType == dtypes.Bool {
+		op = same
+	}
 	inferAs := op
 	switch op { // the three that shape inference leaves out follow the rules of the bitwise ones
 	case backends.OpTypeShiftLeft, backends.OpTypeShiftRightArithmetic, backends.OpTypeShiftRightLogical:
@@ -46,6 +50,12 @@ func (b *Builder) binary(op backends.OpType, lhs, rhs backends.Op) (backends.Op,
 		return nil, unsupported(op, shape.DType)
 	}
 	return b.add(op, nil, shape, in...), nil
+}
+
+// boolBinary names the arithmetic of bools by its logic.
+var boolBinary = map[backends.OpType]backends.OpType{
+	backends.OpTypeMax: backends.OpTypeLogicalOr,
+	backends.OpTypeMin: backends.OpTypeLogicalAnd,
 }
 
 // Add records lhs + rhs.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gomlx/gomlx/backends"
 	"github.com/gomlx/gomlx/backends/shapeinference"
+	"github.com/gomlx/gomlx/pkg/core/dtypes"
 )
 
 // comparisons: what the three possible orders give, and whether floats are compared by total order.
@@ -41,6 +42,9 @@ func (b *Builder) comparison(op backends.OpType, lhs, rhs backends.Op) (backends
 	if err != nil {
 		return nil, err
 	}
+	if in[0].shape().DType == dtypes.Bool && in[1].shape().DType == dtypes.Bool {
+		return b.boolComparison(op, in[0], in[1])
+	}
 	// The shape does not depend on the comparison, and shape inference lacks one of them.
 	shape, err := shapeinference.ComparisonOp(backends.OpTypeEqual, in[0].shape(), in[1].shape())
 	if err != nil {
@@ -54,6 +58,28 @@ func (b *Builder) comparison(op backends.OpType, lhs, rhs backends.Op) (backends
 		return nil, unsupported(op, in[0].shape().DType)
 	}
 	return b.add(op, nil, shape, in...), nil
+}
+
+// boolComparison records a comparison of bools, of which false is less than true, as logic.
+func (b *Builder) boolComparison(op backends.OpType, lhs, rhs backends.Op) (backends.Op, error) {
+	c := comparisons[op]
+	if c.greater && !c.less { // lhs > rhs is rhs < lhs
+		lhs, rhs, c.less = rhs, lhs, true
+	} else if c.less == c.greater { // equal or not
+		different, err := b.LogicalXor(lhs, rhs)
+		if err != nil || !c.equal {
+			return different, err
+		}
+		return b.LogicalNot(different)
+	}
+	not, err := b.LogicalNot(lhs)
+	switch {
+	case err != nil:
+		return nil, err
+	case c.equal:
+		return b.LogicalOr(not, rhs)
+	}
+	return b.LogicalAnd(not, rhs)
 }
 
 // Equal records lhs == rhs.
@@ -116,7 +142,8 @@ func (b *Builder) GreaterOrEqualTotalOrder(lhs, rhs backends.Op) (backends.Op, e
 	return b.comparison(backends.OpTypeGreaterOrEqualTotalOrder, lhs, rhs)
 }
 
-func (boolElem) compare(op backends.OpType) span { return orderSpan[uint8](op) }
+// compare is not needed: the comparisons of bools are recorded as logic.
+func (boolElem) compare(backends.OpType) span { return nil }
 
 func (intElem[T]) compare(op backends.OpType) span { return orderSpan[T](op) }
 

@@ -148,6 +148,24 @@ func TestIntegerEdges(t *testing.T) {
 	opEdges(t, "LogicalXor", opBinary((*Builder).LogicalXor), []bool{false, true, false}, []bool{true, true, false}, []bool{true, false, false})
 }
 
+// TestBools goes through all pairs: false is less than true.
+func TestBools(t *testing.T) {
+	x, y := []bool{false, false, true, true}, []bool{false, true, false, true}
+	for name, c := range map[string]struct {
+		f    func(b *Builder, x, y backends.Op) (backends.Op, error)
+		want []bool
+	}{
+		"Equal": {(*Builder).Equal, []bool{true, false, false, true}}, "NotEqual": {(*Builder).NotEqual, []bool{false, true, true, false}},
+		"LessThan": {(*Builder).LessThan, []bool{false, true, false, false}}, "LessOrEqual": {(*Builder).LessOrEqual, []bool{true, true, false, true}},
+		"GreaterThan": {(*Builder).GreaterThan, []bool{false, false, true, false}}, "GreaterOrEqual": {(*Builder).GreaterOrEqual, []bool{true, false, true, true}},
+		"Max": {(*Builder).Max, []bool{false, true, true, true}}, "Min": {(*Builder).Min, []bool{false, false, false, true}},
+		"And": {(*Builder).LogicalAnd, []bool{false, false, false, true}}, "Or": {(*Builder).LogicalOr, []bool{false, true, true, true}},
+		"Xor": {(*Builder).LogicalXor, []bool{false, true, true, false}},
+	} {
+		opEdges(t, name, opBinary(c.f), c.want, x, y)
+	}
+}
+
 // TestFloatEdges pins NaN, infinities, signed zeros and rounding.
 func TestFloatEdges(t *testing.T) {
 	nan, inf := opNaN, opInf

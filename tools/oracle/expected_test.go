@@ -11,7 +11,7 @@ const (
 
 // known lists the differences that are meant: a prefix of the cases' names and the reason.
 var known = []struct{ prefix, why string }{
-	{"Max/", fastMinMax}, {"Min/", fastMinMax}, {"Clamp/", fastMinMax}, {"ReduceMax/edges", fastMinMax},
+	{"Max/Float", fastMinMax}, {"Max/BFloat", fastMinMax}, {"Min/Float", fastMinMax}, {"Min/BFloat", fastMinMax}, {"Clamp/", fastMinMax}, {"ReduceMax/edges", fastMinMax},
 	{"Div/Complex", complexMul}, {"Pow/Complex", complexMul},
 	{"Pow/Int", "XLA takes the lowest 6 bits of the exponent only; here powers are right modulo 2^width"},
 	{"Pow/Uint", "XLA takes the lowest 6 bits of the exponent only; here powers are right modulo 2^width"},
