@@ -12,6 +12,11 @@ type webpHeader struct {
 	w, h            int    // size of that picture
 }
 
+// maxWebPTrees is the memory of the largest set of Huffman trees that x/image's
+// vp8l accepts: 2,600 groups of 52 kB. A tree takes up to some 64 times the bytes
+// that describe it.
+const maxWebPTrees = 136 << 20
+
 // readWebP walks the chunks of the container (RFC 9649, section 2) to the first
 // picture, and to EXIF, which may follow it.
 func (h *header) readWebP(data []byte) error {
@@ -65,7 +70,8 @@ func (h *header) readWebP(data []byte) error {
 		h.perPixel = 12
 	}
 	if h.webp.vp8l != nil {
-		h.perPixel, h.extra = 10, 8*int64(len(h.webp.vp8l))
+		h.perPixel = 10
+		h.extra = min(maxWebPTrees, 64*int64(len(h.webp.vp8l)))
 	}
 	return nil
 }
