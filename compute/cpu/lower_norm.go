@@ -154,11 +154,39 @@ func (b normBuilder) normalized(scale, offset, mean, variance value, epsilon flo
 
 func lowerNormTraining(r *rewriter, n *node) []value {
 	b, attr := newNormBuilder(r, n), n.attr.(batchNormAttr)
-	vector := shapes.Make(b.dtype, n.shapes[1].Dimensions...)
-	stats := r.addMulti(opChannelStats, channelStats{b.axis}, []shapes.Shape{vector, vector}, b.x)
-	y := b.normalized(r.converted(n.inputs[1], b.dtype), r.converted(n.inputs[2], b.dtype), stats[0], stats[1], attr.epsilon)
+	mean, variance := b.statistics(shapes.Make(b.dtype, n.shapes[1].Dimensions...))
+	y := b.normalized(r.converted(n.inputs[1], b.dtype), r.converted(n.inputs[2], b.dtype), mean, variance, attr.epsilon)
 	dtype := n.shapes[0].DType
-	return []value{r.converted(y, dtype), r.converted(stats[0], dtype), r.converted(stats[1], dtype)}
+	return []value{r.converted(y, dtype), r.converted(mean, dtype), r.converted(variance, dtype)}
+}
+
+// statistics returns mean and biased variance per channel. If the operand is a bfloat16
+// array widened, they are written as sums of d = x − x₀ and d² over the values, with x₀
+// the first of each channel, so that the operand is widened block by block and never
+// stored; x₀ keeps a large mean from cancelling the variance.
+func (b normBuilder) statistics(vector shapes.Shape) (mean, variance value) {
+	last := b.x.shape().Rank() - 1
+	half := b.x
+	if b.x.op == backends.OpTypeConvertDType {
+		half = b.x.inputs[0]
+	}
+	if half.shape().DType != dtypes.BFloat16 || b.axis != last || half.shape().Size() == 0 {
+		stats := b.addMulti(opChannelStats, channelStats{b.axis}, []shapes.Shape{vector, vector}, b.x)
+		return stats[0], stats[1]
+	}
+	zeros, ones, limits := make([]int, last+1), make([]int, last+1), make([]int, last+1)
+	for i := range limits {
+		ones[i], limits[i] = 1, 1
+	}
+	limits[last] = vector.Size()
+	first := b.converted(b.add(backends.OpTypeSlice, sliceAttr{zeros, limits, ones}, shapes.Make(dtypes.BFloat16, limits...), half), b.dtype)
+	perValue := b.scalar(float64(vector.Size()) / float64(half.shape().Size()))
+	d := b.op(backends.OpTypeSub, b.x, first)
+	sum, squares := b.channelSum(d), b.channelSum(b.op(backends.OpTypeMul, d, d))
+	shift := b.op(backends.OpTypeMul, sum, perValue)
+	variance = b.op(backends.OpTypeSub, b.op(backends.OpTypeMul, squares, perValue), b.op(backends.OpTypeMul, shift, shift))
+	variance = b.op(backends.OpTypeMax, variance, b.scalar(0))
+	return b.op(backends.OpTypeAdd, b.reshaped(first, vector.Dimensions...), shift), variance
 }
 
 func lowerNormInference(r *rewriter, n *node) []value {

@@ -378,9 +378,9 @@ func iteration(n *node) shapes.Shape {
 // sourceOf finds the memory behind an operand of a node that iterates over a shape.
 func sourceOf(v value, over shapes.Shape) source {
 	if v.shape().Size() != over.Size() {
-		return newSource(behindViews(v), over, broadcastStrides(v.shape(), over))
+		return newSource(behindWidening(v), over, broadcastStrides(v.shape(), over))
 	}
-	v = behindViews(v)
+	v = behindWidening(v)
 	if v.op != backends.OpTypeBroadcastInDim {
 		return source{value: v}
 	}
@@ -391,7 +391,7 @@ func sourceOf(v value, over shapes.Shape) source {
 			strides[axis] = step[i]
 		}
 	}
-	return newSource(behindViews(in), v.shape(), strides)
+	return newSource(behindWidening(in), v.shape(), strides)
 }
 
 // newSource merges the axes.
@@ -409,6 +409,18 @@ func behindViews(v value) value {
 		v = v.inputs[0]
 	}
 	return v
+}
+
+// behindWidening looks through views and through conversions of bfloat16 to float32,
+// which every block does for itself as it reads: the narrow values are what stays in memory.
+func behindWidening(v value) value {
+	for {
+		v = behindViews(v)
+		if v.op != backends.OpTypeConvertDType || v.shape().DType != dtypes.Float32 || v.inputs[0].shape().DType != dtypes.BFloat16 {
+			return v
+		}
+		v = v.inputs[0]
+	}
 }
 
 // bitset is a set of small numbers.
