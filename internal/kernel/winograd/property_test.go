@@ -221,21 +221,42 @@ func TestMisusePanics(t *testing.T) {
 	}
 }
 
+// TestWins holds the rule against what was measured, at batch 64 if not said otherwise.
 func TestWins(t *testing.T) {
-	for _, l := range layers {
-		for _, form := range forms {
-			if s := square(64, l.size, l.channels, l.channels); !Wins(s, form) {
-				t.Errorf("%v %v: want a win, as measured", form, s)
-			}
-		}
-	}
-	for _, s := range []Shape{
-		square(64, 32, 3, 64), square(64, 32, 8, 8), square(64, 2, 512, 512), square(64, 1, 128, 128),
-		square(2, 4, 512, 512), square(1, 7, 512, 512), square(1, 3, 64, 64),
+	all := forms
+	rows := []Form{FormForward, FormInputGrad}
+	for _, c := range []struct {
+		shape      Shape
+		forms      []Form
+		wins, bf16 bool // bf16: on a processor that multiplies bfloat16
+	}{
+		{square(64, 32, 64, 64), all, true, true},
+		{square(64, 16, 128, 128), all, true, true},
+		{square(64, 8, 256, 256), all, true, true},
+		{square(64, 4, 512, 512), all, true, true},
+		{square(64, 32, 16, 16), all, true, true},
+		{square(64, 16, 32, 32), all, true, true},
+		{square(64, 8, 64, 64), all, true, true},
+		{square(64, 4, 128, 128), all, true, true},
+		{square(16, 7, 512, 512), all, true, true},
+		{square(1, 16, 64, 64), all, true, true},
+		{square(64, 32, 24, 24), all, true, false},
+		{square(64, 3, 128, 128), rows, true, false},
+		{square(64, 3, 128, 128), []Form{FormKernelGrad}, true, true},
+		{square(64, 32, 3, 64), all, false, false},
+		{square(64, 32, 8, 8), all, false, false},
+		{square(64, 2, 128, 128), all, false, false},
+		{square(64, 2, 512, 512), all, false, false},
+		{square(64, 1, 128, 128), all, false, false},
+		{square(2, 4, 512, 512), all, false, false},
+		{square(1, 3, 64, 64), all, false, false},
 	} {
-		for _, form := range forms {
-			if Wins(s, form) {
-				t.Errorf("%v %v: want no win, as measured", form, s)
+		for _, form := range c.forms {
+			if got := Wins(c.shape, form); got != c.wins {
+				t.Errorf("Wins(%v, %v) = %v", c.shape, form, got)
+			}
+			if got := WinsBF16(c.shape, form); isa.Current() == isa.AVX512BF16 && got != c.bf16 {
+				t.Errorf("WinsBF16(%v, %v) = %v", c.shape, form, got)
 			}
 		}
 	}

@@ -1,7 +1,7 @@
 // Package winograd computes 3x3 stride-1 convolutions with a quarter of the
 // multiplications, by Winograd's minimal filtering F(4x4, 3x3).
 //
-// Use it where [Wins] says so; a direct convolution is as good or better for
+// Use it where [Wins] or [WinsBF16] says so; a direct convolution is as good or better for
 // narrow layers. The three functions are a training step's three products: the
 // output, the gradient of the input and the gradient of the kernel; activations are
 // [N,H,W,C], kernels [3,3,C,K], float32 or bfloat16, computed in float32.
@@ -155,26 +155,4 @@ func kernelGradOf(p *par.Pool, s Shape, dw []float32, x, dy numbers, scratch []b
 	s.check()
 	s.checkLen(x.len, len(dw), dy.len)
 	s.newKernelGrad(newArena(scratch), current(), p.Threads()).run(p, dw, x, dy)
-}
-
-// Wins reports whether this package is faster than a direct convolution at the
-// shape. It is a fixed rule, never a timing, so that the same program computes the
-// same bits everywhere: the multiplications of both ways are compared, with what
-// the transforms cost in multiplications, as measured. Below 16 channels it is
-// never worth it, nor for images of 2x2, nor for a few tiles of a large kernel.
-func Wins(s Shape, f Form) bool {
-	s.check()
-	const (
-		perTile   = 700  // multiplications for the transforms of a tile, for each channel
-		perWeight = 1000 // and of a weight
-		direct    = 1.25 // a direct convolution's multiplication takes longer than a tile product's
-	)
-	g := s.grid()
-	if f == FormInputGrad {
-		g = newGrid(s.N, s.OutH, s.OutW, 0, 0, s.H, s.W)
-	}
-	c, k := ceil(s.C, lane)*lane, ceil(s.K, lane)*lane
-	tiles := float64(g.tiles())
-	cost := (elements*max(tiles, 8)+perWeight)*float64(c*k) + perTile*tiles*float64(c+k)
-	return cost < direct*9*float64(g.n*g.outH*g.outW)*float64(s.C*s.K)
 }
