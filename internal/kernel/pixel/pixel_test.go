@@ -517,3 +517,19 @@ func exactIDCT(coef *[64]int16, quant *[64]int32, x, y int) uint8 {
 	}
 	return uint8(min(max(math.Round(sum+128), 0), 255))
 }
+
+func TestSelfTest(t *testing.T) {
+	atEveryLevel(t, func(t *testing.T) {
+		if err := SelfTest(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func BenchmarkSelfTest(b *testing.B) {
+	for b.Loop() {
+		if err := SelfTest(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
