@@ -88,7 +88,7 @@ func newGradPlan(s Shape, threads int, bf16 bool, mem *layout) gradPlan {
 	}
 	p.slotBytes = 4 * p.places * p.mr
 	if p.mr == 6 {
-		p.slotBytes += 8 // CopyRows writes two words too many
+		p.slotBytes += 8 // CopyBlocks writes two words too many
 	}
 	// The segments of an image take rows·StrideH − StrideH + halo slots, so a
 	// step needs most where it touches the most or the fewest images.
@@ -289,24 +289,46 @@ func (p *gradPlan) reads(r, rows int) bool {
 // packSlot packs row iy of image n into a slot of every block and copy.
 func (p *gradPlan) packSlot(w *gradWork, b0, b1, slot, n, iy int, x unsafe.Pointer) {
 	s := &p.s
-	for b := b0; b < b1; b++ {
-		cols := min(p.mr, s.C-b*p.mr)
-		for kw := range p.copies {
-			dst := unsafe.Add(w.x, (((b-b0)*p.copies+kw)*p.slots+slot)*p.slotBytes)
-			if iy < 0 || iy >= s.H {
-				clear(unsafe.Slice((*uint32)(dst), p.places*p.mr))
-				continue
-			}
-			row := unsafe.Add(x, ((n*s.H+iy)*s.W*s.C+b*p.mr)*p.elem())
-			switch {
-			case p.bf16:
-				p.packPairs(dst, row, kw*s.DilationW-s.PadLeft, cols)
-			case !p.gather:
-				p.packPlaces(dst, row, -s.PadLeft, 1, cols)
-			default:
-				p.packPlaces(dst, row, kw*s.DilationW-s.PadLeft, s.StrideW, cols)
-			}
+	for kw := range p.copies {
+		dst := unsafe.Add(w.x, (kw*p.slots+slot)*p.slotBytes)
+		off, step := -s.PadLeft, 1
+		if p.gather {
+			off, step = kw*s.DilationW-s.PadLeft, s.StrideW
 		}
+		pixels := p.places // that the slot has room for
+		if p.bf16 {
+			pixels = p.outW
+		}
+		lo, hi := p.within(pixels, off, step)
+		if iy < 0 || iy >= s.H || lo == hi {
+			p.clearPlaces(dst, b0, b1, 0, p.places)
+			continue
+		}
+		pixel := s.C * p.elem()
+		src := unsafe.Add(x, ((n*s.H+iy)*s.W+off+lo*step)*pixel+b0*p.mr*p.elem())
+		cols := min(s.C-b0*p.mr, (b1-b0)*p.mr)
+		if !p.bf16 {
+			p.clearPlaces(dst, b0, b1, 0, lo)
+			tile.CopyBlocks(p.level, unsafe.Add(dst, 4*lo*p.mr), p.blockBytes(), src, step*pixel, hi-lo, cols)
+			p.clearPlaces(dst, b0, b1, hi, p.places)
+			continue
+		}
+		p.clearPlaces(dst, b0, b1, 0, lo/2)
+		tile.PairBlocks(p.level, unsafe.Add(dst, 4*(lo/2)*p.mr), p.blockBytes(), src, step*pixel, hi-lo, cols, lo%2 == 1)
+		p.clearPlaces(dst, b0, b1, (hi+1)/2, p.places)
+	}
+}
+
+// blockBytes is the distance of the blocks of the packed input.
+func (p *gradPlan) blockBytes() int { return p.copies * p.slots * p.slotBytes }
+
+// clearPlaces zeroes places [lo, hi) of a slot in every block.
+func (p *gradPlan) clearPlaces(dst unsafe.Pointer, b0, b1, lo, hi int) {
+	if lo >= hi {
+		return
+	}
+	for b := range b1 - b0 {
+		clear(unsafe.Slice((*uint32)(unsafe.Add(dst, b*p.blockBytes()+4*lo*p.mr)), (hi-lo)*p.mr))
 	}
 }
 
@@ -320,39 +342,4 @@ func (p *gradPlan) within(n, off, step int) (lo, hi int) {
 	}
 	lo = min(lo, n)
 	return lo, max(lo, min(hi, n))
-}
-
-// packPlaces packs pixels off, off+step, ... of a row; those outside it are 0.
-func (p *gradPlan) packPlaces(dst, row unsafe.Pointer, off, step, cols int) {
-	lo, hi := p.within(p.places, off, step)
-	words := unsafe.Slice((*uint32)(dst), p.places*p.mr)
-	clear(words[:lo*p.mr])
-	if hi > lo {
-		pixel := 4 * p.s.C
-		tile.CopyRows(p.level, unsafe.Add(dst, 4*lo*p.mr), 4*p.mr, p.mr,
-			unsafe.Add(row, (off+lo*step)*pixel), step*pixel, hi-lo, cols)
-	}
-	clear(words[hi*p.mr:])
-}
-
-// packPairs packs pairs of neighbouring pixels of a segment, seen by the kernel
-// column at off.
-func (p *gradPlan) packPairs(dst, row unsafe.Pointer, off, cols int) {
-	lo, hi := p.within(p.outW, off, p.s.StrideW)
-	words := unsafe.Slice((*uint32)(dst), p.places*p.mr)
-	if lo == hi {
-		clear(words)
-		return
-	}
-	pixel := 2 * p.s.C
-	at := func(i int) unsafe.Pointer { return unsafe.Add(row, (off+i*p.s.StrideW)*pixel) }
-	clear(words[:lo/2*p.mr])
-	if lo%2 == 1 {
-		tile.PairRow(p.level, unsafe.Add(dst, 4*(lo/2)*p.mr), p.mr, nil, at(lo), cols)
-		lo++
-	}
-	if lo < hi { // an odd last pixel is paired with zeros
-		tile.PairRows(p.level, unsafe.Add(dst, 4*(lo/2)*p.mr), 4*p.mr, p.mr, at(lo), p.s.StrideW*pixel, hi-lo, cols)
-	}
-	clear(words[(hi+1)/2*p.mr:])
 }

@@ -75,7 +75,7 @@ func newPlan(s Shape, threads int, bf16, to16 bool, scratch []byte) *plan {
 	if s.TransA {
 		p.perTile = 4 * p.mr * tile.Words(s.K, p.native)
 		if p.mr == 6 {
-			p.perTile += 8 // CopyRows writes two words too many
+			p.perTile += 8 // CopyBlocks writes two words too many
 		}
 		p.a = take(p.tiles * p.perTile)
 	}
@@ -167,16 +167,13 @@ func (p *plan) widenA(pool *par.Pool, a unsafe.Pointer) (unsafe.Pointer, int) {
 
 // packA packs tiles [t0, t1) of a transposed A.
 func (p *plan) packA(a unsafe.Pointer, lda, t0, t1 int) {
-	for t := t0; t < t1; t++ {
-		m := t * p.mr
-		cols := min(p.mr, p.s.M-m)
-		dst := unsafe.Add(p.a, t*p.perTile)
-		src := unsafe.Add(a, m*p.elem())
-		if p.native {
-			tile.PairRows(p.level, dst, 4*p.mr, p.mr, src, lda*2, p.s.K, cols)
-		} else {
-			tile.CopyRows(p.level, dst, 4*p.mr, p.mr, src, lda*4, p.s.K, cols)
-		}
+	m := t0 * p.mr
+	cols := min(t1*p.mr, p.s.M) - m
+	dst, src := unsafe.Add(p.a, t0*p.perTile), unsafe.Add(a, m*p.elem())
+	if p.native {
+		tile.PairBlocks(p.level, dst, p.perTile, src, lda*2, p.s.K, cols, false)
+	} else {
+		tile.CopyBlocks(p.level, dst, p.perTile, src, lda*4, p.s.K, cols)
 	}
 }
 

@@ -16,8 +16,7 @@ func Words(k int, bf16 bool) int {
 }
 
 // CopyRows copies rows of cols words, filled up with zeros to width, which is
-// Rows(l) or a panel's width. Strides are in bytes. With 6 rows to a tile the
-// routine writes two words past the last row, to be allowed for in dst.
+// a panel's width. Strides are in bytes.
 func CopyRows(l isa.Level, dst unsafe.Pointer, dstStride, width int, src unsafe.Pointer, srcStride, rows, cols int) {
 	copyRows(l, dst, dstStride, width, src, srcStride, rows, cols)
 }
@@ -90,13 +89,37 @@ func Narrow(l isa.Level, dst []uint16, src []float32) {
 	narrowRef(dst[n:len(src)], src[n:])
 }
 
-// PairRow packs one row of pairs; a nil row is zeros.
-func PairRow(l isa.Level, dst unsafe.Pointer, width int, even, odd unsafe.Pointer, cols int) {
-	if even == nil {
-		even = unsafe.Pointer(&zeroRow)
+// CopyBlocks splits rows of cols words into blocks of Rows(l) columns, as ColsF32
+// reads them: row i of block b goes to dst + b·blockStride + i·4·Rows(l). The
+// last block is filled up with zeros. Strides are in bytes. With 6 rows to a tile
+// each block is written two words past its end, to be allowed for in dst.
+func CopyBlocks(l isa.Level, dst unsafe.Pointer, blockStride int, src unsafe.Pointer, srcStride, rows, cols int) {
+	copyBlocks(l, dst, blockStride, 4*Rows(l), src, srcStride, rows, cols)
+}
+
+// PairBlocks is CopyBlocks for bfloat16 as ColsBF16 reads it: ⌈k/2⌉ rows of
+// pairs; an odd last row is paired with zeros. With lead, the first row is
+// paired with zeros before it instead, and the pairs begin with the second.
+func PairBlocks(l isa.Level, dst unsafe.Pointer, blockStride int, src unsafe.Pointer, srcStride, k, cols int, lead bool) {
+	pair := 4 * Rows(l)
+	alone := func(dst, even, odd unsafe.Pointer) {
+		for c := 0; c < cols; c += len(zeroRow) {
+			at := unsafe.Add(dst, c/Rows(l)*blockStride)
+			e, o := even, odd
+			if e == nil {
+				e, o = unsafe.Pointer(&zeroRow), unsafe.Add(odd, 2*c)
+			} else {
+				e, o = unsafe.Add(even, 2*c), unsafe.Pointer(&zeroRow)
+			}
+			pairBlocks(at, blockStride, pair, e, o, 0, 1, min(len(zeroRow), cols-c))
+		}
 	}
-	if odd == nil {
-		odd = unsafe.Pointer(&zeroRow)
+	if lead && k > 0 {
+		alone(dst, nil, src)
+		src, dst, k = unsafe.Add(src, srcStride), unsafe.Add(dst, pair), k-1
 	}
-	pairRows(l, dst, 4*width, width, even, odd, 0, 1, cols)
+	pairBlocks(dst, blockStride, pair, src, unsafe.Add(src, srcStride), 2*srcStride, k/2, cols)
+	if k%2 == 1 {
+		alone(unsafe.Add(dst, k/2*pair), unsafe.Add(src, (k-1)*srcStride), nil)
+	}
 }

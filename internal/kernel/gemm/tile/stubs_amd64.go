@@ -112,11 +112,24 @@ func copyRows16x1(dst *byte, dstStride int, src *byte, srcStride int, rows int, 
 //go:noescape
 func copyRows16x2(dst *byte, dstStride int, src *byte, srcStride int, rows int, cols int)
 
-// pairRows8x1 writes rows of pairs (even[j], odd[j]) for j below cols, filled up to 8
-// with zeros; even and odd both move on by srcStride; strides are in bytes.
+// copyBlocks8 copies rows of full·8 + tail words, 8 columns to a block; tail is below 8
+// and is filled up with zeros; strides are in bytes. Stores are 8 words wide.
 //
 //go:noescape
-func pairRows8x1(dst *byte, dstStride int, even *byte, odd *byte, srcStride int, rows int, cols int)
+func copyBlocks8(dst *byte, blockStride int, dstStride int, src *byte, srcStride int, rows int, full int, tail int)
+
+// copyBlocks6 copies rows of full·6 + tail words, 6 columns to a block; tail is below 6
+// and is filled up with zeros; strides are in bytes. Stores are 8 words wide.
+//
+//go:noescape
+func copyBlocks6(dst *byte, blockStride int, dstStride int, src *byte, srcStride int, rows int, full int, tail int)
+
+// pairBlocks8 writes rows of 8·full + tail pairs (even[j], odd[j]), 8 columns to a block;
+// tail is below 8 and is filled up with zeros; even and odd both move on by
+// srcStride; strides are in bytes.
+//
+//go:noescape
+func pairBlocks8(dst *byte, blockStride int, dstStride int, even *byte, odd *byte, srcStride int, rows int, full int, tail int)
 
 // pairRows16x1 writes rows of pairs (even[j], odd[j]) for j below cols, filled up to 16
 // with zeros; even and odd both move on by srcStride; strides are in bytes.

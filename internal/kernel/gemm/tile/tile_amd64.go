@@ -98,7 +98,7 @@ func copyRows(l isa.Level, dst unsafe.Pointer, dstStride, width int, src unsafe.
 		copyRows16x1(d, dstStride, s, srcStride, rows, cols)
 	case l >= isa.AVX2 && width == 16:
 		copyRows8x2(d, dstStride, s, srcStride, rows, cols)
-	case l >= isa.AVX2: // 8, or 6 of which the next row overwrites two
+	case l >= isa.AVX2:
 		copyRows8x1(d, dstStride, s, srcStride, rows, cols)
 	default:
 		copyRowsRef(dst, dstStride, width, src, srcStride, rows, cols)
@@ -109,11 +109,24 @@ func pairRows(l isa.Level, dst unsafe.Pointer, dstStride, width int, even, odd u
 	switch width {
 	case 32:
 		pairRows16x2((*byte)(dst), dstStride, (*byte)(even), (*byte)(odd), srcStride, rows, cols)
-	case 16:
-		pairRows16x1((*byte)(dst), dstStride, (*byte)(even), (*byte)(odd), srcStride, rows, cols)
 	default:
-		pairRows8x1((*byte)(dst), dstStride, (*byte)(even), (*byte)(odd), srcStride, rows, cols)
+		pairRows16x1((*byte)(dst), dstStride, (*byte)(even), (*byte)(odd), srcStride, rows, cols)
 	}
+}
+
+func copyBlocks(l isa.Level, dst unsafe.Pointer, blockStride, dstStride int, src unsafe.Pointer, srcStride, rows, cols int) {
+	switch {
+	case l >= isa.AVX512:
+		copyBlocks8((*byte)(dst), blockStride, dstStride, (*byte)(src), srcStride, rows, cols/8, cols%8)
+	case l >= isa.AVX2:
+		copyBlocks6((*byte)(dst), blockStride, dstStride, (*byte)(src), srcStride, rows, cols/6, cols%6)
+	default:
+		copyBlocksRef(dst, blockStride, dstStride, src, srcStride, rows, cols)
+	}
+}
+
+func pairBlocks(dst unsafe.Pointer, blockStride, dstStride int, even, odd unsafe.Pointer, srcStride, rows, cols int) {
+	pairBlocks8((*byte)(dst), blockStride, dstStride, (*byte)(even), (*byte)(odd), srcStride, rows, cols/8, cols%8)
 }
 
 func transposeBlocks(dst unsafe.Pointer, dstStride int, src unsafe.Pointer, srcStride, blocks int) {

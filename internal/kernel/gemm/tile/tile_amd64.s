@@ -4448,39 +4448,166 @@ copyRows16x2_end:
 	VZEROUPPER
 	RET
 
-// func pairRows8x1(dst *byte, dstStride int, even *byte, odd *byte, srcStride int, rows int, cols int)
-// Requires: AVX, AVX2, AVX512F, AVX512VL, MMX+
-TEXT ·pairRows8x1(SB), NOSPLIT, $0-56
-	MOVQ  cols+48(FP), AX
+// func copyBlocks8(dst *byte, blockStride int, dstStride int, src *byte, srcStride int, rows int, full int, tail int)
+// Requires: AVX
+TEXT ·copyBlocks8(SB), NOSPLIT, $0-64
+	MOVQ    tail+56(FP), AX
+	LEAQ    maskTable<>+0(SB), CX
+	NEGQ    AX
+	VMOVUPS 64(CX)(AX*4), Y0
+	MOVQ    dst+0(FP), AX
+	MOVQ    dstStride+16(FP), CX
+	MOVQ    src+24(FP), DX
+	MOVQ    srcStride+32(FP), BX
+	MOVQ    full+48(FP), SI
+	MOVQ    tail+56(FP), DI
+	MOVQ    blockStride+8(FP), R8
+	MOVQ    rows+40(FP), R9
+	TESTQ   R9, R9
+	JE      copyBlocks8_end
+
+copyBlocks8_row:
+	MOVQ  DX, R11
+	ADDQ  BX, DX
+	MOVQ  AX, R12
+	ADDQ  CX, AX
+	MOVQ  SI, R10
+	TESTQ R10, R10
+	JE    copyBlocks8_tail
+
+copyBlocks8_block:
+	VMOVUPS (R11), Y1
+	VMOVUPS Y1, (R12)
+	ADDQ    $0x00000020, R11
+	ADDQ    R8, R12
+	DECQ    R10
+	JNE     copyBlocks8_block
+
+copyBlocks8_tail:
+	TESTQ      DI, DI
+	JE         copyBlocks8_next
+	VMASKMOVPS (R11), Y0, Y1
+	VMOVUPS    Y1, (R12)
+
+copyBlocks8_next:
+	DECQ R9
+	JNE  copyBlocks8_row
+
+copyBlocks8_end:
+	VZEROUPPER
+	RET
+
+// func copyBlocks6(dst *byte, blockStride int, dstStride int, src *byte, srcStride int, rows int, full int, tail int)
+// Requires: AVX
+TEXT ·copyBlocks6(SB), NOSPLIT, $0-64
+	MOVQ    tail+56(FP), AX
+	LEAQ    maskTable<>+0(SB), CX
+	NEGQ    AX
+	VMOVUPS 64(CX)(AX*4), Y0
+	MOVQ    $0x00000006, AX
+	LEAQ    maskTable<>+0(SB), CX
+	NEGQ    AX
+	VMOVUPS 64(CX)(AX*4), Y1
+	MOVQ    dst+0(FP), AX
+	MOVQ    dstStride+16(FP), CX
+	MOVQ    src+24(FP), DX
+	MOVQ    srcStride+32(FP), BX
+	MOVQ    full+48(FP), SI
+	MOVQ    tail+56(FP), DI
+	MOVQ    blockStride+8(FP), R8
+	MOVQ    rows+40(FP), R9
+	TESTQ   R9, R9
+	JE      copyBlocks6_end
+
+copyBlocks6_row:
+	MOVQ  DX, R11
+	ADDQ  BX, DX
+	MOVQ  AX, R12
+	ADDQ  CX, AX
+	MOVQ  SI, R10
+	TESTQ R10, R10
+	JE    copyBlocks6_tail
+
+copyBlocks6_block:
+	VMASKMOVPS (R11), Y1, Y2
+	VMOVUPS    Y2, (R12)
+	ADDQ       $0x00000018, R11
+	ADDQ       R8, R12
+	DECQ       R10
+	JNE        copyBlocks6_block
+
+copyBlocks6_tail:
+	TESTQ      DI, DI
+	JE         copyBlocks6_next
+	VMASKMOVPS (R11), Y0, Y2
+	VMOVUPS    Y2, (R12)
+
+copyBlocks6_next:
+	DECQ R9
+	JNE  copyBlocks6_row
+
+copyBlocks6_end:
+	VZEROUPPER
+	RET
+
+// func pairBlocks8(dst *byte, blockStride int, dstStride int, even *byte, odd *byte, srcStride int, rows int, full int, tail int)
+// Requires: AVX, AVX2, AVX512F, AVX512VL
+TEXT ·pairBlocks8(SB), NOSPLIT, $0-72
+	MOVQ  tail+64(FP), AX
 	MOVQ  AX, CX
 	MOVQ  $0x00000001, AX
 	SHLQ  CL, AX
 	DECQ  AX
 	KMOVW AX, K1
 	MOVQ  dst+0(FP), AX
-	MOVQ  dstStride+8(FP), CX
-	MOVQ  even+16(FP), DX
-	MOVQ  odd+24(FP), BX
-	MOVQ  srcStride+32(FP), SI
-	MOVQ  rows+40(FP), DI
-	TESTQ DI, DI
-	JE    pairRows8x1_end
+	MOVQ  dstStride+16(FP), CX
+	MOVQ  even+24(FP), DX
+	MOVQ  odd+32(FP), BX
+	MOVQ  srcStride+40(FP), SI
+	MOVQ  full+56(FP), DI
+	MOVQ  tail+64(FP), R8
+	MOVQ  blockStride+8(FP), R9
+	MOVQ  rows+48(FP), R10
+	TESTQ R10, R10
+	JE    pairBlocks8_end
 
-pairRows8x1_loop:
-	VPMOVZXWD.Z (DX), K1, Y0
-	VPMOVZXWD.Z (BX), K1, Y1
+pairBlocks8_row:
+	MOVQ  DX, R12
+	ADDQ  SI, DX
+	MOVQ  BX, R13
+	ADDQ  SI, BX
+	MOVQ  AX, R14
+	ADDQ  CX, AX
+	MOVQ  DI, R11
+	TESTQ R11, R11
+	JE    pairBlocks8_tail
+
+pairBlocks8_block:
+	VPMOVZXWD (R12), Y0
+	VPMOVZXWD (R13), Y1
+	VPSLLD    $0x10, Y1, Y1
+	VPORD     Y0, Y1, Y1
+	VMOVDQU32 Y1, (R14)
+	ADDQ      $0x00000010, R12
+	ADDQ      $0x00000010, R13
+	ADDQ      R9, R14
+	DECQ      R11
+	JNE       pairBlocks8_block
+
+pairBlocks8_tail:
+	TESTQ       R8, R8
+	JE          pairBlocks8_next
+	VPMOVZXWD.Z (R12), K1, Y0
+	VPMOVZXWD.Z (R13), K1, Y1
 	VPSLLD      $0x10, Y1, Y1
 	VPORD       Y0, Y1, Y1
-	VMOVDQU32   Y1, (AX)
-	PREFETCHT0  (DX)(SI*4)
-	PREFETCHT0  (BX)(SI*4)
-	ADDQ        SI, DX
-	ADDQ        SI, BX
-	ADDQ        CX, AX
-	DECQ        DI
-	JNE         pairRows8x1_loop
+	VMOVDQU32   Y1, (R14)
 
-pairRows8x1_end:
+pairBlocks8_next:
+	DECQ R10
+	JNE  pairBlocks8_row
+
+pairBlocks8_end:
 	VZEROUPPER
 	RET
 

@@ -33,6 +33,14 @@ func copyRows(_ isa.Level, dst unsafe.Pointer, dstStride, width int, src unsafe.
 	copyRowsRef(dst, dstStride, width, src, srcStride, rows, cols)
 }
 
+func copyBlocks(_ isa.Level, dst unsafe.Pointer, blockStride, dstStride int, src unsafe.Pointer, srcStride, rows, cols int) {
+	copyBlocksRef(dst, blockStride, dstStride, src, srcStride, rows, cols)
+}
+
+func pairBlocks(unsafe.Pointer, int, int, unsafe.Pointer, unsafe.Pointer, int, int, int) {
+	panic(noBF16)
+}
+
 func pairRows(isa.Level, unsafe.Pointer, int, int, unsafe.Pointer, unsafe.Pointer, int, int, int) {
 	panic(noBF16)
 }

@@ -79,6 +79,14 @@ func copyRowsRef(dst unsafe.Pointer, dstStride, width int, src unsafe.Pointer, s
 	}
 }
 
+// copyBlocksRef copies rows of cols words, refRows columns to a block.
+func copyBlocksRef(dst unsafe.Pointer, blockStride, dstStride int, src unsafe.Pointer, srcStride, rows, cols int) {
+	for c := 0; c < cols; c += refRows {
+		copyRowsRef(unsafe.Add(dst, c/refRows*blockStride), dstStride, refRows,
+			unsafe.Add(src, 4*c), srcStride, rows, min(refRows, cols-c))
+	}
+}
+
 // transposeRef writes dst[j][i] = src[i][j] for i below rows and j below cols.
 func transposeRef(dst unsafe.Pointer, dstStride int, src unsafe.Pointer, srcStride, rows, cols int) {
 	for i := range rows {

@@ -14,7 +14,9 @@ func moves() {
 	copyRows(8, 2)
 	copyRows(16, 1)
 	copyRows(16, 2)
-	pairRows(8, 1)
+	copyBlocks(8)
+	copyBlocks(6)
+	pairBlocks()
 	pairRows(16, 1)
 	pairRows(16, 2)
 	transpose8()
@@ -113,6 +115,115 @@ func pairRows(lanes, n int) {
 	x.Label(name + "_end")
 	x.VZEROUPPER()
 	x.RET()
+}
+
+// blockLoop generates the loops of the routines that split rows into blocks of
+// mr columns: body moves one block, the tail behind the last full block too.
+func blockLoop(name string, mr int, srcs []reg.GPVirtual, elem int, rowStride, dst, dstStride reg.GPVirtual, body func(at []reg.GPVirtual, to reg.GPVirtual, tail bool)) {
+	full, tail, blockStride, rows, count := x.GP64(), x.GP64(), x.GP64(), x.GP64(), x.GP64()
+	x.Load(x.Param("full"), full)
+	x.Load(x.Param("tail"), tail)
+	x.Load(x.Param("blockStride"), blockStride)
+	x.Load(x.Param("rows"), rows)
+	x.TESTQ(rows, rows)
+	x.JE(operand.LabelRef(name + "_end"))
+	x.Label(name + "_row")
+	at := make([]reg.GPVirtual, len(srcs))
+	for i := range srcs {
+		at[i] = x.GP64()
+		x.MOVQ(srcs[i], at[i])
+		x.ADDQ(rowStride, srcs[i])
+	}
+	to := x.GP64()
+	x.MOVQ(dst, to)
+	x.ADDQ(dstStride, dst)
+	x.MOVQ(full, count)
+	x.TESTQ(count, count)
+	x.JE(operand.LabelRef(name + "_tail"))
+	x.Label(name + "_block")
+	body(at, to, false)
+	for i := range at {
+		x.ADDQ(operand.U32(mr*elem), at[i])
+	}
+	x.ADDQ(blockStride, to)
+	x.DECQ(count)
+	x.JNE(operand.LabelRef(name + "_block"))
+	x.Label(name + "_tail")
+	x.TESTQ(tail, tail)
+	x.JE(operand.LabelRef(name + "_next"))
+	body(at, to, true)
+	x.Label(name + "_next")
+	x.DECQ(rows)
+	x.JNE(operand.LabelRef(name + "_row"))
+	x.Label(name + "_end")
+	x.VZEROUPPER()
+	x.RET()
+}
+
+// copyBlocks generates the split of rows of words into blocks of mr columns.
+func copyBlocks(mr int) {
+	name := fmt.Sprintf("copyBlocks%d", mr)
+	function(name, "func(dst *byte, blockStride, dstStride int, src *byte, srcStride, rows, full, tail int)",
+		name+fmt.Sprintf(" copies rows of full·%d + tail words, %d columns to a block; tail is below %d", mr, mr, mr),
+		"and is filled up with zeros; strides are in bytes. Stores are 8 words wide.")
+	v := vector{lanes: 8}
+	tail := x.GP64()
+	x.Load(x.Param("tail"), tail)
+	tailMask := v.masks(1, tail)[0]
+	var mask reg.VecVirtual
+	if mr < 8 {
+		n := x.GP64()
+		x.MOVQ(operand.U32(mr), n)
+		mask = v.masks(1, n)[0]
+	}
+	dst, ds, src, ss := x.GP64(), x.GP64(), x.GP64(), x.GP64()
+	x.Load(x.Param("dst"), dst)
+	x.Load(x.Param("dstStride"), ds)
+	x.Load(x.Param("src"), src)
+	x.Load(x.Param("srcStride"), ss)
+	blockLoop(name, mr, []reg.GPVirtual{src}, 4, ss, dst, ds, func(at []reg.GPVirtual, to reg.GPVirtual, tail bool) {
+		r, m := x.YMM(), mask
+		if tail {
+			m = tailMask
+		}
+		if m == nil {
+			x.VMOVUPS(operand.Mem{Base: at[0]}, r)
+		} else {
+			x.VMASKMOVPS(operand.Mem{Base: at[0]}, m, r)
+		}
+		x.VMOVUPS(r, operand.Mem{Base: to})
+	})
+}
+
+// pairBlocks generates the interleaving of rows of bfloat16 into blocks of pairs.
+func pairBlocks() {
+	name := "pairBlocks8"
+	function(name, "func(dst *byte, blockStride, dstStride int, even, odd *byte, srcStride, rows, full, tail int)",
+		name+" writes rows of 8·full + tail pairs (even[j], odd[j]), 8 columns to a block;",
+		"tail is below 8 and is filled up with zeros; even and odd both move on by",
+		"srcStride; strides are in bytes.")
+	width := x.GP64()
+	x.Load(x.Param("tail"), width)
+	mask := kmasks(1, width)[0]
+	dst, ds, even, odd, ss := x.GP64(), x.GP64(), x.GP64(), x.GP64(), x.GP64()
+	x.Load(x.Param("dst"), dst)
+	x.Load(x.Param("dstStride"), ds)
+	x.Load(x.Param("even"), even)
+	x.Load(x.Param("odd"), odd)
+	x.Load(x.Param("srcStride"), ss)
+	blockLoop(name, 8, []reg.GPVirtual{even, odd}, 2, ss, dst, ds, func(at []reg.GPVirtual, to reg.GPVirtual, tail bool) {
+		a, b := x.YMM(), x.YMM()
+		if tail {
+			x.VPMOVZXWD_Z(operand.Mem{Base: at[0]}, mask, a)
+			x.VPMOVZXWD_Z(operand.Mem{Base: at[1]}, mask, b)
+		} else {
+			x.VPMOVZXWD(operand.Mem{Base: at[0]}, a)
+			x.VPMOVZXWD(operand.Mem{Base: at[1]}, b)
+		}
+		x.VPSLLD(operand.Imm(16), b, b)
+		x.VPORD(a, b, b)
+		x.VMOVDQU32(b, operand.Mem{Base: to})
+	})
 }
 
 // transpose8 generates the transposition of 8 rows of 32-bit words.
