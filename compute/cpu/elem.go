@@ -50,11 +50,11 @@ var elems = map[dtypes.DType]elem{
 	dtypes.Uint16:     intElem[uint16]{},
 	dtypes.Uint32:     intElem[uint32]{},
 	dtypes.Uint64:     intElem[uint64]{},
-	dtypes.Float16:    narrowElem[uint16, float32]{wideType: float32Elem{}, widen: fromFloat16, narrow: toFloat16, toBound: 0x7c00},
-	dtypes.BFloat16:   narrowElem[uint16, float32]{wideType: float32Elem{}, widen: vec.FromBF16, narrow: vec.ToBF16, toBound: 0x7f80},
+	dtypes.Float16:    newNarrow(float32Elem{}, fromFloat16, toFloat16, 0x7c00),
+	dtypes.BFloat16:   newNarrow(float32Elem{}, vec.FromBF16, vec.ToBF16, 0x7f80),
 	dtypes.Float32:    float32Elem{},
 	dtypes.Float64:    floatElem[float64]{},
-	dtypes.Complex64:  narrowElem[complex64, complex128]{wideType: complexElem{}, widen: fromComplex64, narrow: toComplex64},
+	dtypes.Complex64:  newNarrow(complexElem{}, fromComplex64, toComplex64, 0),
 	dtypes.Complex128: complexElem{},
 }
 
@@ -96,9 +96,15 @@ type (
 		wideType elem
 		widen    func(dst []W, src []N)
 		narrow   func(dst []N, src []W)
-		toBound  uint16 // bits of +infinity, for half floats
+		infinity uint16     // bits of +infinity, for half floats
+		scratch  *sync.Pool // of *wideScratch[W]
 	}
 )
+
+func newNarrow[N, W any](wideType elem, widen func([]W, []N), narrow func([]N, []W), infinity uint16) elem {
+	scratch := &sync.Pool{New: func() any { return new(wideScratch[W]) }}
+	return narrowElem[N, W]{wideType, widen, narrow, infinity, scratch}
+}
 
 // view returns the bytes as elements of type T.
 func view[T any](b []byte) []T {
@@ -132,7 +138,6 @@ func (e narrowElem[N, W]) wrap(f span, direct bool) span {
 	if f == nil {
 		return nil
 	}
-	pool := &sync.Pool{New: func() any { return new(wideScratch[W]) }}
 	return func(out []byte, in [3][]byte) {
 		var first N
 		n := len(in[0]) / int(unsafe.Sizeof(first))
@@ -140,8 +145,8 @@ func (e narrowElem[N, W]) wrap(f span, direct bool) span {
 			return
 		}
 		outSize := len(out) / n
-		scratch := pool.Get().(*wideScratch[W])
-		defer pool.Put(scratch)
+		scratch := e.scratch.Get().(*wideScratch[W])
+		defer e.scratch.Put(scratch)
 		for lo := 0; lo < n; lo += narrowBlock {
 			hi := min(lo+narrowBlock, n)
 			var wideIn [3][]byte
@@ -191,10 +196,10 @@ func (e narrowElem[N, W]) realPart(f func(complex128) float64) span {
 }
 
 func (e narrowElem[N, W]) bound(sign int) []byte {
-	if e.toBound == 0 {
+	if e.infinity == 0 {
 		return nil
 	}
-	bits := e.toBound
+	bits := e.infinity
 	if sign < 0 {
 		bits |= 0x8000
 	}

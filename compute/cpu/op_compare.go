@@ -30,7 +30,8 @@ var comparisons = map[backends.OpType]struct {
 
 func init() {
 	for op := range comparisons {
-		register(op, kernel{inPlace: true, eval: func(c *call) {
+		// Not in place: bools may take as many bytes as an operand that is broadcast.
+		register(op, kernel{eval: func(c *call) {
 			elementwise(c, elems[c.in[0].shape.DType].compare(c.op))
 		}})
 	}
