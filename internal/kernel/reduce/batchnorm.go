@@ -123,26 +123,51 @@ func NormCoefficients(scale, shift, mean, variance, gamma, beta []float32, eps f
 
 // Affine sets y = x·scale+shift for x and y [rows, c] with c = len(scale); y may be x.
 func Affine(p *par.Pool, y, x, scale, shift []float32) {
-	forWholeRows(p, len(y), len(scale), func(lo, hi int) { vec.AffineRows(y[lo:hi], x[lo:hi], scale, shift) })
+	checkColumns(scale, shift)
+	form := vec.AffineRows
+	if streams(y, len(scale), x) {
+		form = affineRowsStream
+	}
+	forWholeRows(p, len(y), len(scale), func(lo, hi int) { form(y[lo:hi], x[lo:hi], scale, shift) })
 }
 
 // AffineReLU sets y = ReLU(x·scale+shift).
 func AffineReLU(p *par.Pool, y, x, scale, shift []float32) {
-	forWholeRows(p, len(y), len(scale), func(lo, hi int) { vec.AffineReLURows(y[lo:hi], x[lo:hi], scale, shift) })
+	checkColumns(scale, shift)
+	form := vec.AffineReLURows
+	if streams(y, len(scale), x) {
+		form = affineReLURowsStream
+	}
+	forWholeRows(p, len(y), len(scale), func(lo, hi int) { form(y[lo:hi], x[lo:hi], scale, shift) })
 }
 
-// AffineAdd sets y = x·scale+shift+res, with res [rows, c].
+// AffineAdd sets y = x·scale+shift+res, with res [rows, c]; y may be x or res.
 func AffineAdd(p *par.Pool, y, x, res, scale, shift []float32) {
-	forWholeRows(p, len(y), len(scale), func(lo, hi int) {
-		vec.AffineAddRows(y[lo:hi], x[lo:hi], res[lo:hi], scale, shift)
-	})
+	checkColumns(scale, shift)
+	form := vec.AffineAddRows
+	if streams(y, len(scale), x, res) {
+		form = affineAddRowsStream
+	}
+	forWholeRows(p, len(y), len(scale), func(lo, hi int) { form(y[lo:hi], x[lo:hi], res[lo:hi], scale, shift) })
 }
 
 // AffineAddReLU sets y = ReLU(x·scale+shift+res): the end of a residual block.
 func AffineAddReLU(p *par.Pool, y, x, res, scale, shift []float32) {
-	forWholeRows(p, len(y), len(scale), func(lo, hi int) {
-		vec.AffineAddReLURows(y[lo:hi], x[lo:hi], res[lo:hi], scale, shift)
-	})
+	checkColumns(scale, shift)
+	form := vec.AffineAddReLURows
+	if streams(y, len(scale), x, res) {
+		form = affineAddReLURowsStream
+	}
+	forWholeRows(p, len(y), len(scale), func(lo, hi int) { form(y[lo:hi], x[lo:hi], res[lo:hi], scale, shift) })
+}
+
+// checkColumns panics unless all vectors have one value per column.
+func checkColumns(vectors ...[]float32) {
+	for _, v := range vectors[1:] {
+		if len(v) != len(vectors[0]) {
+			panic(shapeMismatch)
+		}
+	}
 }
 
 // forWholeRows calls body for runs of whole rows, n elements in all.

@@ -111,14 +111,20 @@ func GradCoefficients(a, b, d, dgamma, sumDy, sumDyX, mean, variance, gamma []fl
 // BatchGradApply sets dx = a[c]·dy + b[c]·x + d[c] for dx, dy and x [rows, c] with
 // c = len(a); dx may be dy or x.
 func BatchGradApply(p *par.Pool, dx, dy, x, a, b, d []float32) {
-	forWholeRows(p, len(dx), len(a), func(lo, hi int) {
-		vec.GradRows(dx[lo:hi], dy[lo:hi], x[lo:hi], a, b, d)
-	})
+	checkColumns(a, b, d)
+	form := vec.GradRows
+	if streams(dx, len(a), dy, x) {
+		form = gradRowsStream
+	}
+	forWholeRows(p, len(dx), len(a), func(lo, hi int) { form(dx[lo:hi], dy[lo:hi], x[lo:hi], a, b, d) })
 }
 
 // BatchGradApplyReLU is BatchGradApply with dy taken as 0 where y [rows, c] ≤ 0.
 func BatchGradApplyReLU(p *par.Pool, dx, dy, x, y, a, b, d []float32) {
-	forWholeRows(p, len(dx), len(a), func(lo, hi int) {
-		vec.GradReLURows(dx[lo:hi], dy[lo:hi], x[lo:hi], y[lo:hi], a, b, d)
-	})
+	checkColumns(a, b, d)
+	form := vec.GradReLURows
+	if streams(dx, len(a), dy, x, y) {
+		form = gradReLURowsStream
+	}
+	forWholeRows(p, len(dx), len(a), func(lo, hi int) { form(dx[lo:hi], dy[lo:hi], x[lo:hi], y[lo:hi], a, b, d) })
 }

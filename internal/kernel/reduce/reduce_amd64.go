@@ -35,6 +35,24 @@ func colGradReLUAVX2(s1 *float32, s2 *float32, dy *float32, x *float32, y *float
 func colGradReLUKeepAVX2(s1 *float32, s2 *float32, kept *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
 
 //go:noescape
+func affineRowsStreamAVX2(dst *float32, x *float32, a *float32, b *float32, rows int, c int, stride int)
+
+//go:noescape
+func affineReLURowsStreamAVX2(dst *float32, x *float32, a *float32, b *float32, rows int, c int, stride int)
+
+//go:noescape
+func affineAddRowsStreamAVX2(dst *float32, x *float32, res *float32, a *float32, b *float32, rows int, c int, stride int)
+
+//go:noescape
+func affineAddReLURowsStreamAVX2(dst *float32, x *float32, res *float32, a *float32, b *float32, rows int, c int, stride int)
+
+//go:noescape
+func gradRowsStreamAVX2(dst *float32, dy *float32, x *float32, a *float32, b *float32, d *float32, rows int, c int, stride int)
+
+//go:noescape
+func gradReLURowsStreamAVX2(dst *float32, dy *float32, x *float32, y *float32, a *float32, b *float32, d *float32, rows int, c int, stride int)
+
+//go:noescape
 func sumAVX512(x *float32, n int) float64
 
 //go:noescape
@@ -63,3 +81,21 @@ func colGradReLUAVX512(s1 *float32, s2 *float32, dy *float32, x *float32, y *flo
 
 //go:noescape
 func colGradReLUKeepAVX512(s1 *float32, s2 *float32, kept *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
+
+//go:noescape
+func affineRowsStreamAVX512(dst *float32, x *float32, a *float32, b *float32, rows int, c int, stride int)
+
+//go:noescape
+func affineReLURowsStreamAVX512(dst *float32, x *float32, a *float32, b *float32, rows int, c int, stride int)
+
+//go:noescape
+func affineAddRowsStreamAVX512(dst *float32, x *float32, res *float32, a *float32, b *float32, rows int, c int, stride int)
+
+//go:noescape
+func affineAddReLURowsStreamAVX512(dst *float32, x *float32, res *float32, a *float32, b *float32, rows int, c int, stride int)
+
+//go:noescape
+func gradRowsStreamAVX512(dst *float32, dy *float32, x *float32, a *float32, b *float32, d *float32, rows int, c int, stride int)
+
+//go:noescape
+func gradReLURowsStreamAVX512(dst *float32, dy *float32, x *float32, y *float32, a *float32, b *float32, d *float32, rows int, c int, stride int)

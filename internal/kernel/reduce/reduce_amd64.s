@@ -1366,6 +1366,562 @@ done:
 	VZEROUPPER
 	RET
 
+// func affineRowsStreamAVX2(dst *float32, x *float32, a *float32, b *float32, rows int, c int, stride int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·affineRowsStreamAVX2(SB), NOSPLIT, $0-56
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  a+16(FP), DX
+	MOVQ  b+24(FP), BX
+	MOVQ  rows+32(FP), SI
+	MOVQ  c+40(FP), DI
+	MOVQ  stride+48(FP), R8
+	SHLQ  $0x02, R8
+	MOVQ  DI, R9
+	ANDQ  $-32, R9
+	ANDQ  $-8, DI
+	TESTQ SI, SI
+	JE    done
+
+row:
+	XORQ R10, R10
+	CMPQ R10, R9
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (CX)(R10*4), Y0
+	VMOVUPS     (DX)(R10*4), Y1
+	VMOVUPS     (BX)(R10*4), Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS Y0, Y1, Y2
+	VMOVNTPS    Y2, (AX)(R10*4)
+	VMOVUPS     32(CX)(R10*4), Y0
+	VMOVUPS     32(DX)(R10*4), Y1
+	VMOVUPS     32(BX)(R10*4), Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS Y0, Y1, Y2
+	VMOVNTPS    Y2, 32(AX)(R10*4)
+	VMOVUPS     64(CX)(R10*4), Y0
+	VMOVUPS     64(DX)(R10*4), Y1
+	VMOVUPS     64(BX)(R10*4), Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS Y0, Y1, Y2
+	VMOVNTPS    Y2, 64(AX)(R10*4)
+	VMOVUPS     96(CX)(R10*4), Y0
+	VMOVUPS     96(DX)(R10*4), Y1
+	VMOVUPS     96(BX)(R10*4), Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS Y0, Y1, Y2
+	VMOVNTPS    Y2, 96(AX)(R10*4)
+	ADDQ        $+32, R10
+	CMPQ        R10, R9
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R10*4), Y0
+	VMOVUPS     (DX)(R10*4), Y1
+	VMOVUPS     (BX)(R10*4), Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS Y0, Y1, Y2
+	VMOVNTPS    Y2, (AX)(R10*4)
+	ADDQ        $+8, R10
+
+single_test:
+	CMPQ R10, DI
+	JLT  single
+	ADDQ R8, AX
+	ADDQ R8, CX
+	DECQ SI
+	JNE  row
+	SFENCE
+
+done:
+	VZEROUPPER
+	RET
+
+// func affineReLURowsStreamAVX2(dst *float32, x *float32, a *float32, b *float32, rows int, c int, stride int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·affineReLURowsStreamAVX2(SB), NOSPLIT, $0-56
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  a+16(FP), DX
+	MOVQ  b+24(FP), BX
+	MOVQ  rows+32(FP), SI
+	MOVQ  c+40(FP), DI
+	MOVQ  stride+48(FP), R8
+	SHLQ  $0x02, R8
+	MOVQ  DI, R9
+	ANDQ  $-32, R9
+	ANDQ  $-8, DI
+	TESTQ SI, SI
+	JE    done
+
+row:
+	XORQ R10, R10
+	CMPQ R10, R9
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (CX)(R10*4), Y0
+	VMOVUPS     (DX)(R10*4), Y1
+	VMOVUPS     (BX)(R10*4), Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS Y0, Y1, Y2
+	VXORPS      Y0, Y0, Y0
+	VCMPPS      $0x16, Y0, Y2, Y0
+	VANDPS      Y2, Y0, Y0
+	VMOVNTPS    Y0, (AX)(R10*4)
+	VMOVUPS     32(CX)(R10*4), Y0
+	VMOVUPS     32(DX)(R10*4), Y1
+	VMOVUPS     32(BX)(R10*4), Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS Y0, Y1, Y2
+	VXORPS      Y0, Y0, Y0
+	VCMPPS      $0x16, Y0, Y2, Y0
+	VANDPS      Y2, Y0, Y0
+	VMOVNTPS    Y0, 32(AX)(R10*4)
+	VMOVUPS     64(CX)(R10*4), Y0
+	VMOVUPS     64(DX)(R10*4), Y1
+	VMOVUPS     64(BX)(R10*4), Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS Y0, Y1, Y2
+	VXORPS      Y0, Y0, Y0
+	VCMPPS      $0x16, Y0, Y2, Y0
+	VANDPS      Y2, Y0, Y0
+	VMOVNTPS    Y0, 64(AX)(R10*4)
+	VMOVUPS     96(CX)(R10*4), Y0
+	VMOVUPS     96(DX)(R10*4), Y1
+	VMOVUPS     96(BX)(R10*4), Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS Y0, Y1, Y2
+	VXORPS      Y0, Y0, Y0
+	VCMPPS      $0x16, Y0, Y2, Y0
+	VANDPS      Y2, Y0, Y0
+	VMOVNTPS    Y0, 96(AX)(R10*4)
+	ADDQ        $+32, R10
+	CMPQ        R10, R9
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R10*4), Y0
+	VMOVUPS     (DX)(R10*4), Y1
+	VMOVUPS     (BX)(R10*4), Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS Y0, Y1, Y2
+	VXORPS      Y0, Y0, Y0
+	VCMPPS      $0x16, Y0, Y2, Y0
+	VANDPS      Y2, Y0, Y0
+	VMOVNTPS    Y0, (AX)(R10*4)
+	ADDQ        $+8, R10
+
+single_test:
+	CMPQ R10, DI
+	JLT  single
+	ADDQ R8, AX
+	ADDQ R8, CX
+	DECQ SI
+	JNE  row
+	SFENCE
+
+done:
+	VZEROUPPER
+	RET
+
+// func affineAddRowsStreamAVX2(dst *float32, x *float32, res *float32, a *float32, b *float32, rows int, c int, stride int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·affineAddRowsStreamAVX2(SB), NOSPLIT, $0-64
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  res+16(FP), DX
+	MOVQ  a+24(FP), BX
+	MOVQ  b+32(FP), SI
+	MOVQ  rows+40(FP), DI
+	MOVQ  c+48(FP), R8
+	MOVQ  stride+56(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  R8, R10
+	ANDQ  $-32, R10
+	ANDQ  $-8, R8
+	TESTQ DI, DI
+	JE    done
+
+row:
+	XORQ R11, R11
+	CMPQ R11, R10
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (CX)(R11*4), Y0
+	VMOVUPS     (DX)(R11*4), Y1
+	VMOVUPS     (BX)(R11*4), Y2
+	VMOVUPS     (SI)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y0, Y2, Y3
+	VADDPS      Y1, Y3, Y0
+	VMOVNTPS    Y0, (AX)(R11*4)
+	VMOVUPS     32(CX)(R11*4), Y0
+	VMOVUPS     32(DX)(R11*4), Y1
+	VMOVUPS     32(BX)(R11*4), Y2
+	VMOVUPS     32(SI)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y0, Y2, Y3
+	VADDPS      Y1, Y3, Y0
+	VMOVNTPS    Y0, 32(AX)(R11*4)
+	VMOVUPS     64(CX)(R11*4), Y0
+	VMOVUPS     64(DX)(R11*4), Y1
+	VMOVUPS     64(BX)(R11*4), Y2
+	VMOVUPS     64(SI)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y0, Y2, Y3
+	VADDPS      Y1, Y3, Y0
+	VMOVNTPS    Y0, 64(AX)(R11*4)
+	VMOVUPS     96(CX)(R11*4), Y0
+	VMOVUPS     96(DX)(R11*4), Y1
+	VMOVUPS     96(BX)(R11*4), Y2
+	VMOVUPS     96(SI)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y0, Y2, Y3
+	VADDPS      Y1, Y3, Y0
+	VMOVNTPS    Y0, 96(AX)(R11*4)
+	ADDQ        $+32, R11
+	CMPQ        R11, R10
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R11*4), Y0
+	VMOVUPS     (DX)(R11*4), Y1
+	VMOVUPS     (BX)(R11*4), Y2
+	VMOVUPS     (SI)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y0, Y2, Y3
+	VADDPS      Y1, Y3, Y0
+	VMOVNTPS    Y0, (AX)(R11*4)
+	ADDQ        $+8, R11
+
+single_test:
+	CMPQ R11, R8
+	JLT  single
+	ADDQ R9, AX
+	ADDQ R9, CX
+	ADDQ R9, DX
+	DECQ DI
+	JNE  row
+	SFENCE
+
+done:
+	VZEROUPPER
+	RET
+
+// func affineAddReLURowsStreamAVX2(dst *float32, x *float32, res *float32, a *float32, b *float32, rows int, c int, stride int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·affineAddReLURowsStreamAVX2(SB), NOSPLIT, $0-64
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  res+16(FP), DX
+	MOVQ  a+24(FP), BX
+	MOVQ  b+32(FP), SI
+	MOVQ  rows+40(FP), DI
+	MOVQ  c+48(FP), R8
+	MOVQ  stride+56(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  R8, R10
+	ANDQ  $-32, R10
+	ANDQ  $-8, R8
+	TESTQ DI, DI
+	JE    done
+
+row:
+	XORQ R11, R11
+	CMPQ R11, R10
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (CX)(R11*4), Y0
+	VMOVUPS     (DX)(R11*4), Y1
+	VMOVUPS     (BX)(R11*4), Y2
+	VMOVUPS     (SI)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y0, Y2, Y3
+	VADDPS      Y1, Y3, Y0
+	VXORPS      Y1, Y1, Y1
+	VCMPPS      $0x16, Y1, Y0, Y1
+	VANDPS      Y0, Y1, Y0
+	VMOVNTPS    Y0, (AX)(R11*4)
+	VMOVUPS     32(CX)(R11*4), Y0
+	VMOVUPS     32(DX)(R11*4), Y1
+	VMOVUPS     32(BX)(R11*4), Y2
+	VMOVUPS     32(SI)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y0, Y2, Y3
+	VADDPS      Y1, Y3, Y0
+	VXORPS      Y1, Y1, Y1
+	VCMPPS      $0x16, Y1, Y0, Y1
+	VANDPS      Y0, Y1, Y0
+	VMOVNTPS    Y0, 32(AX)(R11*4)
+	VMOVUPS     64(CX)(R11*4), Y0
+	VMOVUPS     64(DX)(R11*4), Y1
+	VMOVUPS     64(BX)(R11*4), Y2
+	VMOVUPS     64(SI)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y0, Y2, Y3
+	VADDPS      Y1, Y3, Y0
+	VXORPS      Y1, Y1, Y1
+	VCMPPS      $0x16, Y1, Y0, Y1
+	VANDPS      Y0, Y1, Y0
+	VMOVNTPS    Y0, 64(AX)(R11*4)
+	VMOVUPS     96(CX)(R11*4), Y0
+	VMOVUPS     96(DX)(R11*4), Y1
+	VMOVUPS     96(BX)(R11*4), Y2
+	VMOVUPS     96(SI)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y0, Y2, Y3
+	VADDPS      Y1, Y3, Y0
+	VXORPS      Y1, Y1, Y1
+	VCMPPS      $0x16, Y1, Y0, Y1
+	VANDPS      Y0, Y1, Y0
+	VMOVNTPS    Y0, 96(AX)(R11*4)
+	ADDQ        $+32, R11
+	CMPQ        R11, R10
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R11*4), Y0
+	VMOVUPS     (DX)(R11*4), Y1
+	VMOVUPS     (BX)(R11*4), Y2
+	VMOVUPS     (SI)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y0, Y2, Y3
+	VADDPS      Y1, Y3, Y0
+	VXORPS      Y1, Y1, Y1
+	VCMPPS      $0x16, Y1, Y0, Y1
+	VANDPS      Y0, Y1, Y0
+	VMOVNTPS    Y0, (AX)(R11*4)
+	ADDQ        $+8, R11
+
+single_test:
+	CMPQ R11, R8
+	JLT  single
+	ADDQ R9, AX
+	ADDQ R9, CX
+	ADDQ R9, DX
+	DECQ DI
+	JNE  row
+	SFENCE
+
+done:
+	VZEROUPPER
+	RET
+
+// func gradRowsStreamAVX2(dst *float32, dy *float32, x *float32, a *float32, b *float32, d *float32, rows int, c int, stride int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·gradRowsStreamAVX2(SB), NOSPLIT, $0-72
+	MOVQ  dst+0(FP), AX
+	MOVQ  dy+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  a+24(FP), BX
+	MOVQ  b+32(FP), SI
+	MOVQ  d+40(FP), DI
+	MOVQ  rows+48(FP), R8
+	MOVQ  c+56(FP), R9
+	MOVQ  stride+64(FP), R10
+	SHLQ  $0x02, R10
+	MOVQ  R9, R11
+	ANDQ  $-32, R11
+	ANDQ  $-8, R9
+	TESTQ R8, R8
+	JE    done
+
+row:
+	XORQ R12, R12
+	CMPQ R12, R11
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (CX)(R12*4), Y0
+	VMOVUPS     (DX)(R12*4), Y1
+	VMOVUPS     (BX)(R12*4), Y2
+	VMOVUPS     (SI)(R12*4), Y3
+	VMOVUPS     (DI)(R12*4), Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VFMADD231PS Y0, Y2, Y4
+	VMOVNTPS    Y4, (AX)(R12*4)
+	VMOVUPS     32(CX)(R12*4), Y0
+	VMOVUPS     32(DX)(R12*4), Y1
+	VMOVUPS     32(BX)(R12*4), Y2
+	VMOVUPS     32(SI)(R12*4), Y3
+	VMOVUPS     32(DI)(R12*4), Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VFMADD231PS Y0, Y2, Y4
+	VMOVNTPS    Y4, 32(AX)(R12*4)
+	VMOVUPS     64(CX)(R12*4), Y0
+	VMOVUPS     64(DX)(R12*4), Y1
+	VMOVUPS     64(BX)(R12*4), Y2
+	VMOVUPS     64(SI)(R12*4), Y3
+	VMOVUPS     64(DI)(R12*4), Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VFMADD231PS Y0, Y2, Y4
+	VMOVNTPS    Y4, 64(AX)(R12*4)
+	VMOVUPS     96(CX)(R12*4), Y0
+	VMOVUPS     96(DX)(R12*4), Y1
+	VMOVUPS     96(BX)(R12*4), Y2
+	VMOVUPS     96(SI)(R12*4), Y3
+	VMOVUPS     96(DI)(R12*4), Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VFMADD231PS Y0, Y2, Y4
+	VMOVNTPS    Y4, 96(AX)(R12*4)
+	ADDQ        $+32, R12
+	CMPQ        R12, R11
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R12*4), Y0
+	VMOVUPS     (DX)(R12*4), Y1
+	VMOVUPS     (BX)(R12*4), Y2
+	VMOVUPS     (SI)(R12*4), Y3
+	VMOVUPS     (DI)(R12*4), Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VFMADD231PS Y0, Y2, Y4
+	VMOVNTPS    Y4, (AX)(R12*4)
+	ADDQ        $+8, R12
+
+single_test:
+	CMPQ R12, R9
+	JLT  single
+	ADDQ R10, AX
+	ADDQ R10, CX
+	ADDQ R10, DX
+	DECQ R8
+	JNE  row
+	SFENCE
+
+done:
+	VZEROUPPER
+	RET
+
+// func gradReLURowsStreamAVX2(dst *float32, dy *float32, x *float32, y *float32, a *float32, b *float32, d *float32, rows int, c int, stride int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·gradReLURowsStreamAVX2(SB), NOSPLIT, $0-80
+	MOVQ  dst+0(FP), AX
+	MOVQ  dy+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  y+24(FP), BX
+	MOVQ  a+32(FP), SI
+	MOVQ  b+40(FP), DI
+	MOVQ  d+48(FP), R8
+	MOVQ  rows+56(FP), R9
+	MOVQ  c+64(FP), R10
+	MOVQ  stride+72(FP), R11
+	SHLQ  $0x02, R11
+	MOVQ  R10, R12
+	ANDQ  $-32, R12
+	ANDQ  $-8, R10
+	TESTQ R9, R9
+	JE    done
+
+row:
+	XORQ R13, R13
+	CMPQ R13, R12
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (CX)(R13*4), Y0
+	VMOVUPS     (DX)(R13*4), Y1
+	VMOVUPS     (BX)(R13*4), Y2
+	VMOVUPS     (SI)(R13*4), Y3
+	VMOVUPS     (DI)(R13*4), Y4
+	VMOVUPS     (R8)(R13*4), Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y2, Y2
+	VANDPS      Y0, Y2, Y0
+	VMOVAPS     Y5, Y2
+	VFMADD231PS Y1, Y4, Y2
+	VFMADD231PS Y0, Y3, Y2
+	VMOVNTPS    Y2, (AX)(R13*4)
+	VMOVUPS     32(CX)(R13*4), Y0
+	VMOVUPS     32(DX)(R13*4), Y1
+	VMOVUPS     32(BX)(R13*4), Y2
+	VMOVUPS     32(SI)(R13*4), Y3
+	VMOVUPS     32(DI)(R13*4), Y4
+	VMOVUPS     32(R8)(R13*4), Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y2, Y2
+	VANDPS      Y0, Y2, Y0
+	VMOVAPS     Y5, Y2
+	VFMADD231PS Y1, Y4, Y2
+	VFMADD231PS Y0, Y3, Y2
+	VMOVNTPS    Y2, 32(AX)(R13*4)
+	VMOVUPS     64(CX)(R13*4), Y0
+	VMOVUPS     64(DX)(R13*4), Y1
+	VMOVUPS     64(BX)(R13*4), Y2
+	VMOVUPS     64(SI)(R13*4), Y3
+	VMOVUPS     64(DI)(R13*4), Y4
+	VMOVUPS     64(R8)(R13*4), Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y2, Y2
+	VANDPS      Y0, Y2, Y0
+	VMOVAPS     Y5, Y2
+	VFMADD231PS Y1, Y4, Y2
+	VFMADD231PS Y0, Y3, Y2
+	VMOVNTPS    Y2, 64(AX)(R13*4)
+	VMOVUPS     96(CX)(R13*4), Y0
+	VMOVUPS     96(DX)(R13*4), Y1
+	VMOVUPS     96(BX)(R13*4), Y2
+	VMOVUPS     96(SI)(R13*4), Y3
+	VMOVUPS     96(DI)(R13*4), Y4
+	VMOVUPS     96(R8)(R13*4), Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y2, Y2
+	VANDPS      Y0, Y2, Y0
+	VMOVAPS     Y5, Y2
+	VFMADD231PS Y1, Y4, Y2
+	VFMADD231PS Y0, Y3, Y2
+	VMOVNTPS    Y2, 96(AX)(R13*4)
+	ADDQ        $+32, R13
+	CMPQ        R13, R12
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R13*4), Y0
+	VMOVUPS     (DX)(R13*4), Y1
+	VMOVUPS     (BX)(R13*4), Y2
+	VMOVUPS     (SI)(R13*4), Y3
+	VMOVUPS     (DI)(R13*4), Y4
+	VMOVUPS     (R8)(R13*4), Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y2, Y2
+	VANDPS      Y0, Y2, Y0
+	VMOVAPS     Y5, Y2
+	VFMADD231PS Y1, Y4, Y2
+	VFMADD231PS Y0, Y3, Y2
+	VMOVNTPS    Y2, (AX)(R13*4)
+	ADDQ        $+8, R13
+
+single_test:
+	CMPQ R13, R10
+	JLT  single
+	ADDQ R11, AX
+	ADDQ R11, CX
+	ADDQ R11, DX
+	ADDQ R11, BX
+	DECQ R9
+	JNE  row
+	SFENCE
+
+done:
+	VZEROUPPER
+	RET
+
 // func sumAVX512(x *float32, n int) float64
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE2
 TEXT ·sumAVX512(SB), NOSPLIT, $0-24
@@ -2420,6 +2976,562 @@ next:
 	ADDQ R11, DI
 	DECQ R9
 	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func affineRowsStreamAVX512(dst *float32, x *float32, a *float32, b *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·affineRowsStreamAVX512(SB), NOSPLIT, $0-56
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  a+16(FP), DX
+	MOVQ  b+24(FP), BX
+	MOVQ  rows+32(FP), SI
+	MOVQ  c+40(FP), DI
+	MOVQ  stride+48(FP), R8
+	SHLQ  $0x02, R8
+	MOVQ  DI, R9
+	ANDQ  $-64, R9
+	ANDQ  $-16, DI
+	TESTQ SI, SI
+	JE    done
+
+row:
+	XORQ R10, R10
+	CMPQ R10, R9
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (CX)(R10*4), Z0
+	VMOVUPS     (DX)(R10*4), Z1
+	VMOVUPS     (BX)(R10*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VMOVNTPS    Z2, (AX)(R10*4)
+	VMOVUPS     64(CX)(R10*4), Z0
+	VMOVUPS     64(DX)(R10*4), Z1
+	VMOVUPS     64(BX)(R10*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VMOVNTPS    Z2, 64(AX)(R10*4)
+	VMOVUPS     128(CX)(R10*4), Z0
+	VMOVUPS     128(DX)(R10*4), Z1
+	VMOVUPS     128(BX)(R10*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VMOVNTPS    Z2, 128(AX)(R10*4)
+	VMOVUPS     192(CX)(R10*4), Z0
+	VMOVUPS     192(DX)(R10*4), Z1
+	VMOVUPS     192(BX)(R10*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VMOVNTPS    Z2, 192(AX)(R10*4)
+	ADDQ        $+64, R10
+	CMPQ        R10, R9
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R10*4), Z0
+	VMOVUPS     (DX)(R10*4), Z1
+	VMOVUPS     (BX)(R10*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VMOVNTPS    Z2, (AX)(R10*4)
+	ADDQ        $+16, R10
+
+single_test:
+	CMPQ R10, DI
+	JLT  single
+	ADDQ R8, AX
+	ADDQ R8, CX
+	DECQ SI
+	JNE  row
+	SFENCE
+
+done:
+	VZEROUPPER
+	RET
+
+// func affineReLURowsStreamAVX512(dst *float32, x *float32, a *float32, b *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·affineReLURowsStreamAVX512(SB), NOSPLIT, $0-56
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  a+16(FP), DX
+	MOVQ  b+24(FP), BX
+	MOVQ  rows+32(FP), SI
+	MOVQ  c+40(FP), DI
+	MOVQ  stride+48(FP), R8
+	SHLQ  $0x02, R8
+	MOVQ  DI, R9
+	ANDQ  $-64, R9
+	ANDQ  $-16, DI
+	TESTQ SI, SI
+	JE    done
+
+row:
+	XORQ R10, R10
+	CMPQ R10, R9
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (CX)(R10*4), Z0
+	VMOVUPS     (DX)(R10*4), Z1
+	VMOVUPS     (BX)(R10*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VPXORD      Z3, Z3, Z3
+	VCMPPS      $0x16, Z3, Z2, K1
+	VMOVAPS.Z   Z2, K1, Z0
+	VMOVNTPS    Z0, (AX)(R10*4)
+	VMOVUPS     64(CX)(R10*4), Z0
+	VMOVUPS     64(DX)(R10*4), Z1
+	VMOVUPS     64(BX)(R10*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VPXORD      Z4, Z4, Z4
+	VCMPPS      $0x16, Z4, Z2, K1
+	VMOVAPS.Z   Z2, K1, Z0
+	VMOVNTPS    Z0, 64(AX)(R10*4)
+	VMOVUPS     128(CX)(R10*4), Z0
+	VMOVUPS     128(DX)(R10*4), Z1
+	VMOVUPS     128(BX)(R10*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VPXORD      Z5, Z5, Z5
+	VCMPPS      $0x16, Z5, Z2, K1
+	VMOVAPS.Z   Z2, K1, Z0
+	VMOVNTPS    Z0, 128(AX)(R10*4)
+	VMOVUPS     192(CX)(R10*4), Z0
+	VMOVUPS     192(DX)(R10*4), Z1
+	VMOVUPS     192(BX)(R10*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VPXORD      Z6, Z6, Z6
+	VCMPPS      $0x16, Z6, Z2, K1
+	VMOVAPS.Z   Z2, K1, Z0
+	VMOVNTPS    Z0, 192(AX)(R10*4)
+	ADDQ        $+64, R10
+	CMPQ        R10, R9
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R10*4), Z0
+	VMOVUPS     (DX)(R10*4), Z1
+	VMOVUPS     (BX)(R10*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VPXORD      Z7, Z7, Z7
+	VCMPPS      $0x16, Z7, Z2, K1
+	VMOVAPS.Z   Z2, K1, Z0
+	VMOVNTPS    Z0, (AX)(R10*4)
+	ADDQ        $+16, R10
+
+single_test:
+	CMPQ R10, DI
+	JLT  single
+	ADDQ R8, AX
+	ADDQ R8, CX
+	DECQ SI
+	JNE  row
+	SFENCE
+
+done:
+	VZEROUPPER
+	RET
+
+// func affineAddRowsStreamAVX512(dst *float32, x *float32, res *float32, a *float32, b *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·affineAddRowsStreamAVX512(SB), NOSPLIT, $0-64
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  res+16(FP), DX
+	MOVQ  a+24(FP), BX
+	MOVQ  b+32(FP), SI
+	MOVQ  rows+40(FP), DI
+	MOVQ  c+48(FP), R8
+	MOVQ  stride+56(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  R8, R10
+	ANDQ  $-64, R10
+	ANDQ  $-16, R8
+	TESTQ DI, DI
+	JE    done
+
+row:
+	XORQ R11, R11
+	CMPQ R11, R10
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (CX)(R11*4), Z0
+	VMOVUPS     (DX)(R11*4), Z1
+	VMOVUPS     (BX)(R11*4), Z2
+	VMOVUPS     (SI)(R11*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VMOVNTPS    Z0, (AX)(R11*4)
+	VMOVUPS     64(CX)(R11*4), Z0
+	VMOVUPS     64(DX)(R11*4), Z1
+	VMOVUPS     64(BX)(R11*4), Z2
+	VMOVUPS     64(SI)(R11*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VMOVNTPS    Z0, 64(AX)(R11*4)
+	VMOVUPS     128(CX)(R11*4), Z0
+	VMOVUPS     128(DX)(R11*4), Z1
+	VMOVUPS     128(BX)(R11*4), Z2
+	VMOVUPS     128(SI)(R11*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VMOVNTPS    Z0, 128(AX)(R11*4)
+	VMOVUPS     192(CX)(R11*4), Z0
+	VMOVUPS     192(DX)(R11*4), Z1
+	VMOVUPS     192(BX)(R11*4), Z2
+	VMOVUPS     192(SI)(R11*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VMOVNTPS    Z0, 192(AX)(R11*4)
+	ADDQ        $+64, R11
+	CMPQ        R11, R10
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R11*4), Z0
+	VMOVUPS     (DX)(R11*4), Z1
+	VMOVUPS     (BX)(R11*4), Z2
+	VMOVUPS     (SI)(R11*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VMOVNTPS    Z0, (AX)(R11*4)
+	ADDQ        $+16, R11
+
+single_test:
+	CMPQ R11, R8
+	JLT  single
+	ADDQ R9, AX
+	ADDQ R9, CX
+	ADDQ R9, DX
+	DECQ DI
+	JNE  row
+	SFENCE
+
+done:
+	VZEROUPPER
+	RET
+
+// func affineAddReLURowsStreamAVX512(dst *float32, x *float32, res *float32, a *float32, b *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·affineAddReLURowsStreamAVX512(SB), NOSPLIT, $0-64
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  res+16(FP), DX
+	MOVQ  a+24(FP), BX
+	MOVQ  b+32(FP), SI
+	MOVQ  rows+40(FP), DI
+	MOVQ  c+48(FP), R8
+	MOVQ  stride+56(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  R8, R10
+	ANDQ  $-64, R10
+	ANDQ  $-16, R8
+	TESTQ DI, DI
+	JE    done
+
+row:
+	XORQ R11, R11
+	CMPQ R11, R10
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (CX)(R11*4), Z0
+	VMOVUPS     (DX)(R11*4), Z1
+	VMOVUPS     (BX)(R11*4), Z2
+	VMOVUPS     (SI)(R11*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VPXORD      Z4, Z4, Z4
+	VCMPPS      $0x16, Z4, Z0, K1
+	VMOVAPS.Z   Z0, K1, Z0
+	VMOVNTPS    Z0, (AX)(R11*4)
+	VMOVUPS     64(CX)(R11*4), Z0
+	VMOVUPS     64(DX)(R11*4), Z1
+	VMOVUPS     64(BX)(R11*4), Z2
+	VMOVUPS     64(SI)(R11*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VPXORD      Z5, Z5, Z5
+	VCMPPS      $0x16, Z5, Z0, K1
+	VMOVAPS.Z   Z0, K1, Z0
+	VMOVNTPS    Z0, 64(AX)(R11*4)
+	VMOVUPS     128(CX)(R11*4), Z0
+	VMOVUPS     128(DX)(R11*4), Z1
+	VMOVUPS     128(BX)(R11*4), Z2
+	VMOVUPS     128(SI)(R11*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VPXORD      Z6, Z6, Z6
+	VCMPPS      $0x16, Z6, Z0, K1
+	VMOVAPS.Z   Z0, K1, Z0
+	VMOVNTPS    Z0, 128(AX)(R11*4)
+	VMOVUPS     192(CX)(R11*4), Z0
+	VMOVUPS     192(DX)(R11*4), Z1
+	VMOVUPS     192(BX)(R11*4), Z2
+	VMOVUPS     192(SI)(R11*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VPXORD      Z7, Z7, Z7
+	VCMPPS      $0x16, Z7, Z0, K1
+	VMOVAPS.Z   Z0, K1, Z0
+	VMOVNTPS    Z0, 192(AX)(R11*4)
+	ADDQ        $+64, R11
+	CMPQ        R11, R10
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R11*4), Z0
+	VMOVUPS     (DX)(R11*4), Z1
+	VMOVUPS     (BX)(R11*4), Z2
+	VMOVUPS     (SI)(R11*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VPXORD      Z8, Z8, Z8
+	VCMPPS      $0x16, Z8, Z0, K1
+	VMOVAPS.Z   Z0, K1, Z0
+	VMOVNTPS    Z0, (AX)(R11*4)
+	ADDQ        $+16, R11
+
+single_test:
+	CMPQ R11, R8
+	JLT  single
+	ADDQ R9, AX
+	ADDQ R9, CX
+	ADDQ R9, DX
+	DECQ DI
+	JNE  row
+	SFENCE
+
+done:
+	VZEROUPPER
+	RET
+
+// func gradRowsStreamAVX512(dst *float32, dy *float32, x *float32, a *float32, b *float32, d *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·gradRowsStreamAVX512(SB), NOSPLIT, $0-72
+	MOVQ  dst+0(FP), AX
+	MOVQ  dy+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  a+24(FP), BX
+	MOVQ  b+32(FP), SI
+	MOVQ  d+40(FP), DI
+	MOVQ  rows+48(FP), R8
+	MOVQ  c+56(FP), R9
+	MOVQ  stride+64(FP), R10
+	SHLQ  $0x02, R10
+	MOVQ  R9, R11
+	ANDQ  $-64, R11
+	ANDQ  $-16, R9
+	TESTQ R8, R8
+	JE    done
+
+row:
+	XORQ R12, R12
+	CMPQ R12, R11
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (CX)(R12*4), Z0
+	VMOVUPS     (DX)(R12*4), Z1
+	VMOVUPS     (BX)(R12*4), Z2
+	VMOVUPS     (SI)(R12*4), Z3
+	VMOVUPS     (DI)(R12*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VMOVNTPS    Z4, (AX)(R12*4)
+	VMOVUPS     64(CX)(R12*4), Z0
+	VMOVUPS     64(DX)(R12*4), Z1
+	VMOVUPS     64(BX)(R12*4), Z2
+	VMOVUPS     64(SI)(R12*4), Z3
+	VMOVUPS     64(DI)(R12*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VMOVNTPS    Z4, 64(AX)(R12*4)
+	VMOVUPS     128(CX)(R12*4), Z0
+	VMOVUPS     128(DX)(R12*4), Z1
+	VMOVUPS     128(BX)(R12*4), Z2
+	VMOVUPS     128(SI)(R12*4), Z3
+	VMOVUPS     128(DI)(R12*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VMOVNTPS    Z4, 128(AX)(R12*4)
+	VMOVUPS     192(CX)(R12*4), Z0
+	VMOVUPS     192(DX)(R12*4), Z1
+	VMOVUPS     192(BX)(R12*4), Z2
+	VMOVUPS     192(SI)(R12*4), Z3
+	VMOVUPS     192(DI)(R12*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VMOVNTPS    Z4, 192(AX)(R12*4)
+	ADDQ        $+64, R12
+	CMPQ        R12, R11
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R12*4), Z0
+	VMOVUPS     (DX)(R12*4), Z1
+	VMOVUPS     (BX)(R12*4), Z2
+	VMOVUPS     (SI)(R12*4), Z3
+	VMOVUPS     (DI)(R12*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VMOVNTPS    Z4, (AX)(R12*4)
+	ADDQ        $+16, R12
+
+single_test:
+	CMPQ R12, R9
+	JLT  single
+	ADDQ R10, AX
+	ADDQ R10, CX
+	ADDQ R10, DX
+	DECQ R8
+	JNE  row
+	SFENCE
+
+done:
+	VZEROUPPER
+	RET
+
+// func gradReLURowsStreamAVX512(dst *float32, dy *float32, x *float32, y *float32, a *float32, b *float32, d *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·gradReLURowsStreamAVX512(SB), NOSPLIT, $0-80
+	MOVQ  dst+0(FP), AX
+	MOVQ  dy+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  y+24(FP), BX
+	MOVQ  a+32(FP), SI
+	MOVQ  b+40(FP), DI
+	MOVQ  d+48(FP), R8
+	MOVQ  rows+56(FP), R9
+	MOVQ  c+64(FP), R10
+	MOVQ  stride+72(FP), R11
+	SHLQ  $0x02, R11
+	MOVQ  R10, R12
+	ANDQ  $-64, R12
+	ANDQ  $-16, R10
+	TESTQ R9, R9
+	JE    done
+
+row:
+	XORQ R13, R13
+	CMPQ R13, R12
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (CX)(R13*4), Z0
+	VMOVUPS     (DX)(R13*4), Z1
+	VMOVUPS     (BX)(R13*4), Z2
+	VMOVUPS     (SI)(R13*4), Z3
+	VMOVUPS     (DI)(R13*4), Z4
+	VMOVUPS     (R8)(R13*4), Z5
+	VPXORD      Z6, Z6, Z6
+	VCMPPS      $0x16, Z6, Z2, K1
+	VMOVAPS.Z   Z0, K1, Z0
+	VMOVAPS     Z5, Z2
+	VFMADD231PS Z1, Z4, Z2
+	VFMADD231PS Z0, Z3, Z2
+	VMOVNTPS    Z2, (AX)(R13*4)
+	VMOVUPS     64(CX)(R13*4), Z0
+	VMOVUPS     64(DX)(R13*4), Z1
+	VMOVUPS     64(BX)(R13*4), Z2
+	VMOVUPS     64(SI)(R13*4), Z3
+	VMOVUPS     64(DI)(R13*4), Z4
+	VMOVUPS     64(R8)(R13*4), Z5
+	VPXORD      Z7, Z7, Z7
+	VCMPPS      $0x16, Z7, Z2, K1
+	VMOVAPS.Z   Z0, K1, Z0
+	VMOVAPS     Z5, Z2
+	VFMADD231PS Z1, Z4, Z2
+	VFMADD231PS Z0, Z3, Z2
+	VMOVNTPS    Z2, 64(AX)(R13*4)
+	VMOVUPS     128(CX)(R13*4), Z0
+	VMOVUPS     128(DX)(R13*4), Z1
+	VMOVUPS     128(BX)(R13*4), Z2
+	VMOVUPS     128(SI)(R13*4), Z3
+	VMOVUPS     128(DI)(R13*4), Z4
+	VMOVUPS     128(R8)(R13*4), Z5
+	VPXORD      Z8, Z8, Z8
+	VCMPPS      $0x16, Z8, Z2, K1
+	VMOVAPS.Z   Z0, K1, Z0
+	VMOVAPS     Z5, Z2
+	VFMADD231PS Z1, Z4, Z2
+	VFMADD231PS Z0, Z3, Z2
+	VMOVNTPS    Z2, 128(AX)(R13*4)
+	VMOVUPS     192(CX)(R13*4), Z0
+	VMOVUPS     192(DX)(R13*4), Z1
+	VMOVUPS     192(BX)(R13*4), Z2
+	VMOVUPS     192(SI)(R13*4), Z3
+	VMOVUPS     192(DI)(R13*4), Z4
+	VMOVUPS     192(R8)(R13*4), Z5
+	VPXORD      Z9, Z9, Z9
+	VCMPPS      $0x16, Z9, Z2, K1
+	VMOVAPS.Z   Z0, K1, Z0
+	VMOVAPS     Z5, Z2
+	VFMADD231PS Z1, Z4, Z2
+	VFMADD231PS Z0, Z3, Z2
+	VMOVNTPS    Z2, 192(AX)(R13*4)
+	ADDQ        $+64, R13
+	CMPQ        R13, R12
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R13*4), Z0
+	VMOVUPS     (DX)(R13*4), Z1
+	VMOVUPS     (BX)(R13*4), Z2
+	VMOVUPS     (SI)(R13*4), Z3
+	VMOVUPS     (DI)(R13*4), Z4
+	VMOVUPS     (R8)(R13*4), Z5
+	VPXORD      Z10, Z10, Z10
+	VCMPPS      $0x16, Z10, Z2, K1
+	VMOVAPS.Z   Z0, K1, Z0
+	VMOVAPS     Z5, Z2
+	VFMADD231PS Z1, Z4, Z2
+	VFMADD231PS Z0, Z3, Z2
+	VMOVNTPS    Z2, (AX)(R13*4)
+	ADDQ        $+16, R13
+
+single_test:
+	CMPQ R13, R10
+	JLT  single
+	ADDQ R11, AX
+	ADDQ R11, CX
+	ADDQ R11, DX
+	ADDQ R11, BX
+	DECQ R9
+	JNE  row
+	SFENCE
 
 done:
 	VZEROUPPER

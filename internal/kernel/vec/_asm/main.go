@@ -25,6 +25,7 @@ type kernel struct {
 	name   string
 	params []param
 	rows   bool // a row kernel: the vector parameters share one length, the columns
+	stream bool // a row kernel that writes past the caches: rows of whole cache lines only
 	unroll int
 	body   body
 }
@@ -75,6 +76,12 @@ func main() {
 			sumKernels(s)
 			for _, k := range columnKernels() {
 				rowKernel(s, k)
+			}
+			for _, k := range rowKernels() {
+				if k.name != "addRows" && k.name != "mulRows" {
+					k.name, k.stream = k.name+"Stream", true
+					rowKernel(s, k)
+				}
 			}
 		}
 		Generate()

@@ -78,9 +78,12 @@ func rowKernel(s simd, k kernel) {
 	ANDQ(I32(-vectors*s.w), unrolled)
 	MOVQ(c, whole)
 	ANDQ(I32(-s.w), whole)
-	MOVQ(c, rem)
-	SUBQ(whole, rem)
-	part := s.partMask(rem)
+	var part Register
+	if !k.stream {
+		MOVQ(c, rem)
+		SUBQ(whole, rem)
+		part = s.partMask(rem)
+	}
 
 	step := func(i int, part Register) {
 		at := func(p param) Mem {
@@ -94,8 +97,12 @@ func rowKernel(s simd, k kernel) {
 		}
 		out := k.body(s, in)
 		for _, p := range k.params {
-			if p.out {
+			if p.out && k.stream {
+				VMOVNTPS(out[0], at(p))
+			} else if p.out {
 				s.store(f32, out[0], at(p), part)
+			}
+			if p.out {
 				out = out[1:]
 			}
 		}
@@ -120,10 +127,12 @@ func rowKernel(s simd, k kernel) {
 	Label("single_test")
 	CMPQ(col, whole)
 	JLT(LabelRef("single"))
-	TESTQ(rem, rem)
-	JE(LabelRef("next"))
-	step(0, part)
-	Label("next")
+	if !k.stream {
+		TESTQ(rem, rem)
+		JE(LabelRef("next"))
+		step(0, part)
+		Label("next")
+	}
 	for _, p := range k.params {
 		if p.kind != vector {
 			ADDQ(stride, pointers[p.name])
@@ -131,6 +140,9 @@ func rowKernel(s simd, k kernel) {
 	}
 	DECQ(rows)
 	JNE(LabelRef("row"))
+	if k.stream {
+		SFENCE() // the streamed lines are not ordered with what follows
+	}
 	Label("done")
 	VZEROUPPER()
 	RET()
