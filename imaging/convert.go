@@ -173,13 +173,19 @@ func from8(row, src []uint8, channels int) {
 }
 
 // unmultiply divides the colours of an RGBA row by alpha, in place: 255·c/a,
-// rounded down and clipped, as Pillow unpacks "RGBa".
+// rounded down and clipped, and black where a is 0, as Pillow unpacks "RGBa".
 func unmultiply(row []uint8) {
 	for i := 0; i+4 <= len(row); i += 4 {
-		if a := uint32(row[i+3]); a != 255 && a != 0 {
-			for c := i; c < i+3; c++ {
-				row[c] = uint8(min(255, 255*uint32(row[c])/a))
+		a := uint32(row[i+3])
+		if a == 255 {
+			continue
+		}
+		for c := i; c < i+3; c++ {
+			v := uint32(0)
+			if a != 0 {
+				v = min(255, 255*uint32(row[c])/a)
 			}
+			row[c] = uint8(v)
 		}
 	}
 }
@@ -187,11 +193,14 @@ func unmultiply(row []uint8) {
 func unmultiply16(row []uint8) {
 	for i := 0; i+8 <= len(row); i += 8 {
 		a := uint32(row[i+6])<<8 | uint32(row[i+7])
-		if a == 0xffff || a == 0 {
+		if a == 0xffff {
 			continue
 		}
 		for c := i; c < i+6; c += 2 {
-			v := min(0xffff, 0xffff*(uint32(row[c])<<8|uint32(row[c+1]))/a)
+			v := uint32(0)
+			if a != 0 {
+				v = min(0xffff, 0xffff*(uint32(row[c])<<8|uint32(row[c+1]))/a)
+			}
 			row[c], row[c+1] = uint8(v>>8), uint8(v)
 		}
 	}

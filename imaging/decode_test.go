@@ -231,6 +231,28 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
+// TestScanEndsEarly: an end marker does not hide that data is missing.
+func TestScanEndsEarly(t *testing.T) {
+	for name, file := range goldenFiles(t) {
+		if !strings.HasPrefix(name, "jpeg-") || strings.Contains(name, "1x1") || strings.Contains(name, "2x3") {
+			continue
+		}
+		scan := bytes.LastIndex(file, []byte("\xff\xda"))
+		cut := append(bytes.Clone(file[:scan+16]), 0xff, 0xd9)
+		if _, err := Decode(cut, Options{}); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("%s cut inside its last scan: %v, want %v", name, err, ErrCorrupt)
+		}
+	}
+}
+
+// TestPanicBecomesError: a decoder that panics costs one picture, not the run.
+func TestPanicBecomesError(t *testing.T) {
+	_, err := decodeGuarded(&header{format: GIF}, goldenFiles(t)["gif"], 3, &Image{}) // no canvas
+	if !errors.Is(err, ErrCorrupt) {
+		t.Errorf("%v, want %v", err, ErrCorrupt)
+	}
+}
+
 // keepsPixelsFirst says which files hold other things behind their pixels: a TIFF
 // has its directory there (and cannot be read without), an animation more frames.
 func keepsPixelsFirst(name string) bool {

@@ -132,6 +132,10 @@ def decode():
         src = alpha if mode == 'RGBA' else im.quantize(16) if mode == 'P' else im.convert(mode)
         add('bmp-' + mode, save(src, 'BMP'))
         add('tiff-' + mode, save(src, 'TIFF'))
+    t = bytearray(save(alpha, 'TIFF'))
+    k = t.index(struct.pack('<HHI', 338, 3, 1))     # ExtraSamples: 2 = alpha, 1 = alpha that the colours are multiplied by
+    t[k + 8] = 1
+    add('tiff-RGBa', bytes(t))
     for c in ('tiff_lzw', 'tiff_deflate', 'packbits'): add('tiff-' + c, save(im, 'TIFF', compression=c))
     add('tiff-g4', save(im.convert('1'), 'TIFF', compression='group4'))
     add('webp-lossy', save(im, 'WEBP', quality=80))

@@ -3,6 +3,8 @@ package pixel
 import (
 	"bytes"
 	"fmt"
+
+	"github.com/byol-go/byol/internal/kernel/isa"
 )
 
 // SelfTest compares the kernels of the instruction set in use with the reference,
@@ -49,7 +51,7 @@ func SelfTest() error {
 		s.ref(want)
 		for i := range got {
 			if d := got[i] - want[i]; !(d < 1e-5 && d > -1e-5) {
-				return fmt.Errorf("pixel: %s gives %v where the reference gives %v", s.name, got[i], want[i])
+				return wrong(s.name)
 			}
 		}
 	}
@@ -92,8 +94,12 @@ func selfTestBytes(u func(seed uint32, n int) []uint8, n int) error {
 		s.run(got)
 		s.ref(want)
 		if !bytes.Equal(got, want) {
-			return fmt.Errorf("pixel: %s differs from the reference", s.name)
+			return wrong(s.name)
 		}
 	}
 	return nil
+}
+
+func wrong(name string) error {
+	return fmt.Errorf("pixel: the kernel of %s for %v is wrong on this processor: set %s to a lower instruction set", name, isa.Current(), isa.EnvVar)
 }
