@@ -164,6 +164,14 @@ func TestBools(t *testing.T) {
 	} {
 		opEdges(t, name, opBinary(c.f), c.want, x, y)
 	}
+	where := func(b *Builder, in []backends.Op) ([]backends.Op, error) {
+		chosen, err := b.Where(in[0], in[1], in[2])
+		if err != nil {
+			return nil, err
+		}
+		return opOne(b.LogicalNot(chosen)) // a chain, which may be fused
+	}
+	opEdges(t, "not Where", where, []bool{true, false, true, false}, x, y, []bool{false, true, true, false})
 }
 
 // TestFloatEdges pins NaN, infinities, signed zeros and rounding.

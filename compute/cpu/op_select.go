@@ -28,7 +28,27 @@ func (b *Builder) Where(condition, onTrue, onFalse backends.Op) (backends.Op, er
 	if err != nil {
 		return nil, err
 	}
+	if shape.DType == dtypes.Bool {
+		return b.whereBool(in[0], in[1], in[2])
+	}
 	return b.add(backends.OpTypeWhere, nil, shape, in...), nil
+}
+
+// whereBool records a choice between bools as logic: bools are conditions, never values, of Where nodes.
+func (b *Builder) whereBool(condition, onTrue, onFalse value) (backends.Op, error) {
+	chosen, err := b.LogicalAnd(condition, onTrue)
+	if err != nil {
+		return nil, err
+	}
+	not, err := b.LogicalNot(condition)
+	if err != nil {
+		return nil, err
+	}
+	other, err := b.LogicalAnd(not, onFalse)
+	if err != nil {
+		return nil, err
+	}
+	return b.LogicalOr(chosen, other)
 }
 
 func evalWhere(c *call) {
