@@ -6,25 +6,35 @@ import (
 	"github.com/byol-go/byol/internal/kernel/gemm/tile"
 	"github.com/byol-go/byol/internal/kernel/isa"
 	"github.com/byol-go/byol/internal/kernel/par"
+	"github.com/byol-go/byol/internal/kernel/winograd"
 )
 
 // ForwardBF16 is [ForwardF32] on bfloat16 values in their 16 bits; sums are
-// float32, rounded to nearest even at the end. Processors with AVX512_BF16
-// treat subnormal values as zero; others compute in float32,
-// where Winograd's algorithm serves too.
+// float32, rounded to nearest even at the end. Direct products on processors with
+// AVX512_BF16 treat subnormal values as zero; everything else computes in float32.
 func ForwardBF16(p *par.Pool, s Shape, y, x, w []uint16, scratch []byte) {
 	check(s, Forward, p, true, len(x), len(w), len(y), len(scratch))
-	rowsBF16(p, s, Forward, y[:s.sizeY()], x[:s.sizeX()], w[:s.sizeW()], scratch)
+	if ws, _, ok := byWinograd(s, Forward, true); ok && !winogradOff.Load() {
+		mem := newLayout(scratch)
+		winograd.ForwardBF16(p, ws, y, x, w, mem.rest())
+		return
+	}
+	directRows(p, s, Forward, y[:s.sizeY()], x[:s.sizeX()], w[:s.sizeW()], scratch)
 }
 
 // InputGradBF16 is [InputGradF32] on bfloat16 values, with the remarks of
 // [ForwardBF16].
 func InputGradBF16(p *par.Pool, s Shape, dx, dy, w []uint16, scratch []byte) {
 	check(s, InputGrad, p, true, len(dx), len(w), len(dy), len(scratch))
-	rowsBF16(p, s, InputGrad, dx[:s.sizeX()], dy[:s.sizeY()], w[:s.sizeW()], scratch)
+	if ws, _, ok := byWinograd(s, InputGrad, true); ok && !winogradOff.Load() {
+		mem := newLayout(scratch)
+		winograd.InputGradBF16(p, ws, dx, dy, w, mem.rest())
+		return
+	}
+	directRows(p, s, InputGrad, dx[:s.sizeX()], dy[:s.sizeY()], w[:s.sizeW()], scratch)
 }
 
-func rowsBF16(p *par.Pool, s Shape, f Form, out, in, w []uint16, scratch []byte) {
+func directRows(p *par.Pool, s Shape, f Form, out, in, w []uint16, scratch []byte) {
 	mem := newLayout(scratch)
 	if tile.HasBF16(isa.Current()) {
 		direct(p, s, f, true, first(out), first(in), first(w), &mem)
@@ -32,7 +42,7 @@ func rowsBF16(p *par.Pool, s Shape, f Form, out, in, w []uint16, scratch []byte)
 	}
 	inF, wF := widened(p, in, &mem), widened(p, w, &mem)
 	outF := floats(&mem, len(out))
-	float32s(p, s, f, outF, inF, wF, mem)
+	direct(p, s, f, false, first(outF), first(inF), first(wF), &mem)
 	pieces(p, len(out), func(lo, hi int) { tile.Narrow(isa.Current(), out[lo:hi], outF[lo:hi]) })
 }
 
@@ -40,12 +50,16 @@ func rowsBF16(p *par.Pool, s Shape, f Form, out, in, w []uint16, scratch []byte)
 func KernelGradBF16(p *par.Pool, s Shape, dw []float32, x, dy []uint16, scratch []byte) {
 	check(s, KernelGrad, p, true, len(x), len(dw), len(dy), len(scratch))
 	mem := newLayout(scratch)
+	if ws, _, ok := byWinograd(s, KernelGrad, true); ok && !winogradOff.Load() {
+		winograd.KernelGradBF16(p, ws, dw, x, dy, mem.rest())
+		return
+	}
 	if tile.HasBF16(isa.Current()) {
 		direct(p, s, KernelGrad, true, first(dw), first(x), first(dy), &mem)
 		return
 	}
 	xF, yF := widened(p, x[:s.sizeX()], &mem), widened(p, dy[:s.sizeY()], &mem)
-	float32s(p, s, KernelGrad, dw, xF, yF, mem)
+	direct(p, s, KernelGrad, false, first(dw), first(xF), first(yF), &mem)
 }
 
 // floats returns scratch memory for n values.

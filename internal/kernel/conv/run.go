@@ -22,51 +22,49 @@ func ScratchBytes(s Shape, f Form, threads int, bf16 bool) int {
 		mem.bytes(4 * s.sizeY())
 		mem.bytes(4 * s.sizeW())
 	}
-	direct := mem
 	if f == KernelGrad {
-		newGradPlan(s, threads, native, &direct)
+		newGradPlan(s, threads, native, &mem)
 	} else {
-		newRowsPlan(s, f, threads, native, &direct)
+		newRowsPlan(s, f, threads, native, &mem)
 	}
-	if w, form, ok := byWinograd(s, f); ok && !native {
-		mem.bytes(winograd.ScratchBytes(w, form, threads))
+	if w, form, ok := byWinograd(s, f, bf16); ok {
+		return max(mem.total(), winograd.ScratchBytes(w, form, threads)+lineBytes)
 	}
-	return max(mem.total(), direct.total())
+	return mem.total()
 }
 
 // ForwardF32 computes y [N,OutH,OutW,K] from x [N,H,W,C] and w [KH,KW,C,K].
 func ForwardF32(p *par.Pool, s Shape, y, x, w []float32, scratch []byte) {
 	check(s, Forward, p, false, len(x), len(w), len(y), len(scratch))
-	float32s(p, s, Forward, y, x, w, newLayout(scratch))
+	mem := newLayout(scratch)
+	if ws, _, ok := byWinograd(s, Forward, false); ok && !winogradOff.Load() {
+		winograd.Forward(p, ws, y, x, w, mem.rest())
+		return
+	}
+	direct(p, s, Forward, false, first(y), first(x), first(w), &mem)
 }
 
 // InputGradF32 computes dx [N,H,W,C] from dy [N,OutH,OutW,K] and w [KH,KW,C,K].
 // Pixels of x that no window covers get 0.
 func InputGradF32(p *par.Pool, s Shape, dx, dy, w []float32, scratch []byte) {
 	check(s, InputGrad, p, false, len(dx), len(w), len(dy), len(scratch))
-	float32s(p, s, InputGrad, dx, dy, w, newLayout(scratch))
+	mem := newLayout(scratch)
+	if ws, _, ok := byWinograd(s, InputGrad, false); ok && !winogradOff.Load() {
+		winograd.InputGrad(p, ws, dx, dy, w, mem.rest())
+		return
+	}
+	direct(p, s, InputGrad, false, first(dx), first(dy), first(w), &mem)
 }
 
 // KernelGradF32 computes dw [KH,KW,C,K] from x [N,H,W,C] and dy [N,OutH,OutW,K].
 func KernelGradF32(p *par.Pool, s Shape, dw, x, dy []float32, scratch []byte) {
 	check(s, KernelGrad, p, false, len(x), len(dw), len(dy), len(scratch))
-	float32s(p, s, KernelGrad, dw, x, dy, newLayout(scratch))
-}
-
-// float32s computes a form by the algorithm that suits its shape.
-func float32s(p *par.Pool, s Shape, f Form, out, a, b []float32, mem layout) {
-	if ws, _, ok := byWinograd(s, f); ok && !winogradOff.Load() {
-		switch scratch := mem.rest(); f {
-		case Forward:
-			winograd.Forward(p, ws, out, a, b, scratch)
-		case InputGrad:
-			winograd.InputGrad(p, ws, out, a, b, scratch)
-		case KernelGrad:
-			winograd.KernelGrad(p, ws, out, a, b, scratch)
-		}
+	mem := newLayout(scratch)
+	if ws, _, ok := byWinograd(s, KernelGrad, false); ok && !winogradOff.Load() {
+		winograd.KernelGrad(p, ws, dw, x, dy, mem.rest())
 		return
 	}
-	direct(p, s, f, false, first(out), first(a), first(b), &mem)
+	direct(p, s, KernelGrad, false, first(dw), first(x), first(dy), &mem)
 }
 
 // direct computes a form by its definition, on elements that the tiles take.

@@ -15,7 +15,7 @@ var winogradOff atomic.Bool
 
 func init() { winogradOff.Store(os.Getenv(WinogradEnvVar) == "0") }
 
-// SetWinograd says whether the float32 calls may use Winograd's algorithm, and
+// SetWinograd says whether calls may use Winograd's algorithm, and
 // returns a function that restores the former choice. It must not race with
 // running calls. Scratch memory suffices for both.
 func SetWinograd(on bool) (restore func()) {
@@ -23,14 +23,17 @@ func SetWinograd(on bool) (restore func()) {
 	return func() { winogradOff.Store(old) }
 }
 
-// byWinograd returns s as package winograd takes it, and whether a float32 call
-// should go there: a rule by shape and instruction set, never by a timing.
-func byWinograd(s Shape, f Form) (winograd.Shape, winograd.Form, bool) {
+// byWinograd returns s as package winograd takes it, and whether a call should
+// go there: a rule by shape and instruction set, never by a timing.
+func byWinograd(s Shape, f Form, bf16 bool) (winograd.Shape, winograd.Form, bool) {
 	w := winograd.Shape{N: s.N, H: s.H, W: s.W, C: s.C, K: s.K, PadTop: s.PadTop, PadLeft: s.PadLeft, OutH: s.OutH(), OutW: s.OutW()}
 	form := [...]winograd.Form{Forward: winograd.FormForward, InputGrad: winograd.FormInputGrad, KernelGrad: winograd.FormKernelGrad}[f]
 	if s.KH != 3 || s.KW != 3 || s.StrideH != 1 || s.StrideW != 1 || s.DilationH != 1 || s.DilationW != 1 ||
 		max(s.PadTop, s.PadBottom, s.PadLeft, s.PadRight) > 2 || w.OutH*w.OutW == 0 {
 		return w, form, false
+	}
+	if bf16 {
+		return w, form, winograd.WinsBF16(w, form)
 	}
 	return w, form, winograd.Wins(w, form)
 }
