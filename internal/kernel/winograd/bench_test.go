@@ -35,7 +35,8 @@ func BenchmarkWinograd(b *testing.B) {
 			defer isa.Set(level)()
 			benchmarkPeak(b, p)
 		})
-		for size, kind := range map[int]string{4: "", 2: "-bf16"} {
+		for _, size := range []int{4, 2} {
+			kind := map[int]string{4: "", 2: "-bf16"}[size]
 			for _, form := range forms {
 				for _, l := range layers {
 					s := square(64, l.size, l.channels, l.channels)
