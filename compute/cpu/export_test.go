@@ -61,3 +61,6 @@ func (e *Executable) Describe() string {
 	}
 	return text + fmt.Sprintf("  results without a donor: %d MB", results>>20)
 }
+
+// ArenaBytes is the memory that executions share.
+func (e *Executable) ArenaBytes() int { return e.plan.arenaBytes }

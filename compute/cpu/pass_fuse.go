@@ -295,14 +295,15 @@ func isFusible(n *node) bool {
 			return false
 		}
 	}
-	_, ok := blockOps[n.op]
-	if n.op == backends.OpTypeConvertDType {
-		return n.shapes[0].DType != dtypes.Bool
+	op, ok := blockOps[n.op]
+	isBool := n.shapes[0].DType == dtypes.Bool
+	switch {
+	case op.logical != nil || n.op == backends.OpTypeLogicalNot:
+		return isBool
+	case op.compare != nil: // of numbers
+		return n.inputs[0].shape().DType != dtypes.Bool
 	}
-	if n.op == backends.OpTypeEqual || n.op == backends.OpTypeNotEqual {
-		return ok && n.inputs[0].shape().DType != dtypes.Bool
-	}
-	return ok
+	return ok && !isBool
 }
 
 func blockType(d dtypes.DType) bool {

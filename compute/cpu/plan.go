@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/gomlx/gomlx/backends"
-	"github.com/gomlx/gomlx/pkg/core/shapes"
 )
 
 // storageKind says whose memory a storage is.
@@ -188,48 +187,61 @@ func mayShare(n *node, out, in int) bool {
 }
 
 // pairDonors finds for results the input whose memory they may take if it is donated:
-// one of the same size that no node reads after the result's first writing. An input
-// that the writing node itself reads is preferred: that is the old state of a new one.
+// one of the same size that no node reads after the result's first writing. Preferred are
+// the input of the same number, which in a training step is the old state of the new one,
+// then one that the writing node itself reads, then any.
 func (m *plan) pairDonors(p *program) {
-	byBytes := map[int][]*storage{}
-	for _, s := range m.storages {
-		if s.kind == ofParameter && s.last < m.nodes {
-			byBytes[s.bytes] = append(byBytes[s.bytes], s)
+	params := make([]*storage, len(p.params))
+	for i, n := range p.params {
+		params[i] = m.storageOf[m.index[value{n, 0}]]
+	}
+	used := make([]bool, len(params))
+	pair := func(s *storage, param int) {
+		if s.kind == ofOutput && s.donor < 0 && !used[param] && m.mayTake(p, s, params[param]) {
+			s.donor, used[param] = param, true
 		}
 	}
-	used := map[*storage]bool{}
 	var results []*storage
-	for _, s := range m.storages {
+	for i, v := range p.outputs {
+		s := m.storageOf[m.index[v]]
+		results = append(results, s)
+		if i < len(params) {
+			pair(s, i)
+		}
+	}
+	for _, s := range results {
 		if s.kind == ofOutput {
-			results = append(results, s)
-		}
-	}
-	for _, s := range results {
-		n := p.nodes[s.def]
-		for k, in := range n.inputs {
-			d := m.storageOf[m.index[in]]
-			if d.kind == ofParameter && !used[d] && d.bytes == s.bytes && d.last == s.def && s.donor < 0 {
-				out := slices.IndexFunc(n.shapes, func(sh shapes.Shape) bool { return byteLen(sh) == s.bytes })
-				for o := range n.shapes {
-					if m.storageOf[m.index[value{n, o}]] == s {
-						out = o
-					}
-				}
-				if mayShare(n, out, k) {
-					s.donor = d.param
-					used[d] = true
+			for _, in := range p.nodes[s.def].inputs {
+				if d := m.storageOf[m.index[in]]; d.kind == ofParameter {
+					pair(s, d.param)
 				}
 			}
 		}
 	}
 	for _, s := range results {
-		for _, d := range byBytes[s.bytes] {
-			if s.donor < 0 && !used[d] && d.last < s.def {
-				s.donor = d.param
-				used[d] = true
+		for param := range params {
+			pair(s, param)
+		}
+	}
+}
+
+// mayTake reports whether a result may be written to an input's memory.
+func (m *plan) mayTake(p *program, s, param *storage) bool {
+	if param.bytes != s.bytes || param.last > s.def {
+		return false
+	}
+	if param.last < s.def {
+		return true
+	}
+	n := p.nodes[s.def]
+	for out := range n.shapes {
+		for in, v := range n.inputs {
+			if m.storageOf[m.index[value{n, out}]] == s && m.storageOf[m.index[v]] == param && !mayShare(n, out, in) {
+				return false
 			}
 		}
 	}
+	return true
 }
 
 // place gives the arena's storages their offsets: the largest first, each into the
