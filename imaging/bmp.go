@@ -192,7 +192,7 @@ func decodeBMP(data []byte, channels int) (*Image, error) {
 }
 
 // maskedRow converts a row of 16- or 32-bit pixels; a channel of n bits is
-// stretched to 0..255 with rounding.
+// stretched to 0..255, rounded down as in Pillow.
 func (b *bmpHeader) maskedRow(row, src []uint8, channels int) {
 	var shift [3]int
 	var top [3]uint64
@@ -212,7 +212,7 @@ func (b *bmpHeader) maskedRow(row, src []uint8, channels int) {
 		var rgb [3]uint8
 		for c, m := range b.mask {
 			if m != 0 {
-				rgb[c] = uint8((uint64(v&m>>shift[c])*255 + top[c]/2) / top[c])
+				rgb[c] = uint8(uint64(v&m>>shift[c]) * 255 / top[c])
 			}
 		}
 		put(row, x, channels, rgb[0], rgb[1], rgb[2])

@@ -256,7 +256,7 @@ func TestPanicBecomesError(t *testing.T) {
 // keepsPixelsFirst says which files hold other things behind their pixels: a TIFF
 // has its directory there (and cannot be read without), an animation more frames.
 func keepsPixelsFirst(name string) bool {
-	return strings.HasSuffix(name, "-animated") || strings.HasPrefix(name, "webp-orientation")
+	return strings.Contains(name, "-animated") || strings.HasPrefix(name, "webp-orientation")
 }
 
 // TestDamaged changes bytes of every small file.

@@ -142,7 +142,21 @@ def decode():
     add('webp-lossy-alpha', save(alpha, 'WEBP', quality=80, exact=True))
     add('webp-lossless', save(im, 'WEBP', lossless=True))
     add('webp-lossless-alpha', save(alpha, 'WEBP', lossless=True, exact=True))
-    add('webp-animated', save(im, 'WEBP', lossless=True, save_all=True, append_images=[im.rotate(180)]))
+    w = bytearray(save(im, 'WEBP', lossless=True, save_all=True, append_images=[im.rotate(180)]))
+    w[24:30] = struct.pack('<I', W + 5)[:3] + struct.pack('<I', H + 3)[:3]       # canvas, less one
+    k = w.index(b'ANMF') + 8
+    w[k:k + 6] = struct.pack('<I', 2)[:3] + struct.pack('<I', 1)[:3]            # half the place of the frame
+    add('webp-animated-offset', bytes(w))
+    def bmp(header, body): return b'BM' + struct.pack('<IHHI', 14 + len(header) + len(body), 0, 0, 14 + len(header)) + header + body
+    def info(w, h, bits, compression): return struct.pack('<IiiHHIIiiII', 40, w, h, 1, bits, compression, 0, 0, 0, 0, 0)
+    pal = bytes(range(256)) * 4
+    px = np.random.RandomState(5).randint(0, 256, 600).astype(np.uint8).tobytes()
+    add('bmp-os2', bmp(struct.pack('<IHHHH', 12, 5, 4, 1, 4) + pal[:48], px[:16]))
+    add('bmp-top-down', bmp(info(5, -4, 24, 0), px[:64]))
+    add('bmp-555', bmp(info(5, 4, 16, 0), px[:48]))
+    add('bmp-565', bmp(info(5, 4, 16, 3) + struct.pack('<III', 0xf800, 0x7e0, 0x1f), px[:48]))
+    add('bmp-rle8', bmp(info(9, 3, 8, 1) + pal, bytes([4, 7, 0, 5, 1, 2, 3, 4, 5, 0, 0, 0, 9, 200, 0, 0, 9, 99, 0, 1])))
+    add('bmp-rle4', bmp(info(9, 3, 4, 2) + pal[:64], bytes([4, 0x71, 0, 5, 0x12, 0x34, 0x50, 0, 0, 0, 9, 0xab, 0, 0, 9, 0x99, 0, 1])))
     json.dump(cases, open(OUT + '/decode.json', 'w'), indent=0)
 
 
