@@ -3,6 +3,7 @@ package conv
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/byol-go/byol/internal/kernel/isa"
@@ -60,6 +61,9 @@ func widen(b uint16) float32 { return math.Float32frombits(uint32(b) << 16) }
 
 func round(f float32) uint16 {
 	b := math.Float32bits(f)
+	if f != f {
+		return uint16(b>>16) | 0x40
+	}
 	return uint16((b + 0x7fff + b>>16&1) >> 16)
 }
 
@@ -159,11 +163,11 @@ func eachLevel(t *testing.T, body func(t *testing.T)) {
 func TestAgainstFloat64(t *testing.T) {
 	defer SetWinograd(false)()
 	pools := []*par.Pool{nil, par.New(2), par.New(3)}
-	eachLevel(t, func(t *testing.T) {
-		for _, s := range shapes {
-			for _, f := range []Form{Forward, InputGrad, KernelGrad} {
-				a, b, terms := operands(s, f)
-				want, sum := exact(s, f, a, b)
+	for _, s := range shapes {
+		for _, f := range []Form{Forward, InputGrad, KernelGrad} {
+			a, b, terms := operands(s, f)
+			want, sum := exact(s, f, a, b)
+			eachLevel(t, func(t *testing.T) {
 				for _, bf16 := range []bool{false, true} {
 					got := calculate(pools[0], s, f, bf16, a, b)
 					for i, v := range got {
@@ -183,6 +187,79 @@ func TestAgainstFloat64(t *testing.T) {
 						}
 					}
 				}
+			})
+		}
+	}
+}
+
+// TestNaNAndInf compares where NaN and infinities come out with the reference.
+func TestNaNAndInf(t *testing.T) {
+	defer SetWinograd(false)()
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	for _, s := range []Shape{square(2, 7, 6, 9, 3, 35, 1, 1), square(1, 9, 9, 16, 3, 20, 2, 1), square(2, 6, 5, 130, 1, 20, 2, 0)} {
+		for _, f := range []Form{Forward, InputGrad, KernelGrad} {
+			a, b, _ := operands(s, f)
+			a[len(a)/3], a[len(a)-1], b[len(b)/2], b[0] = nan, -inf, inf, nan
+			want := make([]float32, map[Form]int{Forward: s.sizeY(), InputGrad: s.sizeX(), KernelGrad: s.sizeW()}[f])
+			switch f {
+			case Forward:
+				refForward(s, want, a, b, 0, s.N*s.OutH()*s.OutW())
+			case InputGrad:
+				refInputGrad(s, want, a, b, 0, s.N*s.H*s.W)
+			case KernelGrad:
+				refKernelGrad(s, want, a, b, 0, s.KH*s.KW*s.C)
+			}
+			eachLevel(t, func(t *testing.T) {
+				for _, bf16 := range []bool{false, true} {
+					for i, v := range calculate(nil, s, f, bf16, a, b) {
+						w := want[i]
+						if (v != v) != (w != w) || math.IsInf(float64(v), 0) != math.IsInf(float64(w), 0) || v*w < 0 && math.IsInf(float64(w), 0) {
+							t.Fatalf("%v %v bf16=%v: element %d is %v, want %v", f, s, bf16, i, v, w)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestMisuse expects a named panic instead of memory that is not the caller's.
+func TestMisuse(t *testing.T) {
+	s := square(1, 4, 4, 2, 3, 2, 1, 1)
+	bad := s
+	bad.StrideH = 0
+	scratch := make([]byte, ScratchBytes(s, Forward, 1, false))
+	v := make([]float32, 64)
+	for name, call := range map[string]func(){
+		"stride":  func() { ForwardF32(nil, bad, v, v, v, scratch) },
+		"x":       func() { ForwardF32(nil, s, v, v[:31], v, scratch) },
+		"w":       func() { ForwardF32(nil, s, v, v, v[:35], scratch) },
+		"y":       func() { ForwardF32(nil, s, v[:31], v, v, scratch) },
+		"scratch": func() { ForwardF32(nil, s, v, v, v, scratch[:8]) },
+	} {
+		func() {
+			defer func() {
+				if r, ok := recover().(string); !ok || !strings.HasPrefix(r, "conv: ") {
+					t.Errorf("%s: recovered %v", name, r)
+				}
+			}()
+			call()
+		}()
+	}
+}
+
+func TestEmptyOutput(t *testing.T) {
+	s := square(1, 2, 2, 3, 3, 4, 1, 0) // the window fits nowhere
+	if s.OutH() != 0 || s.OutW() != 0 {
+		t.Fatalf("output %dx%d", s.OutH(), s.OutW())
+	}
+	eachLevel(t, func(t *testing.T) {
+		for _, f := range []Form{Forward, InputGrad, KernelGrad} {
+			a, b, _ := operands(s, f)
+			for i, v := range calculate(nil, s, f, false, a, b) {
+				if v != 0 {
+					t.Fatalf("%v: element %d is %v, want 0", f, i, v)
+				}
 			}
 		}
 	})
@@ -191,18 +268,18 @@ func TestAgainstFloat64(t *testing.T) {
 // TestWinogradWithinItsBound goes through the facade with and without Winograd's
 // algorithm; the scratch memory of either serves both.
 func TestWinogradWithinItsBound(t *testing.T) {
-	s := square(4, 17, 16, 32, 3, 40, 1, 1)
-	eachLevel(t, func(t *testing.T) {
-		for _, bf16 := range []bool{false, true} {
-			for _, f := range []Form{Forward, InputGrad, KernelGrad} {
+	s := square(3, 17, 16, 32, 3, 32, 1, 1)
+	for _, f := range []Form{Forward, InputGrad, KernelGrad} {
+		a, b, _ := operands(s, f)
+		want, sum := exact(s, f, a, b)
+		eachLevel(t, func(t *testing.T) {
+			for _, bf16 := range []bool{false, true} {
 				if _, _, ok := byWinograd(s, f, bf16); !ok {
 					if bf16 && isa.Current() == isa.AVX512BF16 {
 						continue // direct products are faster here
 					}
 					t.Fatalf("%v %v does not go by Winograd", f, s)
 				}
-				a, b, _ := operands(s, f)
-				want, sum := exact(s, f, a, b)
 				var results [2][]float32
 				for i, on := range []bool{false, true} {
 					restore := SetWinograd(on)
@@ -224,8 +301,8 @@ func TestWinogradWithinItsBound(t *testing.T) {
 					t.Errorf("%v: the switch changes nothing", f)
 				}
 			}
-		}
-	})
+		})
+	}
 }
 
 func TestWinogradRule(t *testing.T) {

@@ -3,6 +3,7 @@ package gemm
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/byol-go/byol/internal/kernel/gemm/tile"
@@ -184,5 +185,55 @@ func BenchmarkPeak(b *testing.B) {
 			}
 			b.ReportMetric(flop/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 		})
+	}
+}
+
+// TestNaNAndInf compares where NaN and infinities come out with the reference.
+func TestNaNAndInf(t *testing.T) {
+	for _, l := range isa.Available() {
+		t.Run(l.String(), func(t *testing.T) {
+			defer isa.Set(l)()
+			for mode := range 4 {
+				s := dense(13, 37, 29, mode&1 != 0, mode&2 != 0)
+				a, b := values(s.M*s.K, 1), values(s.K*s.N, 2)
+				a[5], a[len(a)-1] = float32(math.NaN()), float32(math.Inf(1))
+				b[7], b[len(b)-1] = float32(math.Inf(-1)), float32(math.NaN())
+				want := make([]float32, s.M*s.N)
+				refF32(s, want, a, b, 0, s.M)
+				for _, kind := range []string{"f32", "bf16", "bf16to16"} {
+					for i, v := range multiply(nil, s, kind, a, b) {
+						w := want[i]
+						inf := math.IsInf(float64(w), 0)
+						if (v != v) != (w != w) || math.IsInf(float64(v), 0) != inf || inf && v*w < 0 {
+							t.Fatalf("%s %+v: element %d is %v, want %v", kind, s, i, v, w)
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestMisuse expects a named panic instead of memory that is not the caller's.
+func TestMisuse(t *testing.T) {
+	s := dense(4, 5, 6, false, false)
+	bad := s
+	bad.LDA = 5
+	v, scratch := make([]float32, 64), make([]byte, ScratchBytes(s, 1, false))
+	for name, call := range map[string]func(){
+		"leading dimension": func() { F32(nil, bad, v, v, v, scratch) },
+		"a":                 func() { F32(nil, s, v, v[:23], v, scratch) },
+		"b":                 func() { F32(nil, s, v, v, v[:29], scratch) },
+		"c":                 func() { F32(nil, s, v[:19], v, v, scratch) },
+		"scratch":           func() { F32(nil, s, v, v, v, scratch[:8]) },
+	} {
+		func() {
+			defer func() {
+				if r, ok := recover().(string); !ok || !strings.HasPrefix(r, "gemm: ") {
+					t.Errorf("%s: recovered %v", name, r)
+				}
+			}()
+			call()
+		}()
 	}
 }

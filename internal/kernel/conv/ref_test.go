@@ -1,7 +1,6 @@
 package conv
 
-// These loops are the definition of the three products. They are tested
-// against, never raced against.
+// These loops are the definition of the three products.
 
 // refForward computes the outputs of pixels [m0, m1) of y seen as [N·OutH·OutW, K].
 func refForward(s Shape, y, x, w []float32, m0, m1 int) {

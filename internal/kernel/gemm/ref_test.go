@@ -2,10 +2,7 @@ package gemm
 
 import "math"
 
-// These loops are the definition of the product. They are tested against,
-// never raced against.
-
-// refF32 computes rows [m0, m1) of C.
+// refF32 computes rows [m0, m1) of C: the definition of the product.
 func refF32(s Shape, c, a, b []float32, m0, m1 int) {
 	for m := m0; m < m1; m++ {
 		for n := range s.N {
@@ -15,20 +12,6 @@ func refF32(s Shape, c, a, b []float32, m0, m1 int) {
 				sum += a[i] * b[j]
 			}
 			c[m*s.LDC+n] = sum
-		}
-	}
-}
-
-// refBF16 hands the elements of rows [m0, m1) of C to store.
-func refBF16(s Shape, a, b []uint16, m0, m1 int, store func(i int, v float32)) {
-	for m := m0; m < m1; m++ {
-		for n := range s.N {
-			var sum float32
-			for k := range s.K {
-				i, j := s.index(m, n, k)
-				sum += widen(a[i]) * widen(b[j])
-			}
-			store(m*s.LDC+n, sum)
 		}
 	}
 }
