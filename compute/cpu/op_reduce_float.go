@@ -50,6 +50,9 @@ func reduceFloat32(pool *par.Pool, op backends.OpType, dst, x []float32, g reduc
 	case g.inner == 1:
 		f.overCols(pool, dst, x, g.outer, g.rows, scratch)
 		return true
+	case g.rows <= fewRows:
+		combineRows(pool, float32Binary[op], dst, x, g)
+		return true
 	}
 	slab := g.rows * g.inner
 	if g.outer < 4*pool.Threads() && slab > partLen {
@@ -66,6 +69,28 @@ func reduceFloat32(pool *par.Pool, op backends.OpType, dst, x []float32, g reduc
 		}
 	})
 	return true
+}
+
+// fewRows is the number of rows that are combined one after the other, without partial results.
+const fewRows = 16
+
+// combineRows sets each row of dst [outer, inner] to that array's few rows of x combined in order.
+func combineRows(pool *par.Pool, combine func(dst, x, y []float32), dst, x []float32, g reduceGroup) {
+	width := min(g.inner, blockLen)
+	stripes := ceilDiv(g.inner, width)
+	items := g.outer * stripes
+	perPart := max(1, partLen/(g.rows*width))
+	pool.For(ceilDiv(items, perPart), func(part, _ int) {
+		for item := part * perPart; item < min((part+1)*perPart, items); item++ {
+			o, lo := item/stripes, item%stripes*width
+			n := min(width, g.inner-lo)
+			to, from := dst[o*g.inner+lo:][:n], x[o*g.rows*g.inner+lo:]
+			copy(to, from)
+			for r := 1; r < g.rows; r++ {
+				combine(to, to, from[r*g.inner:][:n])
+			}
+		}
+	})
 }
 
 // halfRows is how many rows of half floats are widened and reduced at a time.
