@@ -76,6 +76,11 @@ func TestLanes(t *testing.T) {
 				}
 				x[i] = old
 			}
+			for i := range x { // an even number of NaNs in a lane
+				if x[i] = nan; i%2 == 1 && (!same(maximum(x), nan) || !same(minimum(x), nan)) {
+					t.Fatalf("%d NaNs in %d: maximum %v, minimum %v", i+1, n, maximum(x), minimum(x))
+				}
+			}
 		}
 	})
 }

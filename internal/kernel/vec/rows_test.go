@@ -112,9 +112,11 @@ func TestMove(t *testing.T) {
 		a, at := guarded[float32](t, rows*cols, true), guarded[float32](t, rows*cols, true)
 		b, bt := guarded[uint16](t, rows*cols, true), guarded[uint16](t, rows*cols, true)
 		for i := range a {
-			a[i], b[i] = float32(i), uint16(i)
+			a[i], b[i] = float32(i+1), uint16(i+1)
 		}
 		eachLevel(t, func(t *testing.T) {
+			clear(at)
+			clear(bt)
 			Transpose32(at, a, rows, cols)
 			Transpose16(bt, b, rows, cols)
 			for r := range rows {
