@@ -183,9 +183,9 @@ func (p *plan) part(worker, j, m0 int, c, a unsafe.Pointer, lda int, b unsafe.Po
 	cols := min(p.nr, p.s.N-j*p.nr)
 	width := tile.PanelWidth(p.level, cols)
 	rows := min(p.blockRows, p.s.M-m0)
-	out, ldc := unsafe.Add(c, 4*(m0*p.s.LDC+j*p.nr)), 4*p.s.LDC
-	if p.to16 {
-		out, ldc = w.out, 4*p.nr
+	out, ldc := w.out, 4*p.nr
+	if !p.to16 {
+		out, ldc = unsafe.Add(c, 4*(m0*p.s.LDC+j*p.nr)), 4*p.s.LDC
 	}
 	for k0 := 0; k0 == 0 || k0 < p.s.K; k0 += p.piece {
 		k := min(p.piece, p.s.K-k0)

@@ -24,7 +24,9 @@ func CopyRows(l isa.Level, dst unsafe.Pointer, dstStride, width int, src unsafe.
 // PairRows packs k rows of bfloat16, cols long, as ⌈k/2⌉ rows of pairs, filled
 // up with zeros to width; an odd last row is paired with zeros.
 func PairRows(l isa.Level, dst unsafe.Pointer, dstStride, width int, src unsafe.Pointer, srcStride, k, cols int) {
-	pairRows(l, dst, dstStride, width, src, unsafe.Add(src, srcStride), 2*srcStride, k/2, cols)
+	if k >= 2 {
+		pairRows(l, dst, dstStride, width, src, unsafe.Add(src, srcStride), 2*srcStride, k/2, cols)
+	}
 	if k%2 == 1 {
 		src, dst := unsafe.Add(src, (k-1)*srcStride), unsafe.Add(dst, k/2*dstStride)
 		pairRows(l, dst, dstStride, width, src, unsafe.Pointer(&zeroRow), 0, 1, cols)
@@ -50,7 +52,9 @@ func Transpose(l isa.Level, dst unsafe.Pointer, width int, src unsafe.Pointer, s
 	if done := 8 * blocks; done < k && j > 0 {
 		transposeRef(unsafe.Add(dst, 4*width*done), 4*width, unsafe.Add(src, 4*done), srcStride, j, k-done)
 	}
-	transposeRef(unsafe.Add(dst, 4*j), 4*width, unsafe.Add(src, j*srcStride), srcStride, cols-j, k)
+	if j < cols {
+		transposeRef(unsafe.Add(dst, 4*j), 4*width, unsafe.Add(src, j*srcStride), srcStride, cols-j, k)
+	}
 }
 
 // TransposePairs packs bfloat16 src [cols][k] as a panel of pairs
@@ -116,9 +120,14 @@ func PairBlocks(l isa.Level, dst unsafe.Pointer, blockStride int, src unsafe.Poi
 	}
 	if lead && k > 0 {
 		alone(dst, nil, src)
-		src, dst, k = unsafe.Add(src, srcStride), unsafe.Add(dst, pair), k-1
+		if k--; k == 0 {
+			return // what follows may lie behind the memory
+		}
+		src, dst = unsafe.Add(src, srcStride), unsafe.Add(dst, pair)
 	}
-	pairBlocks(dst, blockStride, pair, src, unsafe.Add(src, srcStride), 2*srcStride, k/2, cols)
+	if k >= 2 {
+		pairBlocks(dst, blockStride, pair, src, unsafe.Add(src, srcStride), 2*srcStride, k/2, cols)
+	}
 	if k%2 == 1 {
 		alone(unsafe.Add(dst, k/2*pair), unsafe.Add(src, (k-1)*srcStride), nil)
 	}
