@@ -22,7 +22,7 @@ func BatchStatsScratchBytes(rows, c int) int {
 // distance squared; a large common mean costs nothing. Blocks are joined in float64:
 // the squares about the common mean are those about the block's own and n times the
 // square of the distance of the two (Chan, Golub and LeVeque 1983).
-func BatchStats(p *par.Pool, mean, variance, x []float32, rows, c int, scratch []byte) {
+func BatchStats[T Element](p *par.Pool, mean, variance []float32, x []T, rows, c int, scratch []byte) {
 	if len(mean) != c || len(variance) != c || len(x) != rows*c {
 		panic(shapeMismatch)
 	}
@@ -73,7 +73,7 @@ func BatchStats(p *par.Pool, mean, variance, x []float32, rows, c int, scratch [
 }
 
 // blockStats sets s1 and s2 to Σ(x−k) and Σ(x−k)² over rows of x, and k.
-func blockStats(s1, s2 []float64, k, x []float32, rows, stride, copies int) {
+func blockStats[T Element](s1, s2 []float64, k []float32, x []T, rows, stride, copies int) {
 	var t tiles
 	c := len(k)
 	w := copies * c
@@ -81,10 +81,10 @@ func blockStats(s1, s2 []float64, k, x []float32, rows, stride, copies int) {
 	head := min(ceilDiv(ceilDiv(rows, 16), copies)*copies, rows)
 	wide := head / copies
 	if wide > 0 {
-		colSum(t1, x, wide, copies*stride)
+		colSumOf(t1, x, wide, copies*stride)
 	}
 	if rest := head - wide*copies; rest > 0 {
-		colSum(t1[:c], x[wide*copies*stride:], rest, stride)
+		colSumOf(t1[:c], x[wide*copies*stride:], rest, stride)
 	}
 	fold(s1, t1)
 	for j, v := range s1 {
@@ -95,10 +95,10 @@ func blockStats(s1, s2 []float64, k, x []float32, rows, stride, copies int) {
 
 	wide = rows / copies
 	if wide > 0 {
-		colStats(t1, t2, x, shift, wide, copies*stride)
+		colStatsOf(t1, t2, x, shift, wide, copies*stride)
 	}
 	if rest := rows - wide*copies; rest > 0 {
-		colStats(t1[:c], t2[:c], x[wide*copies*stride:], k, rest, stride)
+		colStatsOf(t1[:c], t2[:c], x[wide*copies*stride:], k, rest, stride)
 	}
 	fold(s1, t1)
 	fold(s2, t2)
@@ -122,43 +122,39 @@ func NormCoefficients(scale, shift, mean, variance, gamma, beta []float32, eps f
 }
 
 // Affine sets y = x·scale+shift for x and y [rows, c] with c = len(scale); y may be x.
-func Affine(p *par.Pool, y, x, scale, shift []float32) {
+func Affine[T Element](p *par.Pool, y, x []T, scale, shift []float32) {
 	checkColumns(scale, shift)
-	form := vec.AffineRows
-	if streams(y, len(scale), x) {
-		form = affineRowsStream
-	}
-	forWholeRows(p, len(y), len(scale), func(lo, hi int) { form(y[lo:hi], x[lo:hi], scale, shift) })
+	stream := streams(y, len(scale), x)
+	forWholeRows(p, len(y), len(scale), func(lo, hi int) {
+		affineRowsOf(stream, y[lo:hi], x[lo:hi], scale, shift)
+	})
 }
 
 // AffineReLU sets y = ReLU(x·scale+shift).
-func AffineReLU(p *par.Pool, y, x, scale, shift []float32) {
+func AffineReLU[T Element](p *par.Pool, y, x []T, scale, shift []float32) {
 	checkColumns(scale, shift)
-	form := vec.AffineReLURows
-	if streams(y, len(scale), x) {
-		form = affineReLURowsStream
-	}
-	forWholeRows(p, len(y), len(scale), func(lo, hi int) { form(y[lo:hi], x[lo:hi], scale, shift) })
+	stream := streams(y, len(scale), x)
+	forWholeRows(p, len(y), len(scale), func(lo, hi int) {
+		affineReLURowsOf(stream, y[lo:hi], x[lo:hi], scale, shift)
+	})
 }
 
 // AffineAdd sets y = x·scale+shift+res, with res [rows, c]; y may be x or res.
-func AffineAdd(p *par.Pool, y, x, res, scale, shift []float32) {
+func AffineAdd[T Element](p *par.Pool, y, x, res []T, scale, shift []float32) {
 	checkColumns(scale, shift)
-	form := vec.AffineAddRows
-	if streams(y, len(scale), x, res) {
-		form = affineAddRowsStream
-	}
-	forWholeRows(p, len(y), len(scale), func(lo, hi int) { form(y[lo:hi], x[lo:hi], res[lo:hi], scale, shift) })
+	stream := streams(y, len(scale), x, res)
+	forWholeRows(p, len(y), len(scale), func(lo, hi int) {
+		affineAddRowsOf(stream, y[lo:hi], x[lo:hi], res[lo:hi], scale, shift)
+	})
 }
 
 // AffineAddReLU sets y = ReLU(x·scale+shift+res): the end of a residual block.
-func AffineAddReLU(p *par.Pool, y, x, res, scale, shift []float32) {
+func AffineAddReLU[T Element](p *par.Pool, y, x, res []T, scale, shift []float32) {
 	checkColumns(scale, shift)
-	form := vec.AffineAddReLURows
-	if streams(y, len(scale), x, res) {
-		form = affineAddReLURowsStream
-	}
-	forWholeRows(p, len(y), len(scale), func(lo, hi int) { form(y[lo:hi], x[lo:hi], res[lo:hi], scale, shift) })
+	stream := streams(y, len(scale), x, res)
+	forWholeRows(p, len(y), len(scale), func(lo, hi int) {
+		affineAddReLURowsOf(stream, y[lo:hi], x[lo:hi], res[lo:hi], scale, shift)
+	})
 }
 
 // checkColumns panics unless all vectors have one value per column.

@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/byol-go/byol/internal/kernel/par"
-	"github.com/byol-go/byol/internal/kernel/vec"
 )
 
 // BatchGradScratchBytes is the scratch of BatchGradSums and BatchGradSumsReLU.
@@ -15,12 +14,12 @@ func BatchGradScratchBytes(rows, c int) int {
 
 // BatchGradSums sets sumDy[c] = Σ_r dy and sumDyX[c] = Σ_r dy·(x−mean), for dy and x
 // [rows, c]: all that the gradient of a batch norm has to sum.
-func BatchGradSums(p *par.Pool, sumDy, sumDyX, dy, x, mean []float32, rows, c int, scratch []byte) {
+func BatchGradSums[T Element](p *par.Pool, sumDy, sumDyX []float32, dy, x []T, mean []float32, rows, c int, scratch []byte) {
 	if len(dy) != rows*c || len(x) != rows*c {
 		panic(shapeMismatch)
 	}
 	gradSums(p, sumDy, sumDyX, mean, rows, c, scratch, func(s1, s2, mean []float32, at, rows, stride int) {
-		colGrad(s1, s2, dy[at:], x[at:], mean, rows, stride)
+		colGradOf(s1, s2, dy[at:], x[at:], mean, rows, stride)
 	})
 }
 
@@ -28,15 +27,15 @@ func BatchGradSums(p *par.Pool, sumDy, sumDyX, dy, x, mean []float32, rows, c in
 // residual sum and a ReLU, whose output was y [rows, c]: dy counts as 0 where y ≤ 0.
 // If masked [rows, c] is not nil, it receives that dy, the gradient of the residual; it
 // may be dy itself.
-func BatchGradSumsReLU(p *par.Pool, sumDy, sumDyX, masked, dy, x, y, mean []float32, rows, c int, scratch []byte) {
+func BatchGradSumsReLU[T Element](p *par.Pool, sumDy, sumDyX []float32, masked, dy, x, y []T, mean []float32, rows, c int, scratch []byte) {
 	if len(dy) != rows*c || len(x) != rows*c || len(y) != rows*c || masked != nil && len(masked) != rows*c {
 		panic(shapeMismatch)
 	}
 	gradSums(p, sumDy, sumDyX, mean, rows, c, scratch, func(s1, s2, mean []float32, at, rows, stride int) {
 		if masked == nil {
-			colGradReLU(s1, s2, dy[at:], x[at:], y[at:], mean, rows, stride)
+			colGradReLUOf(s1, s2, dy[at:], x[at:], y[at:], mean, rows, stride)
 		} else {
-			colGradReLUKeep(s1, s2, masked[at:], dy[at:], x[at:], y[at:], mean, rows, stride)
+			colGradReLUKeepOf(s1, s2, masked[at:], dy[at:], x[at:], y[at:], mean, rows, stride)
 		}
 	})
 }
@@ -110,21 +109,19 @@ func GradCoefficients(a, b, d, dgamma, sumDy, sumDyX, mean, variance, gamma []fl
 
 // BatchGradApply sets dx = a[c]·dy + b[c]·x + d[c] for dx, dy and x [rows, c] with
 // c = len(a); dx may be dy or x.
-func BatchGradApply(p *par.Pool, dx, dy, x, a, b, d []float32) {
+func BatchGradApply[T Element](p *par.Pool, dx, dy, x []T, a, b, d []float32) {
 	checkColumns(a, b, d)
-	form := vec.GradRows
-	if streams(dx, len(a), dy, x) {
-		form = gradRowsStream
-	}
-	forWholeRows(p, len(dx), len(a), func(lo, hi int) { form(dx[lo:hi], dy[lo:hi], x[lo:hi], a, b, d) })
+	stream := streams(dx, len(a), dy, x)
+	forWholeRows(p, len(dx), len(a), func(lo, hi int) {
+		gradRowsOf(stream, dx[lo:hi], dy[lo:hi], x[lo:hi], a, b, d)
+	})
 }
 
 // BatchGradApplyReLU is BatchGradApply with dy taken as 0 where y [rows, c] ≤ 0.
-func BatchGradApplyReLU(p *par.Pool, dx, dy, x, y, a, b, d []float32) {
+func BatchGradApplyReLU[T Element](p *par.Pool, dx, dy, x, y []T, a, b, d []float32) {
 	checkColumns(a, b, d)
-	form := vec.GradReLURows
-	if streams(dx, len(a), dy, x, y) {
-		form = gradReLURowsStream
-	}
-	forWholeRows(p, len(dx), len(a), func(lo, hi int) { form(dx[lo:hi], dy[lo:hi], x[lo:hi], y[lo:hi], a, b, d) })
+	stream := streams(dx, len(a), dy, x, y)
+	forWholeRows(p, len(dx), len(a), func(lo, hi int) {
+		gradReLURowsOf(stream, dx[lo:hi], dy[lo:hi], x[lo:hi], y[lo:hi], a, b, d)
+	})
 }

@@ -72,7 +72,7 @@ func TestBatchStatsNonFinite(t *testing.T) {
 				t.Errorf("column %d: mean %v, variance %v", j, mean[j], variance[j])
 			}
 		}
-		BatchStats(nil, mean, variance, nil, 0, c, nil)
+		BatchStats(nil, mean, variance, []float32(nil), 0, c, nil)
 		if mean[0] == mean[0] || variance[0] == variance[0] {
 			t.Errorf("no rows: mean %v, variance %v", mean[0], variance[0])
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/byol-go/byol/internal/kernel/isa"
+	"github.com/byol-go/byol/internal/kernel/vec"
 )
 
 // BenchmarkBandwidth runs each kernel on one thread in turn with Sum, which only reads,
@@ -50,6 +51,14 @@ func BenchmarkBandwidth(b *testing.B) {
 			BatchGradApply(nil, dy[:rows*c], dy[:rows*c], x[:rows*c], v[0][:c], v[1][:c], v[2][:c])
 		}},
 	}
+	half, half2 := make([]uint16, n), make([]uint16, n)
+	vec.ToBF16(half, x)
+	cases = append(cases,
+		benchCase{"BatchStatsBF16", 2, func(rows, c int) { BatchStats(nil, v[0][:c], v[1][:c], half[:rows*c], rows, c, scratch) }},
+		benchCase{"AffineReLUBF16", 4, func(rows, c int) { AffineReLU(nil, half2[:rows*c], half[:rows*c], v[0][:c], v[1][:c]) }},
+		benchCase{"GradSumsReLUBF16", 6, func(rows, c int) {
+			BatchGradSumsReLU(nil, v[0][:c], v[1][:c], nil, half2[:rows*c], half[:rows*c], half2[:rows*c], v[2][:c], rows, c, scratch)
+		}})
 	for _, l := range isa.Available()[1:] {
 		if l == isa.AVX512BF16 {
 			continue

@@ -53,6 +53,39 @@ func gradRowsStreamAVX2(dst *float32, dy *float32, x *float32, a *float32, b *fl
 func gradReLURowsStreamAVX2(dst *float32, dy *float32, x *float32, y *float32, a *float32, b *float32, d *float32, rows int, c int, stride int)
 
 //go:noescape
+func colSumBF16AVX2(s *float32, x *uint16, rows int, c int, stride int)
+
+//go:noescape
+func colStatsBF16AVX2(s1 *float32, s2 *float32, x *uint16, k *float32, rows int, c int, stride int)
+
+//go:noescape
+func colGradBF16AVX2(s1 *float32, s2 *float32, dy *uint16, x *uint16, mean *float32, rows int, c int, stride int)
+
+//go:noescape
+func colGradReLUBF16AVX2(s1 *float32, s2 *float32, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
+
+//go:noescape
+func colGradReLUKeepBF16AVX2(s1 *float32, s2 *float32, kept *uint16, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
+
+//go:noescape
+func affineRowsBF16AVX2(dst *uint16, x *uint16, a *float32, b *float32, rows int, c int, stride int)
+
+//go:noescape
+func affineReLURowsBF16AVX2(dst *uint16, x *uint16, a *float32, b *float32, rows int, c int, stride int)
+
+//go:noescape
+func affineAddRowsBF16AVX2(dst *uint16, x *uint16, res *uint16, a *float32, b *float32, rows int, c int, stride int)
+
+//go:noescape
+func affineAddReLURowsBF16AVX2(dst *uint16, x *uint16, res *uint16, a *float32, b *float32, rows int, c int, stride int)
+
+//go:noescape
+func gradRowsBF16AVX2(dst *uint16, dy *uint16, x *uint16, a *float32, b *float32, d *float32, rows int, c int, stride int)
+
+//go:noescape
+func gradReLURowsBF16AVX2(dst *uint16, dy *uint16, x *uint16, y *uint16, a *float32, b *float32, d *float32, rows int, c int, stride int)
+
+//go:noescape
 func sumAVX512(x *float32, n int) float64
 
 //go:noescape
@@ -99,3 +132,36 @@ func gradRowsStreamAVX512(dst *float32, dy *float32, x *float32, a *float32, b *
 
 //go:noescape
 func gradReLURowsStreamAVX512(dst *float32, dy *float32, x *float32, y *float32, a *float32, b *float32, d *float32, rows int, c int, stride int)
+
+//go:noescape
+func colSumBF16AVX512(s *float32, x *uint16, rows int, c int, stride int)
+
+//go:noescape
+func colStatsBF16AVX512(s1 *float32, s2 *float32, x *uint16, k *float32, rows int, c int, stride int)
+
+//go:noescape
+func colGradBF16AVX512(s1 *float32, s2 *float32, dy *uint16, x *uint16, mean *float32, rows int, c int, stride int)
+
+//go:noescape
+func colGradReLUBF16AVX512(s1 *float32, s2 *float32, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
+
+//go:noescape
+func colGradReLUKeepBF16AVX512(s1 *float32, s2 *float32, kept *uint16, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
+
+//go:noescape
+func affineRowsBF16AVX512(dst *uint16, x *uint16, a *float32, b *float32, rows int, c int, stride int)
+
+//go:noescape
+func affineReLURowsBF16AVX512(dst *uint16, x *uint16, a *float32, b *float32, rows int, c int, stride int)
+
+//go:noescape
+func affineAddRowsBF16AVX512(dst *uint16, x *uint16, res *uint16, a *float32, b *float32, rows int, c int, stride int)
+
+//go:noescape
+func affineAddReLURowsBF16AVX512(dst *uint16, x *uint16, res *uint16, a *float32, b *float32, rows int, c int, stride int)
+
+//go:noescape
+func gradRowsBF16AVX512(dst *uint16, dy *uint16, x *uint16, a *float32, b *float32, d *float32, rows int, c int, stride int)
+
+//go:noescape
+func gradReLURowsBF16AVX512(dst *uint16, dy *uint16, x *uint16, y *uint16, a *float32, b *float32, d *float32, rows int, c int, stride int)

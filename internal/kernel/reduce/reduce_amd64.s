@@ -1922,6 +1922,1545 @@ done:
 	VZEROUPPER
 	RET
 
+// func colSumBF16AVX2(s *float32, x *uint16, rows int, c int, stride int)
+// Requires: AVX, AVX2
+TEXT ·colSumBF16AVX2(SB), NOSPLIT, $0-40
+	MOVQ  s+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  rows+16(FP), DX
+	MOVQ  c+24(FP), BX
+	MOVQ  stride+32(FP), SI
+	SHLQ  $0x01, SI
+	MOVQ  BX, DI
+	ANDQ  $-32, DI
+	ANDQ  $-8, BX
+	TESTQ DX, DX
+	JE    done
+
+row:
+	XORQ R8, R8
+	CMPQ R8, DI
+	JE   single_test
+
+unrolled:
+	VMOVUPS   (AX)(R8*4), Y0
+	VPMOVZXWD (CX)(R8*2), Y1
+	VPSLLD    $0x10, Y1, Y1
+	VADDPS    Y1, Y0, Y0
+	VMOVUPS   Y0, (AX)(R8*4)
+	VMOVUPS   32(AX)(R8*4), Y0
+	VPMOVZXWD 16(CX)(R8*2), Y1
+	VPSLLD    $0x10, Y1, Y1
+	VADDPS    Y1, Y0, Y0
+	VMOVUPS   Y0, 32(AX)(R8*4)
+	VMOVUPS   64(AX)(R8*4), Y0
+	VPMOVZXWD 32(CX)(R8*2), Y1
+	VPSLLD    $0x10, Y1, Y1
+	VADDPS    Y1, Y0, Y0
+	VMOVUPS   Y0, 64(AX)(R8*4)
+	VMOVUPS   96(AX)(R8*4), Y0
+	VPMOVZXWD 48(CX)(R8*2), Y1
+	VPSLLD    $0x10, Y1, Y1
+	VADDPS    Y1, Y0, Y0
+	VMOVUPS   Y0, 96(AX)(R8*4)
+	ADDQ      $+32, R8
+	CMPQ      R8, DI
+	JLT       unrolled
+	JMP       single_test
+
+single:
+	VMOVUPS   (AX)(R8*4), Y0
+	VPMOVZXWD (CX)(R8*2), Y1
+	VPSLLD    $0x10, Y1, Y1
+	VADDPS    Y1, Y0, Y0
+	VMOVUPS   Y0, (AX)(R8*4)
+	ADDQ      $+8, R8
+
+single_test:
+	CMPQ R8, BX
+	JLT  single
+	ADDQ SI, CX
+	DECQ DX
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func colStatsBF16AVX2(s1 *float32, s2 *float32, x *uint16, k *float32, rows int, c int, stride int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·colStatsBF16AVX2(SB), NOSPLIT, $0-56
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  k+24(FP), BX
+	MOVQ  rows+32(FP), SI
+	MOVQ  c+40(FP), DI
+	MOVQ  stride+48(FP), R8
+	SHLQ  $0x01, R8
+	MOVQ  DI, R9
+	ANDQ  $-32, R9
+	ANDQ  $-8, DI
+	TESTQ SI, SI
+	JE    done
+
+row:
+	XORQ R10, R10
+	CMPQ R10, R9
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (AX)(R10*4), Y0
+	VMOVUPS     (CX)(R10*4), Y1
+	VPMOVZXWD   (DX)(R10*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VMOVUPS     (BX)(R10*4), Y3
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y2, Y0, Y0
+	VFMADD231PS Y2, Y2, Y1
+	VMOVUPS     Y0, (AX)(R10*4)
+	VMOVUPS     Y1, (CX)(R10*4)
+	VMOVUPS     32(AX)(R10*4), Y0
+	VMOVUPS     32(CX)(R10*4), Y1
+	VPMOVZXWD   16(DX)(R10*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VMOVUPS     32(BX)(R10*4), Y3
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y2, Y0, Y0
+	VFMADD231PS Y2, Y2, Y1
+	VMOVUPS     Y0, 32(AX)(R10*4)
+	VMOVUPS     Y1, 32(CX)(R10*4)
+	VMOVUPS     64(AX)(R10*4), Y0
+	VMOVUPS     64(CX)(R10*4), Y1
+	VPMOVZXWD   32(DX)(R10*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VMOVUPS     64(BX)(R10*4), Y3
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y2, Y0, Y0
+	VFMADD231PS Y2, Y2, Y1
+	VMOVUPS     Y0, 64(AX)(R10*4)
+	VMOVUPS     Y1, 64(CX)(R10*4)
+	VMOVUPS     96(AX)(R10*4), Y0
+	VMOVUPS     96(CX)(R10*4), Y1
+	VPMOVZXWD   48(DX)(R10*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VMOVUPS     96(BX)(R10*4), Y3
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y2, Y0, Y0
+	VFMADD231PS Y2, Y2, Y1
+	VMOVUPS     Y0, 96(AX)(R10*4)
+	VMOVUPS     Y1, 96(CX)(R10*4)
+	ADDQ        $+32, R10
+	CMPQ        R10, R9
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (AX)(R10*4), Y0
+	VMOVUPS     (CX)(R10*4), Y1
+	VPMOVZXWD   (DX)(R10*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VMOVUPS     (BX)(R10*4), Y3
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y2, Y0, Y0
+	VFMADD231PS Y2, Y2, Y1
+	VMOVUPS     Y0, (AX)(R10*4)
+	VMOVUPS     Y1, (CX)(R10*4)
+	ADDQ        $+8, R10
+
+single_test:
+	CMPQ R10, DI
+	JLT  single
+	ADDQ R8, DX
+	DECQ SI
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func colGradBF16AVX2(s1 *float32, s2 *float32, dy *uint16, x *uint16, mean *float32, rows int, c int, stride int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·colGradBF16AVX2(SB), NOSPLIT, $0-64
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  dy+16(FP), DX
+	MOVQ  x+24(FP), BX
+	MOVQ  mean+32(FP), SI
+	MOVQ  rows+40(FP), DI
+	MOVQ  c+48(FP), R8
+	MOVQ  stride+56(FP), R9
+	SHLQ  $0x01, R9
+	MOVQ  R8, R10
+	ANDQ  $-32, R10
+	ANDQ  $-8, R8
+	TESTQ DI, DI
+	JE    done
+
+row:
+	XORQ R11, R11
+	CMPQ R11, R10
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (AX)(R11*4), Y0
+	VMOVUPS     (CX)(R11*4), Y1
+	VPMOVZXWD   (DX)(R11*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   (BX)(R11*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VMOVUPS     (SI)(R11*4), Y4
+	VSUBPS      Y4, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, (AX)(R11*4)
+	VMOVUPS     Y1, (CX)(R11*4)
+	VMOVUPS     32(AX)(R11*4), Y0
+	VMOVUPS     32(CX)(R11*4), Y1
+	VPMOVZXWD   16(DX)(R11*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   16(BX)(R11*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VMOVUPS     32(SI)(R11*4), Y4
+	VSUBPS      Y4, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 32(AX)(R11*4)
+	VMOVUPS     Y1, 32(CX)(R11*4)
+	VMOVUPS     64(AX)(R11*4), Y0
+	VMOVUPS     64(CX)(R11*4), Y1
+	VPMOVZXWD   32(DX)(R11*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   32(BX)(R11*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VMOVUPS     64(SI)(R11*4), Y4
+	VSUBPS      Y4, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 64(AX)(R11*4)
+	VMOVUPS     Y1, 64(CX)(R11*4)
+	VMOVUPS     96(AX)(R11*4), Y0
+	VMOVUPS     96(CX)(R11*4), Y1
+	VPMOVZXWD   48(DX)(R11*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   48(BX)(R11*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VMOVUPS     96(SI)(R11*4), Y4
+	VSUBPS      Y4, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 96(AX)(R11*4)
+	VMOVUPS     Y1, 96(CX)(R11*4)
+	ADDQ        $+32, R11
+	CMPQ        R11, R10
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (AX)(R11*4), Y0
+	VMOVUPS     (CX)(R11*4), Y1
+	VPMOVZXWD   (DX)(R11*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   (BX)(R11*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VMOVUPS     (SI)(R11*4), Y4
+	VSUBPS      Y4, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, (AX)(R11*4)
+	VMOVUPS     Y1, (CX)(R11*4)
+	ADDQ        $+8, R11
+
+single_test:
+	CMPQ R11, R8
+	JLT  single
+	ADDQ R9, DX
+	ADDQ R9, BX
+	DECQ DI
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func colGradReLUBF16AVX2(s1 *float32, s2 *float32, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·colGradReLUBF16AVX2(SB), NOSPLIT, $0-72
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  dy+16(FP), DX
+	MOVQ  x+24(FP), BX
+	MOVQ  y+32(FP), SI
+	MOVQ  mean+40(FP), DI
+	MOVQ  rows+48(FP), R8
+	MOVQ  c+56(FP), R9
+	MOVQ  stride+64(FP), R10
+	SHLQ  $0x01, R10
+	MOVQ  R9, R11
+	ANDQ  $-32, R11
+	ANDQ  $-8, R9
+	TESTQ R8, R8
+	JE    done
+
+row:
+	XORQ R12, R12
+	CMPQ R12, R11
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (AX)(R12*4), Y0
+	VMOVUPS     (CX)(R12*4), Y1
+	VPMOVZXWD   (DX)(R12*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   (BX)(R12*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VPMOVZXWD   (SI)(R12*2), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VMOVUPS     (DI)(R12*4), Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y4, Y4
+	VANDPS      Y2, Y4, Y2
+	VSUBPS      Y5, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, (AX)(R12*4)
+	VMOVUPS     Y1, (CX)(R12*4)
+	VMOVUPS     32(AX)(R12*4), Y0
+	VMOVUPS     32(CX)(R12*4), Y1
+	VPMOVZXWD   16(DX)(R12*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   16(BX)(R12*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VPMOVZXWD   16(SI)(R12*2), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VMOVUPS     32(DI)(R12*4), Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y4, Y4
+	VANDPS      Y2, Y4, Y2
+	VSUBPS      Y5, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 32(AX)(R12*4)
+	VMOVUPS     Y1, 32(CX)(R12*4)
+	VMOVUPS     64(AX)(R12*4), Y0
+	VMOVUPS     64(CX)(R12*4), Y1
+	VPMOVZXWD   32(DX)(R12*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   32(BX)(R12*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VPMOVZXWD   32(SI)(R12*2), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VMOVUPS     64(DI)(R12*4), Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y4, Y4
+	VANDPS      Y2, Y4, Y2
+	VSUBPS      Y5, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 64(AX)(R12*4)
+	VMOVUPS     Y1, 64(CX)(R12*4)
+	VMOVUPS     96(AX)(R12*4), Y0
+	VMOVUPS     96(CX)(R12*4), Y1
+	VPMOVZXWD   48(DX)(R12*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   48(BX)(R12*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VPMOVZXWD   48(SI)(R12*2), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VMOVUPS     96(DI)(R12*4), Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y4, Y4
+	VANDPS      Y2, Y4, Y2
+	VSUBPS      Y5, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 96(AX)(R12*4)
+	VMOVUPS     Y1, 96(CX)(R12*4)
+	ADDQ        $+32, R12
+	CMPQ        R12, R11
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (AX)(R12*4), Y0
+	VMOVUPS     (CX)(R12*4), Y1
+	VPMOVZXWD   (DX)(R12*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   (BX)(R12*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VPMOVZXWD   (SI)(R12*2), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VMOVUPS     (DI)(R12*4), Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y4, Y4
+	VANDPS      Y2, Y4, Y2
+	VSUBPS      Y5, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, (AX)(R12*4)
+	VMOVUPS     Y1, (CX)(R12*4)
+	ADDQ        $+8, R12
+
+single_test:
+	CMPQ R12, R9
+	JLT  single
+	ADDQ R10, DX
+	ADDQ R10, BX
+	ADDQ R10, SI
+	DECQ R8
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func colGradReLUKeepBF16AVX2(s1 *float32, s2 *float32, kept *uint16, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·colGradReLUKeepBF16AVX2(SB), NOSPLIT, $0-80
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  kept+16(FP), DX
+	MOVQ  dy+24(FP), BX
+	MOVQ  x+32(FP), SI
+	MOVQ  y+40(FP), DI
+	MOVQ  mean+48(FP), R8
+	MOVQ  rows+56(FP), R9
+	MOVQ  c+64(FP), R10
+	MOVQ  stride+72(FP), R11
+	SHLQ  $0x01, R11
+	MOVQ  R10, R12
+	ANDQ  $-32, R12
+	ANDQ  $-8, R10
+	TESTQ R9, R9
+	JE    done
+
+row:
+	XORQ R13, R13
+	CMPQ R13, R12
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (AX)(R13*4), Y0
+	VMOVUPS     (CX)(R13*4), Y1
+	VPMOVZXWD   (BX)(R13*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   (SI)(R13*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VPMOVZXWD   (DI)(R13*2), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VMOVUPS     (R8)(R13*4), Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y4, Y4
+	VANDPS      Y2, Y4, Y2
+	VSUBPS      Y5, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, (AX)(R13*4)
+	VMOVUPS     Y1, (CX)(R13*4)
+	VPSRLD      $0x10, Y2, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y2, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y2, Y2, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, (DX)(R13*2)
+	VMOVUPS     32(AX)(R13*4), Y0
+	VMOVUPS     32(CX)(R13*4), Y1
+	VPMOVZXWD   16(BX)(R13*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   16(SI)(R13*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VPMOVZXWD   16(DI)(R13*2), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VMOVUPS     32(R8)(R13*4), Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y4, Y4
+	VANDPS      Y2, Y4, Y2
+	VSUBPS      Y5, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 32(AX)(R13*4)
+	VMOVUPS     Y1, 32(CX)(R13*4)
+	VPSRLD      $0x10, Y2, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y2, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y2, Y2, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 16(DX)(R13*2)
+	VMOVUPS     64(AX)(R13*4), Y0
+	VMOVUPS     64(CX)(R13*4), Y1
+	VPMOVZXWD   32(BX)(R13*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   32(SI)(R13*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VPMOVZXWD   32(DI)(R13*2), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VMOVUPS     64(R8)(R13*4), Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y4, Y4
+	VANDPS      Y2, Y4, Y2
+	VSUBPS      Y5, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 64(AX)(R13*4)
+	VMOVUPS     Y1, 64(CX)(R13*4)
+	VPSRLD      $0x10, Y2, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y2, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y2, Y2, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 32(DX)(R13*2)
+	VMOVUPS     96(AX)(R13*4), Y0
+	VMOVUPS     96(CX)(R13*4), Y1
+	VPMOVZXWD   48(BX)(R13*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   48(SI)(R13*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VPMOVZXWD   48(DI)(R13*2), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VMOVUPS     96(R8)(R13*4), Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y4, Y4
+	VANDPS      Y2, Y4, Y2
+	VSUBPS      Y5, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 96(AX)(R13*4)
+	VMOVUPS     Y1, 96(CX)(R13*4)
+	VPSRLD      $0x10, Y2, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y2, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y2, Y2, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 48(DX)(R13*2)
+	ADDQ        $+32, R13
+	CMPQ        R13, R12
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (AX)(R13*4), Y0
+	VMOVUPS     (CX)(R13*4), Y1
+	VPMOVZXWD   (BX)(R13*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   (SI)(R13*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VPMOVZXWD   (DI)(R13*2), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VMOVUPS     (R8)(R13*4), Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y4, Y4
+	VANDPS      Y2, Y4, Y2
+	VSUBPS      Y5, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, (AX)(R13*4)
+	VMOVUPS     Y1, (CX)(R13*4)
+	VPSRLD      $0x10, Y2, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y2, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y2, Y2, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, (DX)(R13*2)
+	ADDQ        $+8, R13
+
+single_test:
+	CMPQ R13, R10
+	JLT  single
+	ADDQ R11, DX
+	ADDQ R11, BX
+	ADDQ R11, SI
+	ADDQ R11, DI
+	DECQ R9
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+DATA const_00000001<>+0(SB)/4, $0x00000001
+DATA const_00000001<>+4(SB)/4, $0x00000001
+DATA const_00000001<>+8(SB)/4, $0x00000001
+DATA const_00000001<>+12(SB)/4, $0x00000001
+DATA const_00000001<>+16(SB)/4, $0x00000001
+DATA const_00000001<>+20(SB)/4, $0x00000001
+DATA const_00000001<>+24(SB)/4, $0x00000001
+DATA const_00000001<>+28(SB)/4, $0x00000001
+DATA const_00000001<>+32(SB)/4, $0x00000001
+DATA const_00000001<>+36(SB)/4, $0x00000001
+DATA const_00000001<>+40(SB)/4, $0x00000001
+DATA const_00000001<>+44(SB)/4, $0x00000001
+DATA const_00000001<>+48(SB)/4, $0x00000001
+DATA const_00000001<>+52(SB)/4, $0x00000001
+DATA const_00000001<>+56(SB)/4, $0x00000001
+DATA const_00000001<>+60(SB)/4, $0x00000001
+GLOBL const_00000001<>(SB), RODATA|NOPTR, $64
+
+DATA const_00007fff<>+0(SB)/4, $0x00007fff
+DATA const_00007fff<>+4(SB)/4, $0x00007fff
+DATA const_00007fff<>+8(SB)/4, $0x00007fff
+DATA const_00007fff<>+12(SB)/4, $0x00007fff
+DATA const_00007fff<>+16(SB)/4, $0x00007fff
+DATA const_00007fff<>+20(SB)/4, $0x00007fff
+DATA const_00007fff<>+24(SB)/4, $0x00007fff
+DATA const_00007fff<>+28(SB)/4, $0x00007fff
+DATA const_00007fff<>+32(SB)/4, $0x00007fff
+DATA const_00007fff<>+36(SB)/4, $0x00007fff
+DATA const_00007fff<>+40(SB)/4, $0x00007fff
+DATA const_00007fff<>+44(SB)/4, $0x00007fff
+DATA const_00007fff<>+48(SB)/4, $0x00007fff
+DATA const_00007fff<>+52(SB)/4, $0x00007fff
+DATA const_00007fff<>+56(SB)/4, $0x00007fff
+DATA const_00007fff<>+60(SB)/4, $0x00007fff
+GLOBL const_00007fff<>(SB), RODATA|NOPTR, $64
+
+DATA const_00000040<>+0(SB)/4, $0x00000040
+DATA const_00000040<>+4(SB)/4, $0x00000040
+DATA const_00000040<>+8(SB)/4, $0x00000040
+DATA const_00000040<>+12(SB)/4, $0x00000040
+DATA const_00000040<>+16(SB)/4, $0x00000040
+DATA const_00000040<>+20(SB)/4, $0x00000040
+DATA const_00000040<>+24(SB)/4, $0x00000040
+DATA const_00000040<>+28(SB)/4, $0x00000040
+DATA const_00000040<>+32(SB)/4, $0x00000040
+DATA const_00000040<>+36(SB)/4, $0x00000040
+DATA const_00000040<>+40(SB)/4, $0x00000040
+DATA const_00000040<>+44(SB)/4, $0x00000040
+DATA const_00000040<>+48(SB)/4, $0x00000040
+DATA const_00000040<>+52(SB)/4, $0x00000040
+DATA const_00000040<>+56(SB)/4, $0x00000040
+DATA const_00000040<>+60(SB)/4, $0x00000040
+GLOBL const_00000040<>(SB), RODATA|NOPTR, $64
+
+// func affineRowsBF16AVX2(dst *uint16, x *uint16, a *float32, b *float32, rows int, c int, stride int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·affineRowsBF16AVX2(SB), NOSPLIT, $0-56
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  a+16(FP), DX
+	MOVQ  b+24(FP), BX
+	MOVQ  rows+32(FP), SI
+	MOVQ  c+40(FP), DI
+	MOVQ  stride+48(FP), R8
+	SHLQ  $0x01, R8
+	MOVQ  DI, R9
+	ANDQ  $-32, R9
+	ANDQ  $-8, DI
+	TESTQ SI, SI
+	JE    done
+
+row:
+	XORQ R10, R10
+	CMPQ R10, R9
+	JE   single_test
+
+unrolled:
+	VPMOVZXWD   (CX)(R10*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VMOVUPS     (DX)(R10*4), Y1
+	VMOVUPS     (BX)(R10*4), Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS Y0, Y1, Y2
+	VPSRLD      $0x10, Y2, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y2, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y2, Y2, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, (AX)(R10*2)
+	VPMOVZXWD   16(CX)(R10*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VMOVUPS     32(DX)(R10*4), Y1
+	VMOVUPS     32(BX)(R10*4), Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS Y0, Y1, Y2
+	VPSRLD      $0x10, Y2, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y2, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y2, Y2, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 16(AX)(R10*2)
+	VPMOVZXWD   32(CX)(R10*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VMOVUPS     64(DX)(R10*4), Y1
+	VMOVUPS     64(BX)(R10*4), Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS Y0, Y1, Y2
+	VPSRLD      $0x10, Y2, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y2, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y2, Y2, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 32(AX)(R10*2)
+	VPMOVZXWD   48(CX)(R10*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VMOVUPS     96(DX)(R10*4), Y1
+	VMOVUPS     96(BX)(R10*4), Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS Y0, Y1, Y2
+	VPSRLD      $0x10, Y2, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y2, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y2, Y2, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 48(AX)(R10*2)
+	ADDQ        $+32, R10
+	CMPQ        R10, R9
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VPMOVZXWD   (CX)(R10*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VMOVUPS     (DX)(R10*4), Y1
+	VMOVUPS     (BX)(R10*4), Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS Y0, Y1, Y2
+	VPSRLD      $0x10, Y2, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y2, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y2, Y2, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, (AX)(R10*2)
+	ADDQ        $+8, R10
+
+single_test:
+	CMPQ R10, DI
+	JLT  single
+	ADDQ R8, AX
+	ADDQ R8, CX
+	DECQ SI
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func affineReLURowsBF16AVX2(dst *uint16, x *uint16, a *float32, b *float32, rows int, c int, stride int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·affineReLURowsBF16AVX2(SB), NOSPLIT, $0-56
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  a+16(FP), DX
+	MOVQ  b+24(FP), BX
+	MOVQ  rows+32(FP), SI
+	MOVQ  c+40(FP), DI
+	MOVQ  stride+48(FP), R8
+	SHLQ  $0x01, R8
+	MOVQ  DI, R9
+	ANDQ  $-32, R9
+	ANDQ  $-8, DI
+	TESTQ SI, SI
+	JE    done
+
+row:
+	XORQ R10, R10
+	CMPQ R10, R9
+	JE   single_test
+
+unrolled:
+	VPMOVZXWD   (CX)(R10*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VMOVUPS     (DX)(R10*4), Y1
+	VMOVUPS     (BX)(R10*4), Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS Y0, Y1, Y2
+	VXORPS      Y0, Y0, Y0
+	VCMPPS      $0x16, Y0, Y2, Y0
+	VANDPS      Y2, Y0, Y0
+	VPSRLD      $0x10, Y0, Y1
+	VPAND       const_00000001<>+0(SB), Y1, Y2
+	VPADDD      Y0, Y2, Y2
+	VPADDD      const_00007fff<>+0(SB), Y2, Y2
+	VPSRLD      $0x10, Y2, Y2
+	VPOR        const_00000040<>+0(SB), Y1, Y1
+	VCMPPS      $0x03, Y0, Y0, Y0
+	VBLENDVPS   Y0, Y1, Y2, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, (AX)(R10*2)
+	VPMOVZXWD   16(CX)(R10*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VMOVUPS     32(DX)(R10*4), Y1
+	VMOVUPS     32(BX)(R10*4), Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS Y0, Y1, Y2
+	VXORPS      Y0, Y0, Y0
+	VCMPPS      $0x16, Y0, Y2, Y0
+	VANDPS      Y2, Y0, Y0
+	VPSRLD      $0x10, Y0, Y1
+	VPAND       const_00000001<>+0(SB), Y1, Y2
+	VPADDD      Y0, Y2, Y2
+	VPADDD      const_00007fff<>+0(SB), Y2, Y2
+	VPSRLD      $0x10, Y2, Y2
+	VPOR        const_00000040<>+0(SB), Y1, Y1
+	VCMPPS      $0x03, Y0, Y0, Y0
+	VBLENDVPS   Y0, Y1, Y2, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 16(AX)(R10*2)
+	VPMOVZXWD   32(CX)(R10*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VMOVUPS     64(DX)(R10*4), Y1
+	VMOVUPS     64(BX)(R10*4), Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS Y0, Y1, Y2
+	VXORPS      Y0, Y0, Y0
+	VCMPPS      $0x16, Y0, Y2, Y0
+	VANDPS      Y2, Y0, Y0
+	VPSRLD      $0x10, Y0, Y1
+	VPAND       const_00000001<>+0(SB), Y1, Y2
+	VPADDD      Y0, Y2, Y2
+	VPADDD      const_00007fff<>+0(SB), Y2, Y2
+	VPSRLD      $0x10, Y2, Y2
+	VPOR        const_00000040<>+0(SB), Y1, Y1
+	VCMPPS      $0x03, Y0, Y0, Y0
+	VBLENDVPS   Y0, Y1, Y2, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 32(AX)(R10*2)
+	VPMOVZXWD   48(CX)(R10*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VMOVUPS     96(DX)(R10*4), Y1
+	VMOVUPS     96(BX)(R10*4), Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS Y0, Y1, Y2
+	VXORPS      Y0, Y0, Y0
+	VCMPPS      $0x16, Y0, Y2, Y0
+	VANDPS      Y2, Y0, Y0
+	VPSRLD      $0x10, Y0, Y1
+	VPAND       const_00000001<>+0(SB), Y1, Y2
+	VPADDD      Y0, Y2, Y2
+	VPADDD      const_00007fff<>+0(SB), Y2, Y2
+	VPSRLD      $0x10, Y2, Y2
+	VPOR        const_00000040<>+0(SB), Y1, Y1
+	VCMPPS      $0x03, Y0, Y0, Y0
+	VBLENDVPS   Y0, Y1, Y2, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 48(AX)(R10*2)
+	ADDQ        $+32, R10
+	CMPQ        R10, R9
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VPMOVZXWD   (CX)(R10*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VMOVUPS     (DX)(R10*4), Y1
+	VMOVUPS     (BX)(R10*4), Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS Y0, Y1, Y2
+	VXORPS      Y0, Y0, Y0
+	VCMPPS      $0x16, Y0, Y2, Y0
+	VANDPS      Y2, Y0, Y0
+	VPSRLD      $0x10, Y0, Y1
+	VPAND       const_00000001<>+0(SB), Y1, Y2
+	VPADDD      Y0, Y2, Y2
+	VPADDD      const_00007fff<>+0(SB), Y2, Y2
+	VPSRLD      $0x10, Y2, Y2
+	VPOR        const_00000040<>+0(SB), Y1, Y1
+	VCMPPS      $0x03, Y0, Y0, Y0
+	VBLENDVPS   Y0, Y1, Y2, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, (AX)(R10*2)
+	ADDQ        $+8, R10
+
+single_test:
+	CMPQ R10, DI
+	JLT  single
+	ADDQ R8, AX
+	ADDQ R8, CX
+	DECQ SI
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func affineAddRowsBF16AVX2(dst *uint16, x *uint16, res *uint16, a *float32, b *float32, rows int, c int, stride int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·affineAddRowsBF16AVX2(SB), NOSPLIT, $0-64
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  res+16(FP), DX
+	MOVQ  a+24(FP), BX
+	MOVQ  b+32(FP), SI
+	MOVQ  rows+40(FP), DI
+	MOVQ  c+48(FP), R8
+	MOVQ  stride+56(FP), R9
+	SHLQ  $0x01, R9
+	MOVQ  R8, R10
+	ANDQ  $-32, R10
+	ANDQ  $-8, R8
+	TESTQ DI, DI
+	JE    done
+
+row:
+	XORQ R11, R11
+	CMPQ R11, R10
+	JE   single_test
+
+unrolled:
+	VPMOVZXWD   (CX)(R11*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VPMOVZXWD   (DX)(R11*2), Y1
+	VPSLLD      $0x10, Y1, Y1
+	VMOVUPS     (BX)(R11*4), Y2
+	VMOVUPS     (SI)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y0, Y2, Y3
+	VADDPS      Y1, Y3, Y0
+	VPSRLD      $0x10, Y0, Y1
+	VPAND       const_00000001<>+0(SB), Y1, Y2
+	VPADDD      Y0, Y2, Y2
+	VPADDD      const_00007fff<>+0(SB), Y2, Y2
+	VPSRLD      $0x10, Y2, Y2
+	VPOR        const_00000040<>+0(SB), Y1, Y1
+	VCMPPS      $0x03, Y0, Y0, Y0
+	VBLENDVPS   Y0, Y1, Y2, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, (AX)(R11*2)
+	VPMOVZXWD   16(CX)(R11*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VPMOVZXWD   16(DX)(R11*2), Y1
+	VPSLLD      $0x10, Y1, Y1
+	VMOVUPS     32(BX)(R11*4), Y2
+	VMOVUPS     32(SI)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y0, Y2, Y3
+	VADDPS      Y1, Y3, Y0
+	VPSRLD      $0x10, Y0, Y1
+	VPAND       const_00000001<>+0(SB), Y1, Y2
+	VPADDD      Y0, Y2, Y2
+	VPADDD      const_00007fff<>+0(SB), Y2, Y2
+	VPSRLD      $0x10, Y2, Y2
+	VPOR        const_00000040<>+0(SB), Y1, Y1
+	VCMPPS      $0x03, Y0, Y0, Y0
+	VBLENDVPS   Y0, Y1, Y2, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 16(AX)(R11*2)
+	VPMOVZXWD   32(CX)(R11*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VPMOVZXWD   32(DX)(R11*2), Y1
+	VPSLLD      $0x10, Y1, Y1
+	VMOVUPS     64(BX)(R11*4), Y2
+	VMOVUPS     64(SI)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y0, Y2, Y3
+	VADDPS      Y1, Y3, Y0
+	VPSRLD      $0x10, Y0, Y1
+	VPAND       const_00000001<>+0(SB), Y1, Y2
+	VPADDD      Y0, Y2, Y2
+	VPADDD      const_00007fff<>+0(SB), Y2, Y2
+	VPSRLD      $0x10, Y2, Y2
+	VPOR        const_00000040<>+0(SB), Y1, Y1
+	VCMPPS      $0x03, Y0, Y0, Y0
+	VBLENDVPS   Y0, Y1, Y2, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 32(AX)(R11*2)
+	VPMOVZXWD   48(CX)(R11*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VPMOVZXWD   48(DX)(R11*2), Y1
+	VPSLLD      $0x10, Y1, Y1
+	VMOVUPS     96(BX)(R11*4), Y2
+	VMOVUPS     96(SI)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y0, Y2, Y3
+	VADDPS      Y1, Y3, Y0
+	VPSRLD      $0x10, Y0, Y1
+	VPAND       const_00000001<>+0(SB), Y1, Y2
+	VPADDD      Y0, Y2, Y2
+	VPADDD      const_00007fff<>+0(SB), Y2, Y2
+	VPSRLD      $0x10, Y2, Y2
+	VPOR        const_00000040<>+0(SB), Y1, Y1
+	VCMPPS      $0x03, Y0, Y0, Y0
+	VBLENDVPS   Y0, Y1, Y2, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 48(AX)(R11*2)
+	ADDQ        $+32, R11
+	CMPQ        R11, R10
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VPMOVZXWD   (CX)(R11*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VPMOVZXWD   (DX)(R11*2), Y1
+	VPSLLD      $0x10, Y1, Y1
+	VMOVUPS     (BX)(R11*4), Y2
+	VMOVUPS     (SI)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y0, Y2, Y3
+	VADDPS      Y1, Y3, Y0
+	VPSRLD      $0x10, Y0, Y1
+	VPAND       const_00000001<>+0(SB), Y1, Y2
+	VPADDD      Y0, Y2, Y2
+	VPADDD      const_00007fff<>+0(SB), Y2, Y2
+	VPSRLD      $0x10, Y2, Y2
+	VPOR        const_00000040<>+0(SB), Y1, Y1
+	VCMPPS      $0x03, Y0, Y0, Y0
+	VBLENDVPS   Y0, Y1, Y2, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, (AX)(R11*2)
+	ADDQ        $+8, R11
+
+single_test:
+	CMPQ R11, R8
+	JLT  single
+	ADDQ R9, AX
+	ADDQ R9, CX
+	ADDQ R9, DX
+	DECQ DI
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func affineAddReLURowsBF16AVX2(dst *uint16, x *uint16, res *uint16, a *float32, b *float32, rows int, c int, stride int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·affineAddReLURowsBF16AVX2(SB), NOSPLIT, $0-64
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  res+16(FP), DX
+	MOVQ  a+24(FP), BX
+	MOVQ  b+32(FP), SI
+	MOVQ  rows+40(FP), DI
+	MOVQ  c+48(FP), R8
+	MOVQ  stride+56(FP), R9
+	SHLQ  $0x01, R9
+	MOVQ  R8, R10
+	ANDQ  $-32, R10
+	ANDQ  $-8, R8
+	TESTQ DI, DI
+	JE    done
+
+row:
+	XORQ R11, R11
+	CMPQ R11, R10
+	JE   single_test
+
+unrolled:
+	VPMOVZXWD   (CX)(R11*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VPMOVZXWD   (DX)(R11*2), Y1
+	VPSLLD      $0x10, Y1, Y1
+	VMOVUPS     (BX)(R11*4), Y2
+	VMOVUPS     (SI)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y0, Y2, Y3
+	VADDPS      Y1, Y3, Y0
+	VXORPS      Y1, Y1, Y1
+	VCMPPS      $0x16, Y1, Y0, Y1
+	VANDPS      Y0, Y1, Y0
+	VPSRLD      $0x10, Y0, Y1
+	VPAND       const_00000001<>+0(SB), Y1, Y2
+	VPADDD      Y0, Y2, Y2
+	VPADDD      const_00007fff<>+0(SB), Y2, Y2
+	VPSRLD      $0x10, Y2, Y2
+	VPOR        const_00000040<>+0(SB), Y1, Y1
+	VCMPPS      $0x03, Y0, Y0, Y0
+	VBLENDVPS   Y0, Y1, Y2, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, (AX)(R11*2)
+	VPMOVZXWD   16(CX)(R11*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VPMOVZXWD   16(DX)(R11*2), Y1
+	VPSLLD      $0x10, Y1, Y1
+	VMOVUPS     32(BX)(R11*4), Y2
+	VMOVUPS     32(SI)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y0, Y2, Y3
+	VADDPS      Y1, Y3, Y0
+	VXORPS      Y1, Y1, Y1
+	VCMPPS      $0x16, Y1, Y0, Y1
+	VANDPS      Y0, Y1, Y0
+	VPSRLD      $0x10, Y0, Y1
+	VPAND       const_00000001<>+0(SB), Y1, Y2
+	VPADDD      Y0, Y2, Y2
+	VPADDD      const_00007fff<>+0(SB), Y2, Y2
+	VPSRLD      $0x10, Y2, Y2
+	VPOR        const_00000040<>+0(SB), Y1, Y1
+	VCMPPS      $0x03, Y0, Y0, Y0
+	VBLENDVPS   Y0, Y1, Y2, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 16(AX)(R11*2)
+	VPMOVZXWD   32(CX)(R11*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VPMOVZXWD   32(DX)(R11*2), Y1
+	VPSLLD      $0x10, Y1, Y1
+	VMOVUPS     64(BX)(R11*4), Y2
+	VMOVUPS     64(SI)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y0, Y2, Y3
+	VADDPS      Y1, Y3, Y0
+	VXORPS      Y1, Y1, Y1
+	VCMPPS      $0x16, Y1, Y0, Y1
+	VANDPS      Y0, Y1, Y0
+	VPSRLD      $0x10, Y0, Y1
+	VPAND       const_00000001<>+0(SB), Y1, Y2
+	VPADDD      Y0, Y2, Y2
+	VPADDD      const_00007fff<>+0(SB), Y2, Y2
+	VPSRLD      $0x10, Y2, Y2
+	VPOR        const_00000040<>+0(SB), Y1, Y1
+	VCMPPS      $0x03, Y0, Y0, Y0
+	VBLENDVPS   Y0, Y1, Y2, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 32(AX)(R11*2)
+	VPMOVZXWD   48(CX)(R11*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VPMOVZXWD   48(DX)(R11*2), Y1
+	VPSLLD      $0x10, Y1, Y1
+	VMOVUPS     96(BX)(R11*4), Y2
+	VMOVUPS     96(SI)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y0, Y2, Y3
+	VADDPS      Y1, Y3, Y0
+	VXORPS      Y1, Y1, Y1
+	VCMPPS      $0x16, Y1, Y0, Y1
+	VANDPS      Y0, Y1, Y0
+	VPSRLD      $0x10, Y0, Y1
+	VPAND       const_00000001<>+0(SB), Y1, Y2
+	VPADDD      Y0, Y2, Y2
+	VPADDD      const_00007fff<>+0(SB), Y2, Y2
+	VPSRLD      $0x10, Y2, Y2
+	VPOR        const_00000040<>+0(SB), Y1, Y1
+	VCMPPS      $0x03, Y0, Y0, Y0
+	VBLENDVPS   Y0, Y1, Y2, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 48(AX)(R11*2)
+	ADDQ        $+32, R11
+	CMPQ        R11, R10
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VPMOVZXWD   (CX)(R11*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VPMOVZXWD   (DX)(R11*2), Y1
+	VPSLLD      $0x10, Y1, Y1
+	VMOVUPS     (BX)(R11*4), Y2
+	VMOVUPS     (SI)(R11*4), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y0, Y2, Y3
+	VADDPS      Y1, Y3, Y0
+	VXORPS      Y1, Y1, Y1
+	VCMPPS      $0x16, Y1, Y0, Y1
+	VANDPS      Y0, Y1, Y0
+	VPSRLD      $0x10, Y0, Y1
+	VPAND       const_00000001<>+0(SB), Y1, Y2
+	VPADDD      Y0, Y2, Y2
+	VPADDD      const_00007fff<>+0(SB), Y2, Y2
+	VPSRLD      $0x10, Y2, Y2
+	VPOR        const_00000040<>+0(SB), Y1, Y1
+	VCMPPS      $0x03, Y0, Y0, Y0
+	VBLENDVPS   Y0, Y1, Y2, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, (AX)(R11*2)
+	ADDQ        $+8, R11
+
+single_test:
+	CMPQ R11, R8
+	JLT  single
+	ADDQ R9, AX
+	ADDQ R9, CX
+	ADDQ R9, DX
+	DECQ DI
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func gradRowsBF16AVX2(dst *uint16, dy *uint16, x *uint16, a *float32, b *float32, d *float32, rows int, c int, stride int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gradRowsBF16AVX2(SB), NOSPLIT, $0-72
+	MOVQ  dst+0(FP), AX
+	MOVQ  dy+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  a+24(FP), BX
+	MOVQ  b+32(FP), SI
+	MOVQ  d+40(FP), DI
+	MOVQ  rows+48(FP), R8
+	MOVQ  c+56(FP), R9
+	MOVQ  stride+64(FP), R10
+	SHLQ  $0x01, R10
+	MOVQ  R9, R11
+	ANDQ  $-32, R11
+	ANDQ  $-8, R9
+	TESTQ R8, R8
+	JE    done
+
+row:
+	XORQ R12, R12
+	CMPQ R12, R11
+	JE   single_test
+
+unrolled:
+	VPMOVZXWD   (CX)(R12*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VPMOVZXWD   (DX)(R12*2), Y1
+	VPSLLD      $0x10, Y1, Y1
+	VMOVUPS     (BX)(R12*4), Y2
+	VMOVUPS     (SI)(R12*4), Y3
+	VMOVUPS     (DI)(R12*4), Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VFMADD231PS Y0, Y2, Y4
+	VPSRLD      $0x10, Y4, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y4, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y4, Y4, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, (AX)(R12*2)
+	VPMOVZXWD   16(CX)(R12*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VPMOVZXWD   16(DX)(R12*2), Y1
+	VPSLLD      $0x10, Y1, Y1
+	VMOVUPS     32(BX)(R12*4), Y2
+	VMOVUPS     32(SI)(R12*4), Y3
+	VMOVUPS     32(DI)(R12*4), Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VFMADD231PS Y0, Y2, Y4
+	VPSRLD      $0x10, Y4, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y4, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y4, Y4, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 16(AX)(R12*2)
+	VPMOVZXWD   32(CX)(R12*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VPMOVZXWD   32(DX)(R12*2), Y1
+	VPSLLD      $0x10, Y1, Y1
+	VMOVUPS     64(BX)(R12*4), Y2
+	VMOVUPS     64(SI)(R12*4), Y3
+	VMOVUPS     64(DI)(R12*4), Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VFMADD231PS Y0, Y2, Y4
+	VPSRLD      $0x10, Y4, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y4, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y4, Y4, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 32(AX)(R12*2)
+	VPMOVZXWD   48(CX)(R12*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VPMOVZXWD   48(DX)(R12*2), Y1
+	VPSLLD      $0x10, Y1, Y1
+	VMOVUPS     96(BX)(R12*4), Y2
+	VMOVUPS     96(SI)(R12*4), Y3
+	VMOVUPS     96(DI)(R12*4), Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VFMADD231PS Y0, Y2, Y4
+	VPSRLD      $0x10, Y4, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y4, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y4, Y4, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 48(AX)(R12*2)
+	ADDQ        $+32, R12
+	CMPQ        R12, R11
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VPMOVZXWD   (CX)(R12*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VPMOVZXWD   (DX)(R12*2), Y1
+	VPSLLD      $0x10, Y1, Y1
+	VMOVUPS     (BX)(R12*4), Y2
+	VMOVUPS     (SI)(R12*4), Y3
+	VMOVUPS     (DI)(R12*4), Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VFMADD231PS Y0, Y2, Y4
+	VPSRLD      $0x10, Y4, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y4, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y4, Y4, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, (AX)(R12*2)
+	ADDQ        $+8, R12
+
+single_test:
+	CMPQ R12, R9
+	JLT  single
+	ADDQ R10, AX
+	ADDQ R10, CX
+	ADDQ R10, DX
+	DECQ R8
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func gradReLURowsBF16AVX2(dst *uint16, dy *uint16, x *uint16, y *uint16, a *float32, b *float32, d *float32, rows int, c int, stride int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gradReLURowsBF16AVX2(SB), NOSPLIT, $0-80
+	MOVQ  dst+0(FP), AX
+	MOVQ  dy+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  y+24(FP), BX
+	MOVQ  a+32(FP), SI
+	MOVQ  b+40(FP), DI
+	MOVQ  d+48(FP), R8
+	MOVQ  rows+56(FP), R9
+	MOVQ  c+64(FP), R10
+	MOVQ  stride+72(FP), R11
+	SHLQ  $0x01, R11
+	MOVQ  R10, R12
+	ANDQ  $-32, R12
+	ANDQ  $-8, R10
+	TESTQ R9, R9
+	JE    done
+
+row:
+	XORQ R13, R13
+	CMPQ R13, R12
+	JE   single_test
+
+unrolled:
+	VPMOVZXWD   (CX)(R13*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VPMOVZXWD   (DX)(R13*2), Y1
+	VPSLLD      $0x10, Y1, Y1
+	VPMOVZXWD   (BX)(R13*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VMOVUPS     (SI)(R13*4), Y3
+	VMOVUPS     (DI)(R13*4), Y4
+	VMOVUPS     (R8)(R13*4), Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y2, Y2
+	VANDPS      Y0, Y2, Y0
+	VMOVAPS     Y5, Y2
+	VFMADD231PS Y1, Y4, Y2
+	VFMADD231PS Y0, Y3, Y2
+	VPSRLD      $0x10, Y2, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y2, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y2, Y2, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, (AX)(R13*2)
+	VPMOVZXWD   16(CX)(R13*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VPMOVZXWD   16(DX)(R13*2), Y1
+	VPSLLD      $0x10, Y1, Y1
+	VPMOVZXWD   16(BX)(R13*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VMOVUPS     32(SI)(R13*4), Y3
+	VMOVUPS     32(DI)(R13*4), Y4
+	VMOVUPS     32(R8)(R13*4), Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y2, Y2
+	VANDPS      Y0, Y2, Y0
+	VMOVAPS     Y5, Y2
+	VFMADD231PS Y1, Y4, Y2
+	VFMADD231PS Y0, Y3, Y2
+	VPSRLD      $0x10, Y2, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y2, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y2, Y2, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 16(AX)(R13*2)
+	VPMOVZXWD   32(CX)(R13*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VPMOVZXWD   32(DX)(R13*2), Y1
+	VPSLLD      $0x10, Y1, Y1
+	VPMOVZXWD   32(BX)(R13*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VMOVUPS     64(SI)(R13*4), Y3
+	VMOVUPS     64(DI)(R13*4), Y4
+	VMOVUPS     64(R8)(R13*4), Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y2, Y2
+	VANDPS      Y0, Y2, Y0
+	VMOVAPS     Y5, Y2
+	VFMADD231PS Y1, Y4, Y2
+	VFMADD231PS Y0, Y3, Y2
+	VPSRLD      $0x10, Y2, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y2, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y2, Y2, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 32(AX)(R13*2)
+	VPMOVZXWD   48(CX)(R13*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VPMOVZXWD   48(DX)(R13*2), Y1
+	VPSLLD      $0x10, Y1, Y1
+	VPMOVZXWD   48(BX)(R13*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VMOVUPS     96(SI)(R13*4), Y3
+	VMOVUPS     96(DI)(R13*4), Y4
+	VMOVUPS     96(R8)(R13*4), Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y2, Y2
+	VANDPS      Y0, Y2, Y0
+	VMOVAPS     Y5, Y2
+	VFMADD231PS Y1, Y4, Y2
+	VFMADD231PS Y0, Y3, Y2
+	VPSRLD      $0x10, Y2, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y2, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y2, Y2, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 48(AX)(R13*2)
+	ADDQ        $+32, R13
+	CMPQ        R13, R12
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VPMOVZXWD   (CX)(R13*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VPMOVZXWD   (DX)(R13*2), Y1
+	VPSLLD      $0x10, Y1, Y1
+	VPMOVZXWD   (BX)(R13*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VMOVUPS     (SI)(R13*4), Y3
+	VMOVUPS     (DI)(R13*4), Y4
+	VMOVUPS     (R8)(R13*4), Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y2, Y2
+	VANDPS      Y0, Y2, Y0
+	VMOVAPS     Y5, Y2
+	VFMADD231PS Y1, Y4, Y2
+	VFMADD231PS Y0, Y3, Y2
+	VPSRLD      $0x10, Y2, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y2, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y2, Y2, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, (AX)(R13*2)
+	ADDQ        $+8, R13
+
+single_test:
+	CMPQ R13, R10
+	JLT  single
+	ADDQ R11, AX
+	ADDQ R11, CX
+	ADDQ R11, DX
+	ADDQ R11, BX
+	DECQ R9
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
 // func sumAVX512(x *float32, n int) float64
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE2
 TEXT ·sumAVX512(SB), NOSPLIT, $0-24
@@ -3532,6 +5071,1726 @@ single_test:
 	DECQ R9
 	JNE  row
 	SFENCE
+
+done:
+	VZEROUPPER
+	RET
+
+// func colSumBF16AVX512(s *float32, x *uint16, rows int, c int, stride int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·colSumBF16AVX512(SB), NOSPLIT, $0-40
+	MOVQ  s+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  rows+16(FP), DX
+	MOVQ  c+24(FP), BX
+	MOVQ  stride+32(FP), SI
+	SHLQ  $0x01, SI
+	MOVQ  BX, R8
+	ANDQ  $-64, R8
+	MOVQ  BX, DI
+	ANDQ  $-16, DI
+	SUBQ  DI, BX
+	MOVQ  $-1, R9
+	BZHIQ BX, R9, R9
+	KMOVW R9, K1
+	TESTQ DX, DX
+	JE    done
+
+row:
+	XORQ R9, R9
+	CMPQ R9, R8
+	JE   single_test
+
+unrolled:
+	VMOVUPS   (AX)(R9*4), Z0
+	VPMOVZXWD (CX)(R9*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, (AX)(R9*4)
+	VMOVUPS   64(AX)(R9*4), Z0
+	VPMOVZXWD 32(CX)(R9*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, 64(AX)(R9*4)
+	VMOVUPS   128(AX)(R9*4), Z0
+	VPMOVZXWD 64(CX)(R9*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, 128(AX)(R9*4)
+	VMOVUPS   192(AX)(R9*4), Z0
+	VPMOVZXWD 96(CX)(R9*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, 192(AX)(R9*4)
+	ADDQ      $+64, R9
+	CMPQ      R9, R8
+	JLT       unrolled
+	JMP       single_test
+
+single:
+	VMOVUPS   (AX)(R9*4), Z0
+	VPMOVZXWD (CX)(R9*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, (AX)(R9*4)
+	ADDQ      $+16, R9
+
+single_test:
+	CMPQ        R9, DI
+	JLT         single
+	TESTQ       BX, BX
+	JE          next
+	VMOVUPS.Z   (AX)(R9*4), K1, Z0
+	VMOVDQU16.Z (CX)(R9*2), K1, Y1
+	VPMOVZXWD   Y1, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VADDPS      Z1, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)(R9*4)
+
+next:
+	ADDQ SI, CX
+	DECQ DX
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func colStatsBF16AVX512(s1 *float32, s2 *float32, x *uint16, k *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·colStatsBF16AVX512(SB), NOSPLIT, $0-56
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  k+24(FP), BX
+	MOVQ  rows+32(FP), SI
+	MOVQ  c+40(FP), DI
+	MOVQ  stride+48(FP), R8
+	SHLQ  $0x01, R8
+	MOVQ  DI, R10
+	ANDQ  $-64, R10
+	MOVQ  DI, R9
+	ANDQ  $-16, R9
+	SUBQ  R9, DI
+	MOVQ  $-1, R11
+	BZHIQ DI, R11, R11
+	KMOVW R11, K1
+	TESTQ SI, SI
+	JE    done
+
+row:
+	XORQ R11, R11
+	CMPQ R11, R10
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (AX)(R11*4), Z0
+	VMOVUPS     (CX)(R11*4), Z1
+	VPMOVZXWD   (DX)(R11*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVUPS     (BX)(R11*4), Z3
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z2, Z0, Z0
+	VFMADD231PS Z2, Z2, Z1
+	VMOVUPS     Z0, (AX)(R11*4)
+	VMOVUPS     Z1, (CX)(R11*4)
+	VMOVUPS     64(AX)(R11*4), Z0
+	VMOVUPS     64(CX)(R11*4), Z1
+	VPMOVZXWD   32(DX)(R11*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVUPS     64(BX)(R11*4), Z3
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z2, Z0, Z0
+	VFMADD231PS Z2, Z2, Z1
+	VMOVUPS     Z0, 64(AX)(R11*4)
+	VMOVUPS     Z1, 64(CX)(R11*4)
+	VMOVUPS     128(AX)(R11*4), Z0
+	VMOVUPS     128(CX)(R11*4), Z1
+	VPMOVZXWD   64(DX)(R11*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVUPS     128(BX)(R11*4), Z3
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z2, Z0, Z0
+	VFMADD231PS Z2, Z2, Z1
+	VMOVUPS     Z0, 128(AX)(R11*4)
+	VMOVUPS     Z1, 128(CX)(R11*4)
+	VMOVUPS     192(AX)(R11*4), Z0
+	VMOVUPS     192(CX)(R11*4), Z1
+	VPMOVZXWD   96(DX)(R11*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVUPS     192(BX)(R11*4), Z3
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z2, Z0, Z0
+	VFMADD231PS Z2, Z2, Z1
+	VMOVUPS     Z0, 192(AX)(R11*4)
+	VMOVUPS     Z1, 192(CX)(R11*4)
+	ADDQ        $+64, R11
+	CMPQ        R11, R10
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (AX)(R11*4), Z0
+	VMOVUPS     (CX)(R11*4), Z1
+	VPMOVZXWD   (DX)(R11*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVUPS     (BX)(R11*4), Z3
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z2, Z0, Z0
+	VFMADD231PS Z2, Z2, Z1
+	VMOVUPS     Z0, (AX)(R11*4)
+	VMOVUPS     Z1, (CX)(R11*4)
+	ADDQ        $+16, R11
+
+single_test:
+	CMPQ        R11, R9
+	JLT         single
+	TESTQ       DI, DI
+	JE          next
+	VMOVUPS.Z   (AX)(R11*4), K1, Z0
+	VMOVUPS.Z   (CX)(R11*4), K1, Z1
+	VMOVDQU16.Z (DX)(R11*2), K1, Y2
+	VPMOVZXWD   Y2, Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVUPS.Z   (BX)(R11*4), K1, Z3
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z2, Z0, Z0
+	VFMADD231PS Z2, Z2, Z1
+	VMOVUPS     Z0, K1, (AX)(R11*4)
+	VMOVUPS     Z1, K1, (CX)(R11*4)
+
+next:
+	ADDQ R8, DX
+	DECQ SI
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func colGradBF16AVX512(s1 *float32, s2 *float32, dy *uint16, x *uint16, mean *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·colGradBF16AVX512(SB), NOSPLIT, $0-64
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  dy+16(FP), DX
+	MOVQ  x+24(FP), BX
+	MOVQ  mean+32(FP), SI
+	MOVQ  rows+40(FP), DI
+	MOVQ  c+48(FP), R8
+	MOVQ  stride+56(FP), R9
+	SHLQ  $0x01, R9
+	MOVQ  R8, R11
+	ANDQ  $-64, R11
+	MOVQ  R8, R10
+	ANDQ  $-16, R10
+	SUBQ  R10, R8
+	MOVQ  $-1, R12
+	BZHIQ R8, R12, R12
+	KMOVW R12, K1
+	TESTQ DI, DI
+	JE    done
+
+row:
+	XORQ R12, R12
+	CMPQ R12, R11
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (AX)(R12*4), Z0
+	VMOVUPS     (CX)(R12*4), Z1
+	VPMOVZXWD   (DX)(R12*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   (BX)(R12*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVUPS     (SI)(R12*4), Z4
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (AX)(R12*4)
+	VMOVUPS     Z1, (CX)(R12*4)
+	VMOVUPS     64(AX)(R12*4), Z0
+	VMOVUPS     64(CX)(R12*4), Z1
+	VPMOVZXWD   32(DX)(R12*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   32(BX)(R12*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVUPS     64(SI)(R12*4), Z4
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 64(AX)(R12*4)
+	VMOVUPS     Z1, 64(CX)(R12*4)
+	VMOVUPS     128(AX)(R12*4), Z0
+	VMOVUPS     128(CX)(R12*4), Z1
+	VPMOVZXWD   64(DX)(R12*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   64(BX)(R12*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVUPS     128(SI)(R12*4), Z4
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 128(AX)(R12*4)
+	VMOVUPS     Z1, 128(CX)(R12*4)
+	VMOVUPS     192(AX)(R12*4), Z0
+	VMOVUPS     192(CX)(R12*4), Z1
+	VPMOVZXWD   96(DX)(R12*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   96(BX)(R12*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVUPS     192(SI)(R12*4), Z4
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 192(AX)(R12*4)
+	VMOVUPS     Z1, 192(CX)(R12*4)
+	ADDQ        $+64, R12
+	CMPQ        R12, R11
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (AX)(R12*4), Z0
+	VMOVUPS     (CX)(R12*4), Z1
+	VPMOVZXWD   (DX)(R12*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   (BX)(R12*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVUPS     (SI)(R12*4), Z4
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (AX)(R12*4)
+	VMOVUPS     Z1, (CX)(R12*4)
+	ADDQ        $+16, R12
+
+single_test:
+	CMPQ        R12, R10
+	JLT         single
+	TESTQ       R8, R8
+	JE          next
+	VMOVUPS.Z   (AX)(R12*4), K1, Z0
+	VMOVUPS.Z   (CX)(R12*4), K1, Z1
+	VMOVDQU16.Z (DX)(R12*2), K1, Y2
+	VPMOVZXWD   Y2, Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVDQU16.Z (BX)(R12*2), K1, Y3
+	VPMOVZXWD   Y3, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVUPS.Z   (SI)(R12*4), K1, Z4
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)(R12*4)
+	VMOVUPS     Z1, K1, (CX)(R12*4)
+
+next:
+	ADDQ R9, DX
+	ADDQ R9, BX
+	DECQ DI
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func colGradReLUBF16AVX512(s1 *float32, s2 *float32, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·colGradReLUBF16AVX512(SB), NOSPLIT, $0-72
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  dy+16(FP), DX
+	MOVQ  x+24(FP), BX
+	MOVQ  y+32(FP), SI
+	MOVQ  mean+40(FP), DI
+	MOVQ  rows+48(FP), R8
+	MOVQ  c+56(FP), R9
+	MOVQ  stride+64(FP), R10
+	SHLQ  $0x01, R10
+	MOVQ  R9, R12
+	ANDQ  $-64, R12
+	MOVQ  R9, R11
+	ANDQ  $-16, R11
+	SUBQ  R11, R9
+	MOVQ  $-1, R13
+	BZHIQ R9, R13, R13
+	KMOVW R13, K1
+	TESTQ R8, R8
+	JE    done
+
+row:
+	XORQ R13, R13
+	CMPQ R13, R12
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (AX)(R13*4), Z0
+	VMOVUPS     (CX)(R13*4), Z1
+	VPMOVZXWD   (DX)(R13*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   (BX)(R13*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD   (SI)(R13*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVUPS     (DI)(R13*4), Z5
+	VPXORD      Z6, Z6, Z6
+	VCMPPS      $0x16, Z6, Z4, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z5, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (AX)(R13*4)
+	VMOVUPS     Z1, (CX)(R13*4)
+	VMOVUPS     64(AX)(R13*4), Z0
+	VMOVUPS     64(CX)(R13*4), Z1
+	VPMOVZXWD   32(DX)(R13*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   32(BX)(R13*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD   32(SI)(R13*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVUPS     64(DI)(R13*4), Z5
+	VPXORD      Z7, Z7, Z7
+	VCMPPS      $0x16, Z7, Z4, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z5, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 64(AX)(R13*4)
+	VMOVUPS     Z1, 64(CX)(R13*4)
+	VMOVUPS     128(AX)(R13*4), Z0
+	VMOVUPS     128(CX)(R13*4), Z1
+	VPMOVZXWD   64(DX)(R13*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   64(BX)(R13*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD   64(SI)(R13*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVUPS     128(DI)(R13*4), Z5
+	VPXORD      Z8, Z8, Z8
+	VCMPPS      $0x16, Z8, Z4, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z5, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 128(AX)(R13*4)
+	VMOVUPS     Z1, 128(CX)(R13*4)
+	VMOVUPS     192(AX)(R13*4), Z0
+	VMOVUPS     192(CX)(R13*4), Z1
+	VPMOVZXWD   96(DX)(R13*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   96(BX)(R13*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD   96(SI)(R13*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVUPS     192(DI)(R13*4), Z5
+	VPXORD      Z9, Z9, Z9
+	VCMPPS      $0x16, Z9, Z4, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z5, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 192(AX)(R13*4)
+	VMOVUPS     Z1, 192(CX)(R13*4)
+	ADDQ        $+64, R13
+	CMPQ        R13, R12
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (AX)(R13*4), Z0
+	VMOVUPS     (CX)(R13*4), Z1
+	VPMOVZXWD   (DX)(R13*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   (BX)(R13*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD   (SI)(R13*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVUPS     (DI)(R13*4), Z5
+	VPXORD      Z10, Z10, Z10
+	VCMPPS      $0x16, Z10, Z4, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z5, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (AX)(R13*4)
+	VMOVUPS     Z1, (CX)(R13*4)
+	ADDQ        $+16, R13
+
+single_test:
+	CMPQ        R13, R11
+	JLT         single
+	TESTQ       R9, R9
+	JE          next
+	VMOVUPS.Z   (AX)(R13*4), K1, Z0
+	VMOVUPS.Z   (CX)(R13*4), K1, Z1
+	VMOVDQU16.Z (DX)(R13*2), K1, Y2
+	VPMOVZXWD   Y2, Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVDQU16.Z (BX)(R13*2), K1, Y3
+	VPMOVZXWD   Y3, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVDQU16.Z (SI)(R13*2), K1, Y4
+	VPMOVZXWD   Y4, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVUPS.Z   (DI)(R13*4), K1, Z5
+	VPXORD      Z11, Z11, Z11
+	VCMPPS      $0x16, Z11, Z4, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z5, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)(R13*4)
+	VMOVUPS     Z1, K1, (CX)(R13*4)
+
+next:
+	ADDQ R10, DX
+	ADDQ R10, BX
+	ADDQ R10, SI
+	DECQ R8
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func colGradReLUKeepBF16AVX512(s1 *float32, s2 *float32, kept *uint16, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·colGradReLUKeepBF16AVX512(SB), NOSPLIT, $0-80
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  kept+16(FP), DX
+	MOVQ  dy+24(FP), BX
+	MOVQ  x+32(FP), SI
+	MOVQ  y+40(FP), DI
+	MOVQ  mean+48(FP), R8
+	MOVQ  rows+56(FP), R9
+	MOVQ  c+64(FP), R10
+	MOVQ  stride+72(FP), R11
+	SHLQ  $0x01, R11
+	MOVQ  R10, R13
+	ANDQ  $-64, R13
+	MOVQ  R10, R12
+	ANDQ  $-16, R12
+	SUBQ  R12, R10
+	MOVQ  $-1, R14
+	BZHIQ R10, R14, R14
+	KMOVW R14, K1
+	TESTQ R9, R9
+	JE    done
+
+row:
+	XORQ R14, R14
+	CMPQ R14, R13
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (AX)(R14*4), Z0
+	VMOVUPS     (CX)(R14*4), Z1
+	VPMOVZXWD   (BX)(R14*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   (SI)(R14*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD   (DI)(R14*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVUPS     (R8)(R14*4), Z5
+	VPXORD      Z6, Z6, Z6
+	VCMPPS      $0x16, Z6, Z4, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z5, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (AX)(R14*4)
+	VMOVUPS     Z1, (CX)(R14*4)
+	VPSRLD      $0x10, Z2, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z2, Z2, K2
+	VBLENDMPS   Z0, Z1, K2, Z7
+	VPMOVDW     Z7, (DX)(R14*2)
+	VMOVUPS     64(AX)(R14*4), Z0
+	VMOVUPS     64(CX)(R14*4), Z1
+	VPMOVZXWD   32(BX)(R14*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   32(SI)(R14*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD   32(DI)(R14*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVUPS     64(R8)(R14*4), Z5
+	VPXORD      Z8, Z8, Z8
+	VCMPPS      $0x16, Z8, Z4, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z5, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 64(AX)(R14*4)
+	VMOVUPS     Z1, 64(CX)(R14*4)
+	VPSRLD      $0x10, Z2, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z2, Z2, K2
+	VBLENDMPS   Z0, Z1, K2, Z9
+	VPMOVDW     Z9, 32(DX)(R14*2)
+	VMOVUPS     128(AX)(R14*4), Z0
+	VMOVUPS     128(CX)(R14*4), Z1
+	VPMOVZXWD   64(BX)(R14*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   64(SI)(R14*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD   64(DI)(R14*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVUPS     128(R8)(R14*4), Z5
+	VPXORD      Z10, Z10, Z10
+	VCMPPS      $0x16, Z10, Z4, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z5, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 128(AX)(R14*4)
+	VMOVUPS     Z1, 128(CX)(R14*4)
+	VPSRLD      $0x10, Z2, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z2, Z2, K2
+	VBLENDMPS   Z0, Z1, K2, Z11
+	VPMOVDW     Z11, 64(DX)(R14*2)
+	VMOVUPS     192(AX)(R14*4), Z0
+	VMOVUPS     192(CX)(R14*4), Z1
+	VPMOVZXWD   96(BX)(R14*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   96(SI)(R14*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD   96(DI)(R14*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVUPS     192(R8)(R14*4), Z5
+	VPXORD      Z12, Z12, Z12
+	VCMPPS      $0x16, Z12, Z4, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z5, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 192(AX)(R14*4)
+	VMOVUPS     Z1, 192(CX)(R14*4)
+	VPSRLD      $0x10, Z2, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z2, Z2, K2
+	VBLENDMPS   Z0, Z1, K2, Z13
+	VPMOVDW     Z13, 96(DX)(R14*2)
+	ADDQ        $+64, R14
+	CMPQ        R14, R13
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (AX)(R14*4), Z0
+	VMOVUPS     (CX)(R14*4), Z1
+	VPMOVZXWD   (BX)(R14*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   (SI)(R14*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD   (DI)(R14*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVUPS     (R8)(R14*4), Z5
+	VPXORD      Z14, Z14, Z14
+	VCMPPS      $0x16, Z14, Z4, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z5, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (AX)(R14*4)
+	VMOVUPS     Z1, (CX)(R14*4)
+	VPSRLD      $0x10, Z2, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z2, Z2, K2
+	VBLENDMPS   Z0, Z1, K2, Z15
+	VPMOVDW     Z15, (DX)(R14*2)
+	ADDQ        $+16, R14
+
+single_test:
+	CMPQ        R14, R12
+	JLT         single
+	TESTQ       R10, R10
+	JE          next
+	VMOVUPS.Z   (AX)(R14*4), K1, Z0
+	VMOVUPS.Z   (CX)(R14*4), K1, Z1
+	VMOVDQU16.Z (BX)(R14*2), K1, Y2
+	VPMOVZXWD   Y2, Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVDQU16.Z (SI)(R14*2), K1, Y3
+	VPMOVZXWD   Y3, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVDQU16.Z (DI)(R14*2), K1, Y4
+	VPMOVZXWD   Y4, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVUPS.Z   (R8)(R14*4), K1, Z5
+	VPXORD      Z16, Z16, Z16
+	VCMPPS      $0x16, Z16, Z4, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z5, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)(R14*4)
+	VMOVUPS     Z1, K1, (CX)(R14*4)
+	VPSRLD      $0x10, Z2, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z2, Z2, K2
+	VBLENDMPS   Z0, Z1, K2, Z17
+	VPMOVDW     Z17, K1, (DX)(R14*2)
+
+next:
+	ADDQ R11, DX
+	ADDQ R11, BX
+	ADDQ R11, SI
+	ADDQ R11, DI
+	DECQ R9
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func affineRowsBF16AVX512(dst *uint16, x *uint16, a *float32, b *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·affineRowsBF16AVX512(SB), NOSPLIT, $0-56
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  a+16(FP), DX
+	MOVQ  b+24(FP), BX
+	MOVQ  rows+32(FP), SI
+	MOVQ  c+40(FP), DI
+	MOVQ  stride+48(FP), R8
+	SHLQ  $0x01, R8
+	MOVQ  DI, R10
+	ANDQ  $-64, R10
+	MOVQ  DI, R9
+	ANDQ  $-16, R9
+	SUBQ  R9, DI
+	MOVQ  $-1, R11
+	BZHIQ DI, R11, R11
+	KMOVW R11, K1
+	TESTQ SI, SI
+	JE    done
+
+row:
+	XORQ R11, R11
+	CMPQ R11, R10
+	JE   single_test
+
+unrolled:
+	VPMOVZXWD   (CX)(R11*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VMOVUPS     (DX)(R11*4), Z1
+	VMOVUPS     (BX)(R11*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VPSRLD      $0x10, Z2, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z2, Z2, K2
+	VBLENDMPS   Z0, Z1, K2, Z3
+	VPMOVDW     Z3, (AX)(R11*2)
+	VPMOVZXWD   32(CX)(R11*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VMOVUPS     64(DX)(R11*4), Z1
+	VMOVUPS     64(BX)(R11*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VPSRLD      $0x10, Z2, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z2, Z2, K2
+	VBLENDMPS   Z0, Z1, K2, Z4
+	VPMOVDW     Z4, 32(AX)(R11*2)
+	VPMOVZXWD   64(CX)(R11*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VMOVUPS     128(DX)(R11*4), Z1
+	VMOVUPS     128(BX)(R11*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VPSRLD      $0x10, Z2, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z2, Z2, K2
+	VBLENDMPS   Z0, Z1, K2, Z5
+	VPMOVDW     Z5, 64(AX)(R11*2)
+	VPMOVZXWD   96(CX)(R11*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VMOVUPS     192(DX)(R11*4), Z1
+	VMOVUPS     192(BX)(R11*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VPSRLD      $0x10, Z2, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z2, Z2, K2
+	VBLENDMPS   Z0, Z1, K2, Z6
+	VPMOVDW     Z6, 96(AX)(R11*2)
+	ADDQ        $+64, R11
+	CMPQ        R11, R10
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VPMOVZXWD   (CX)(R11*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VMOVUPS     (DX)(R11*4), Z1
+	VMOVUPS     (BX)(R11*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VPSRLD      $0x10, Z2, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z2, Z2, K2
+	VBLENDMPS   Z0, Z1, K2, Z7
+	VPMOVDW     Z7, (AX)(R11*2)
+	ADDQ        $+16, R11
+
+single_test:
+	CMPQ        R11, R9
+	JLT         single
+	TESTQ       DI, DI
+	JE          next
+	VMOVDQU16.Z (CX)(R11*2), K1, Y0
+	VPMOVZXWD   Y0, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VMOVUPS.Z   (DX)(R11*4), K1, Z1
+	VMOVUPS.Z   (BX)(R11*4), K1, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VPSRLD      $0x10, Z2, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z2, Z2, K2
+	VBLENDMPS   Z0, Z1, K2, Z8
+	VPMOVDW     Z8, K1, (AX)(R11*2)
+
+next:
+	ADDQ R8, AX
+	ADDQ R8, CX
+	DECQ SI
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func affineReLURowsBF16AVX512(dst *uint16, x *uint16, a *float32, b *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·affineReLURowsBF16AVX512(SB), NOSPLIT, $0-56
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  a+16(FP), DX
+	MOVQ  b+24(FP), BX
+	MOVQ  rows+32(FP), SI
+	MOVQ  c+40(FP), DI
+	MOVQ  stride+48(FP), R8
+	SHLQ  $0x01, R8
+	MOVQ  DI, R10
+	ANDQ  $-64, R10
+	MOVQ  DI, R9
+	ANDQ  $-16, R9
+	SUBQ  R9, DI
+	MOVQ  $-1, R11
+	BZHIQ DI, R11, R11
+	KMOVW R11, K1
+	TESTQ SI, SI
+	JE    done
+
+row:
+	XORQ R11, R11
+	CMPQ R11, R10
+	JE   single_test
+
+unrolled:
+	VPMOVZXWD   (CX)(R11*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VMOVUPS     (DX)(R11*4), Z1
+	VMOVUPS     (BX)(R11*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VPXORD      Z3, Z3, Z3
+	VCMPPS      $0x16, Z3, Z2, K2
+	VMOVAPS.Z   Z2, K2, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VPANDD      const_00000001<>+0(SB), Z1, Z2
+	VPADDD      Z0, Z2, Z2
+	VPADDD      const_00007fff<>+0(SB), Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VPORD       const_00000040<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K2
+	VBLENDMPS   Z1, Z2, K2, Z4
+	VPMOVDW     Z4, (AX)(R11*2)
+	VPMOVZXWD   32(CX)(R11*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VMOVUPS     64(DX)(R11*4), Z1
+	VMOVUPS     64(BX)(R11*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VPXORD      Z5, Z5, Z5
+	VCMPPS      $0x16, Z5, Z2, K2
+	VMOVAPS.Z   Z2, K2, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VPANDD      const_00000001<>+0(SB), Z1, Z2
+	VPADDD      Z0, Z2, Z2
+	VPADDD      const_00007fff<>+0(SB), Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VPORD       const_00000040<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K2
+	VBLENDMPS   Z1, Z2, K2, Z6
+	VPMOVDW     Z6, 32(AX)(R11*2)
+	VPMOVZXWD   64(CX)(R11*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VMOVUPS     128(DX)(R11*4), Z1
+	VMOVUPS     128(BX)(R11*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VPXORD      Z7, Z7, Z7
+	VCMPPS      $0x16, Z7, Z2, K2
+	VMOVAPS.Z   Z2, K2, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VPANDD      const_00000001<>+0(SB), Z1, Z2
+	VPADDD      Z0, Z2, Z2
+	VPADDD      const_00007fff<>+0(SB), Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VPORD       const_00000040<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K2
+	VBLENDMPS   Z1, Z2, K2, Z8
+	VPMOVDW     Z8, 64(AX)(R11*2)
+	VPMOVZXWD   96(CX)(R11*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VMOVUPS     192(DX)(R11*4), Z1
+	VMOVUPS     192(BX)(R11*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VPXORD      Z9, Z9, Z9
+	VCMPPS      $0x16, Z9, Z2, K2
+	VMOVAPS.Z   Z2, K2, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VPANDD      const_00000001<>+0(SB), Z1, Z2
+	VPADDD      Z0, Z2, Z2
+	VPADDD      const_00007fff<>+0(SB), Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VPORD       const_00000040<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K2
+	VBLENDMPS   Z1, Z2, K2, Z10
+	VPMOVDW     Z10, 96(AX)(R11*2)
+	ADDQ        $+64, R11
+	CMPQ        R11, R10
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VPMOVZXWD   (CX)(R11*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VMOVUPS     (DX)(R11*4), Z1
+	VMOVUPS     (BX)(R11*4), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VPXORD      Z11, Z11, Z11
+	VCMPPS      $0x16, Z11, Z2, K2
+	VMOVAPS.Z   Z2, K2, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VPANDD      const_00000001<>+0(SB), Z1, Z2
+	VPADDD      Z0, Z2, Z2
+	VPADDD      const_00007fff<>+0(SB), Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VPORD       const_00000040<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K2
+	VBLENDMPS   Z1, Z2, K2, Z12
+	VPMOVDW     Z12, (AX)(R11*2)
+	ADDQ        $+16, R11
+
+single_test:
+	CMPQ        R11, R9
+	JLT         single
+	TESTQ       DI, DI
+	JE          next
+	VMOVDQU16.Z (CX)(R11*2), K1, Y0
+	VPMOVZXWD   Y0, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VMOVUPS.Z   (DX)(R11*4), K1, Z1
+	VMOVUPS.Z   (BX)(R11*4), K1, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VPXORD      Z13, Z13, Z13
+	VCMPPS      $0x16, Z13, Z2, K2
+	VMOVAPS.Z   Z2, K2, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VPANDD      const_00000001<>+0(SB), Z1, Z2
+	VPADDD      Z0, Z2, Z2
+	VPADDD      const_00007fff<>+0(SB), Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VPORD       const_00000040<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K2
+	VBLENDMPS   Z1, Z2, K2, Z14
+	VPMOVDW     Z14, K1, (AX)(R11*2)
+
+next:
+	ADDQ R8, AX
+	ADDQ R8, CX
+	DECQ SI
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func affineAddRowsBF16AVX512(dst *uint16, x *uint16, res *uint16, a *float32, b *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·affineAddRowsBF16AVX512(SB), NOSPLIT, $0-64
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  res+16(FP), DX
+	MOVQ  a+24(FP), BX
+	MOVQ  b+32(FP), SI
+	MOVQ  rows+40(FP), DI
+	MOVQ  c+48(FP), R8
+	MOVQ  stride+56(FP), R9
+	SHLQ  $0x01, R9
+	MOVQ  R8, R11
+	ANDQ  $-64, R11
+	MOVQ  R8, R10
+	ANDQ  $-16, R10
+	SUBQ  R10, R8
+	MOVQ  $-1, R12
+	BZHIQ R8, R12, R12
+	KMOVW R12, K1
+	TESTQ DI, DI
+	JE    done
+
+row:
+	XORQ R12, R12
+	CMPQ R12, R11
+	JE   single_test
+
+unrolled:
+	VPMOVZXWD   (CX)(R12*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   (DX)(R12*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS     (BX)(R12*4), Z2
+	VMOVUPS     (SI)(R12*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VPANDD      const_00000001<>+0(SB), Z1, Z2
+	VPADDD      Z0, Z2, Z2
+	VPADDD      const_00007fff<>+0(SB), Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VPORD       const_00000040<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K2
+	VBLENDMPS   Z1, Z2, K2, Z4
+	VPMOVDW     Z4, (AX)(R12*2)
+	VPMOVZXWD   32(CX)(R12*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   32(DX)(R12*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS     64(BX)(R12*4), Z2
+	VMOVUPS     64(SI)(R12*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VPANDD      const_00000001<>+0(SB), Z1, Z2
+	VPADDD      Z0, Z2, Z2
+	VPADDD      const_00007fff<>+0(SB), Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VPORD       const_00000040<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K2
+	VBLENDMPS   Z1, Z2, K2, Z5
+	VPMOVDW     Z5, 32(AX)(R12*2)
+	VPMOVZXWD   64(CX)(R12*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   64(DX)(R12*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS     128(BX)(R12*4), Z2
+	VMOVUPS     128(SI)(R12*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VPANDD      const_00000001<>+0(SB), Z1, Z2
+	VPADDD      Z0, Z2, Z2
+	VPADDD      const_00007fff<>+0(SB), Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VPORD       const_00000040<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K2
+	VBLENDMPS   Z1, Z2, K2, Z6
+	VPMOVDW     Z6, 64(AX)(R12*2)
+	VPMOVZXWD   96(CX)(R12*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   96(DX)(R12*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS     192(BX)(R12*4), Z2
+	VMOVUPS     192(SI)(R12*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VPANDD      const_00000001<>+0(SB), Z1, Z2
+	VPADDD      Z0, Z2, Z2
+	VPADDD      const_00007fff<>+0(SB), Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VPORD       const_00000040<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K2
+	VBLENDMPS   Z1, Z2, K2, Z7
+	VPMOVDW     Z7, 96(AX)(R12*2)
+	ADDQ        $+64, R12
+	CMPQ        R12, R11
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VPMOVZXWD   (CX)(R12*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   (DX)(R12*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS     (BX)(R12*4), Z2
+	VMOVUPS     (SI)(R12*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VPANDD      const_00000001<>+0(SB), Z1, Z2
+	VPADDD      Z0, Z2, Z2
+	VPADDD      const_00007fff<>+0(SB), Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VPORD       const_00000040<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K2
+	VBLENDMPS   Z1, Z2, K2, Z8
+	VPMOVDW     Z8, (AX)(R12*2)
+	ADDQ        $+16, R12
+
+single_test:
+	CMPQ        R12, R10
+	JLT         single
+	TESTQ       R8, R8
+	JE          next
+	VMOVDQU16.Z (CX)(R12*2), K1, Y0
+	VPMOVZXWD   Y0, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VMOVDQU16.Z (DX)(R12*2), K1, Y1
+	VPMOVZXWD   Y1, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS.Z   (BX)(R12*4), K1, Z2
+	VMOVUPS.Z   (SI)(R12*4), K1, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VPANDD      const_00000001<>+0(SB), Z1, Z2
+	VPADDD      Z0, Z2, Z2
+	VPADDD      const_00007fff<>+0(SB), Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VPORD       const_00000040<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K2
+	VBLENDMPS   Z1, Z2, K2, Z9
+	VPMOVDW     Z9, K1, (AX)(R12*2)
+
+next:
+	ADDQ R9, AX
+	ADDQ R9, CX
+	ADDQ R9, DX
+	DECQ DI
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func affineAddReLURowsBF16AVX512(dst *uint16, x *uint16, res *uint16, a *float32, b *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·affineAddReLURowsBF16AVX512(SB), NOSPLIT, $0-64
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  res+16(FP), DX
+	MOVQ  a+24(FP), BX
+	MOVQ  b+32(FP), SI
+	MOVQ  rows+40(FP), DI
+	MOVQ  c+48(FP), R8
+	MOVQ  stride+56(FP), R9
+	SHLQ  $0x01, R9
+	MOVQ  R8, R11
+	ANDQ  $-64, R11
+	MOVQ  R8, R10
+	ANDQ  $-16, R10
+	SUBQ  R10, R8
+	MOVQ  $-1, R12
+	BZHIQ R8, R12, R12
+	KMOVW R12, K1
+	TESTQ DI, DI
+	JE    done
+
+row:
+	XORQ R12, R12
+	CMPQ R12, R11
+	JE   single_test
+
+unrolled:
+	VPMOVZXWD   (CX)(R12*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   (DX)(R12*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS     (BX)(R12*4), Z2
+	VMOVUPS     (SI)(R12*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VPXORD      Z4, Z4, Z4
+	VCMPPS      $0x16, Z4, Z0, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VPANDD      const_00000001<>+0(SB), Z1, Z2
+	VPADDD      Z0, Z2, Z2
+	VPADDD      const_00007fff<>+0(SB), Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VPORD       const_00000040<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K2
+	VBLENDMPS   Z1, Z2, K2, Z5
+	VPMOVDW     Z5, (AX)(R12*2)
+	VPMOVZXWD   32(CX)(R12*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   32(DX)(R12*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS     64(BX)(R12*4), Z2
+	VMOVUPS     64(SI)(R12*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VPXORD      Z6, Z6, Z6
+	VCMPPS      $0x16, Z6, Z0, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VPANDD      const_00000001<>+0(SB), Z1, Z2
+	VPADDD      Z0, Z2, Z2
+	VPADDD      const_00007fff<>+0(SB), Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VPORD       const_00000040<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K2
+	VBLENDMPS   Z1, Z2, K2, Z7
+	VPMOVDW     Z7, 32(AX)(R12*2)
+	VPMOVZXWD   64(CX)(R12*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   64(DX)(R12*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS     128(BX)(R12*4), Z2
+	VMOVUPS     128(SI)(R12*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VPXORD      Z8, Z8, Z8
+	VCMPPS      $0x16, Z8, Z0, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VPANDD      const_00000001<>+0(SB), Z1, Z2
+	VPADDD      Z0, Z2, Z2
+	VPADDD      const_00007fff<>+0(SB), Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VPORD       const_00000040<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K2
+	VBLENDMPS   Z1, Z2, K2, Z9
+	VPMOVDW     Z9, 64(AX)(R12*2)
+	VPMOVZXWD   96(CX)(R12*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   96(DX)(R12*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS     192(BX)(R12*4), Z2
+	VMOVUPS     192(SI)(R12*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VPXORD      Z10, Z10, Z10
+	VCMPPS      $0x16, Z10, Z0, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VPANDD      const_00000001<>+0(SB), Z1, Z2
+	VPADDD      Z0, Z2, Z2
+	VPADDD      const_00007fff<>+0(SB), Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VPORD       const_00000040<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K2
+	VBLENDMPS   Z1, Z2, K2, Z11
+	VPMOVDW     Z11, 96(AX)(R12*2)
+	ADDQ        $+64, R12
+	CMPQ        R12, R11
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VPMOVZXWD   (CX)(R12*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   (DX)(R12*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS     (BX)(R12*4), Z2
+	VMOVUPS     (SI)(R12*4), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VPXORD      Z12, Z12, Z12
+	VCMPPS      $0x16, Z12, Z0, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VPANDD      const_00000001<>+0(SB), Z1, Z2
+	VPADDD      Z0, Z2, Z2
+	VPADDD      const_00007fff<>+0(SB), Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VPORD       const_00000040<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K2
+	VBLENDMPS   Z1, Z2, K2, Z13
+	VPMOVDW     Z13, (AX)(R12*2)
+	ADDQ        $+16, R12
+
+single_test:
+	CMPQ        R12, R10
+	JLT         single
+	TESTQ       R8, R8
+	JE          next
+	VMOVDQU16.Z (CX)(R12*2), K1, Y0
+	VPMOVZXWD   Y0, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VMOVDQU16.Z (DX)(R12*2), K1, Y1
+	VPMOVZXWD   Y1, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS.Z   (BX)(R12*4), K1, Z2
+	VMOVUPS.Z   (SI)(R12*4), K1, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      Z1, Z3, Z0
+	VPXORD      Z14, Z14, Z14
+	VCMPPS      $0x16, Z14, Z0, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VPANDD      const_00000001<>+0(SB), Z1, Z2
+	VPADDD      Z0, Z2, Z2
+	VPADDD      const_00007fff<>+0(SB), Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VPORD       const_00000040<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K2
+	VBLENDMPS   Z1, Z2, K2, Z15
+	VPMOVDW     Z15, K1, (AX)(R12*2)
+
+next:
+	ADDQ R9, AX
+	ADDQ R9, CX
+	ADDQ R9, DX
+	DECQ DI
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func gradRowsBF16AVX512(dst *uint16, dy *uint16, x *uint16, a *float32, b *float32, d *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·gradRowsBF16AVX512(SB), NOSPLIT, $0-72
+	MOVQ  dst+0(FP), AX
+	MOVQ  dy+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  a+24(FP), BX
+	MOVQ  b+32(FP), SI
+	MOVQ  d+40(FP), DI
+	MOVQ  rows+48(FP), R8
+	MOVQ  c+56(FP), R9
+	MOVQ  stride+64(FP), R10
+	SHLQ  $0x01, R10
+	MOVQ  R9, R12
+	ANDQ  $-64, R12
+	MOVQ  R9, R11
+	ANDQ  $-16, R11
+	SUBQ  R11, R9
+	MOVQ  $-1, R13
+	BZHIQ R9, R13, R13
+	KMOVW R13, K1
+	TESTQ R8, R8
+	JE    done
+
+row:
+	XORQ R13, R13
+	CMPQ R13, R12
+	JE   single_test
+
+unrolled:
+	VPMOVZXWD   (CX)(R13*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   (DX)(R13*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS     (BX)(R13*4), Z2
+	VMOVUPS     (SI)(R13*4), Z3
+	VMOVUPS     (DI)(R13*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VPSRLD      $0x10, Z4, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z4, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z4, Z4, K2
+	VBLENDMPS   Z0, Z1, K2, Z5
+	VPMOVDW     Z5, (AX)(R13*2)
+	VPMOVZXWD   32(CX)(R13*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   32(DX)(R13*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS     64(BX)(R13*4), Z2
+	VMOVUPS     64(SI)(R13*4), Z3
+	VMOVUPS     64(DI)(R13*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VPSRLD      $0x10, Z4, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z4, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z4, Z4, K2
+	VBLENDMPS   Z0, Z1, K2, Z6
+	VPMOVDW     Z6, 32(AX)(R13*2)
+	VPMOVZXWD   64(CX)(R13*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   64(DX)(R13*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS     128(BX)(R13*4), Z2
+	VMOVUPS     128(SI)(R13*4), Z3
+	VMOVUPS     128(DI)(R13*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VPSRLD      $0x10, Z4, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z4, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z4, Z4, K2
+	VBLENDMPS   Z0, Z1, K2, Z7
+	VPMOVDW     Z7, 64(AX)(R13*2)
+	VPMOVZXWD   96(CX)(R13*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   96(DX)(R13*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS     192(BX)(R13*4), Z2
+	VMOVUPS     192(SI)(R13*4), Z3
+	VMOVUPS     192(DI)(R13*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VPSRLD      $0x10, Z4, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z4, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z4, Z4, K2
+	VBLENDMPS   Z0, Z1, K2, Z8
+	VPMOVDW     Z8, 96(AX)(R13*2)
+	ADDQ        $+64, R13
+	CMPQ        R13, R12
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VPMOVZXWD   (CX)(R13*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   (DX)(R13*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS     (BX)(R13*4), Z2
+	VMOVUPS     (SI)(R13*4), Z3
+	VMOVUPS     (DI)(R13*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VPSRLD      $0x10, Z4, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z4, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z4, Z4, K2
+	VBLENDMPS   Z0, Z1, K2, Z9
+	VPMOVDW     Z9, (AX)(R13*2)
+	ADDQ        $+16, R13
+
+single_test:
+	CMPQ        R13, R11
+	JLT         single
+	TESTQ       R9, R9
+	JE          next
+	VMOVDQU16.Z (CX)(R13*2), K1, Y0
+	VPMOVZXWD   Y0, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VMOVDQU16.Z (DX)(R13*2), K1, Y1
+	VPMOVZXWD   Y1, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS.Z   (BX)(R13*4), K1, Z2
+	VMOVUPS.Z   (SI)(R13*4), K1, Z3
+	VMOVUPS.Z   (DI)(R13*4), K1, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VPSRLD      $0x10, Z4, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z4, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z4, Z4, K2
+	VBLENDMPS   Z0, Z1, K2, Z10
+	VPMOVDW     Z10, K1, (AX)(R13*2)
+
+next:
+	ADDQ R10, AX
+	ADDQ R10, CX
+	ADDQ R10, DX
+	DECQ R8
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func gradReLURowsBF16AVX512(dst *uint16, dy *uint16, x *uint16, y *uint16, a *float32, b *float32, d *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·gradReLURowsBF16AVX512(SB), NOSPLIT, $0-80
+	MOVQ  dst+0(FP), AX
+	MOVQ  dy+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  y+24(FP), BX
+	MOVQ  a+32(FP), SI
+	MOVQ  b+40(FP), DI
+	MOVQ  d+48(FP), R8
+	MOVQ  rows+56(FP), R9
+	MOVQ  c+64(FP), R10
+	MOVQ  stride+72(FP), R11
+	SHLQ  $0x01, R11
+	MOVQ  R10, R13
+	ANDQ  $-64, R13
+	MOVQ  R10, R12
+	ANDQ  $-16, R12
+	SUBQ  R12, R10
+	MOVQ  $-1, R14
+	BZHIQ R10, R14, R14
+	KMOVW R14, K1
+	TESTQ R9, R9
+	JE    done
+
+row:
+	XORQ R14, R14
+	CMPQ R14, R13
+	JE   single_test
+
+unrolled:
+	VPMOVZXWD   (CX)(R14*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   (DX)(R14*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VPMOVZXWD   (BX)(R14*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVUPS     (SI)(R14*4), Z3
+	VMOVUPS     (DI)(R14*4), Z4
+	VMOVUPS     (R8)(R14*4), Z5
+	VPXORD      Z6, Z6, Z6
+	VCMPPS      $0x16, Z6, Z2, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVAPS     Z5, Z2
+	VFMADD231PS Z1, Z4, Z2
+	VFMADD231PS Z0, Z3, Z2
+	VPSRLD      $0x10, Z2, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z2, Z2, K2
+	VBLENDMPS   Z0, Z1, K2, Z7
+	VPMOVDW     Z7, (AX)(R14*2)
+	VPMOVZXWD   32(CX)(R14*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   32(DX)(R14*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VPMOVZXWD   32(BX)(R14*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVUPS     64(SI)(R14*4), Z3
+	VMOVUPS     64(DI)(R14*4), Z4
+	VMOVUPS     64(R8)(R14*4), Z5
+	VPXORD      Z8, Z8, Z8
+	VCMPPS      $0x16, Z8, Z2, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVAPS     Z5, Z2
+	VFMADD231PS Z1, Z4, Z2
+	VFMADD231PS Z0, Z3, Z2
+	VPSRLD      $0x10, Z2, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z2, Z2, K2
+	VBLENDMPS   Z0, Z1, K2, Z9
+	VPMOVDW     Z9, 32(AX)(R14*2)
+	VPMOVZXWD   64(CX)(R14*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   64(DX)(R14*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VPMOVZXWD   64(BX)(R14*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVUPS     128(SI)(R14*4), Z3
+	VMOVUPS     128(DI)(R14*4), Z4
+	VMOVUPS     128(R8)(R14*4), Z5
+	VPXORD      Z10, Z10, Z10
+	VCMPPS      $0x16, Z10, Z2, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVAPS     Z5, Z2
+	VFMADD231PS Z1, Z4, Z2
+	VFMADD231PS Z0, Z3, Z2
+	VPSRLD      $0x10, Z2, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z2, Z2, K2
+	VBLENDMPS   Z0, Z1, K2, Z11
+	VPMOVDW     Z11, 64(AX)(R14*2)
+	VPMOVZXWD   96(CX)(R14*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   96(DX)(R14*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VPMOVZXWD   96(BX)(R14*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVUPS     192(SI)(R14*4), Z3
+	VMOVUPS     192(DI)(R14*4), Z4
+	VMOVUPS     192(R8)(R14*4), Z5
+	VPXORD      Z12, Z12, Z12
+	VCMPPS      $0x16, Z12, Z2, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVAPS     Z5, Z2
+	VFMADD231PS Z1, Z4, Z2
+	VFMADD231PS Z0, Z3, Z2
+	VPSRLD      $0x10, Z2, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z2, Z2, K2
+	VBLENDMPS   Z0, Z1, K2, Z13
+	VPMOVDW     Z13, 96(AX)(R14*2)
+	ADDQ        $+64, R14
+	CMPQ        R14, R13
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VPMOVZXWD   (CX)(R14*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   (DX)(R14*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VPMOVZXWD   (BX)(R14*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVUPS     (SI)(R14*4), Z3
+	VMOVUPS     (DI)(R14*4), Z4
+	VMOVUPS     (R8)(R14*4), Z5
+	VPXORD      Z14, Z14, Z14
+	VCMPPS      $0x16, Z14, Z2, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVAPS     Z5, Z2
+	VFMADD231PS Z1, Z4, Z2
+	VFMADD231PS Z0, Z3, Z2
+	VPSRLD      $0x10, Z2, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z2, Z2, K2
+	VBLENDMPS   Z0, Z1, K2, Z15
+	VPMOVDW     Z15, (AX)(R14*2)
+	ADDQ        $+16, R14
+
+single_test:
+	CMPQ        R14, R12
+	JLT         single
+	TESTQ       R10, R10
+	JE          next
+	VMOVDQU16.Z (CX)(R14*2), K1, Y0
+	VPMOVZXWD   Y0, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VMOVDQU16.Z (DX)(R14*2), K1, Y1
+	VPMOVZXWD   Y1, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVDQU16.Z (BX)(R14*2), K1, Y2
+	VPMOVZXWD   Y2, Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVUPS.Z   (SI)(R14*4), K1, Z3
+	VMOVUPS.Z   (DI)(R14*4), K1, Z4
+	VMOVUPS.Z   (R8)(R14*4), K1, Z5
+	VPXORD      Z16, Z16, Z16
+	VCMPPS      $0x16, Z16, Z2, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVAPS     Z5, Z2
+	VFMADD231PS Z1, Z4, Z2
+	VFMADD231PS Z0, Z3, Z2
+	VPSRLD      $0x10, Z2, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z2, Z2, K2
+	VBLENDMPS   Z0, Z1, K2, Z17
+	VPMOVDW     Z17, K1, (AX)(R14*2)
+
+next:
+	ADDQ R11, AX
+	ADDQ R11, CX
+	ADDQ R11, DX
+	ADDQ R11, BX
+	DECQ R9
+	JNE  row
 
 done:
 	VZEROUPPER

@@ -9,7 +9,10 @@ const streamBytes = 16 << 20
 
 // streams says whether y [rows, c] should be written past the caches: it is large, its
 // rows are whole cache lines, and it is not also an operand, whose lines are there.
-func streams(y []float32, c int, operands ...[]float32) bool {
+func streams[T Element](y []T, c int, operands ...[]T) bool {
+	if unsafe.Sizeof(*new(T)) != 4 {
+		return false // there are no such kernels on bfloat16
+	}
 	if 4*len(y) < streamBytes || c == 0 || c%lineLen != 0 || uintptr(unsafe.Pointer(&y[0]))%(4*lineLen) != 0 || !canStream() {
 		return false
 	}

@@ -13,7 +13,7 @@ import (
 // the order of the others (slices loaded, scalars and vectors broadcast or loaded).
 type body func(s simd, in []Register) []Register
 
-var sizes = map[kind]int{f32: 4, boolean: 1, u16: 2, vector: 4}
+var sizes = map[kind]int{f32: 4, boolean: 1, bf16: 2, vector: 4}
 
 func signature(k kernel, tail string) string {
 	var args []string

@@ -35,12 +35,12 @@ type kind int
 const (
 	f32     kind = iota // []float32
 	boolean             // []bool
-	u16                 // []uint16
+	bf16                // []uint16 of bfloat16 bits, computed in float32
 	scalar              // float32
 	vector              // []float32, one per column (row kernels only)
 )
 
-var goTypes = map[kind]string{f32: "[]float32", boolean: "[]bool", u16: "[]uint16", scalar: "float32", vector: "[]float32"}
+var goTypes = map[kind]string{f32: "[]float32", boolean: "[]bool", bf16: "[]uint16", scalar: "float32", vector: "[]float32"}
 
 type param struct {
 	name string
@@ -55,11 +55,23 @@ func (p param) elem() string { return strings.TrimPrefix(goTypes[p.kind], "[]") 
 // elements, leaves the last n mod 8 elements to the reference.
 func (k kernel) bytesTail() bool {
 	for _, p := range k.params {
-		if p.kind == boolean || p.kind == u16 {
+		if p.kind == boolean || p.kind == bf16 {
 			return true
 		}
 	}
 	return false
+}
+
+// onBF16 returns the row kernel for arrays of bfloat16; its vectors stay float32.
+func (k kernel) onBF16() kernel {
+	k.name += "BF16"
+	k.params = append([]param{}, k.params...)
+	for i := range k.params {
+		if k.params[i].kind == f32 {
+			k.params[i].kind = bf16
+		}
+	}
+	return k
 }
 
 func main() {
@@ -77,11 +89,13 @@ func main() {
 			for _, k := range columnKernels() {
 				rowKernel(s, k)
 			}
-			for _, k := range rowKernels() {
-				if k.name != "addRows" && k.name != "mulRows" {
-					k.name, k.stream = k.name+"Stream", true
-					rowKernel(s, k)
-				}
+			for _, k := range rowKernels()[2:] { // those of batch norm
+				stream := k
+				stream.name, stream.stream = k.name+"Stream", true
+				rowKernel(s, stream)
+			}
+			for _, k := range append(columnKernels(), rowKernels()[2:]...) {
+				rowKernel(s, k.onBF16())
 			}
 		}
 		Generate()

@@ -45,6 +45,8 @@ func extreme(f func(...Op)) body {
 	}
 }
 
+func same(_ simd, in []Register) []Register { return in }
+
 func binaryKernels() (ks []kernel) {
 	arithmetic := func(f func(...Op)) body {
 		return func(s simd, in []Register) []Register { return one(s.op2(f, in[0], in[1])) }
@@ -126,33 +128,7 @@ func combineKernels() []kernel {
 				sum := s.op2(VADDPS, in[0], in[3])
 				return []Register{s.choose(equal, sum, in[0]), s.choose(equal, s.zero(), in[3])}
 			}},
-		{name: "toBF16", params: join(output("dst", u16), input("src")), unroll: 4, body: toBF16},
-		{name: "fromBF16", params: join(dst, []param{{name: "src", kind: u16, in: true}}), unroll: 4,
-			body: func(s simd, in []Register) []Register {
-				VPSLLD(U8(16), in[0], in[0])
-				return in
-			}},
+		{name: "toBF16", params: join(output("dst", bf16), input("src")), unroll: 4, body: same},
+		{name: "fromBF16", params: join(dst, []param{{name: "src", kind: bf16, in: true}}), unroll: 4, body: same},
 	}
-}
-
-// toBF16 adds half of the last place that is kept, less one if that place is even.
-func toBF16(s simd, in []Register) []Register {
-	x := in[0]
-	top := s.reg()
-	VPSRLD(U8(16), x, top)
-	r := s.reg()
-	if s.wide {
-		VPANDD(s.bits(1), top, r)
-	} else {
-		VPAND(s.bits(1), top, r)
-	}
-	VPADDD(x, r, r)
-	VPADDD(s.bits(0x7FFF), r, r)
-	VPSRLD(U8(16), r, r)
-	if s.wide {
-		VPORD(s.bits(0x40), top, top)
-	} else {
-		VPOR(s.bits(0x40), top, top)
-	}
-	return one(s.choose(s.compare(unord, x, x), top, r))
 }

@@ -71,7 +71,8 @@ func rowKernel(s simd, k kernel) {
 	rows := Load(Param("rows"), GP64())
 	c := Load(Param("c"), GP64()).(GPVirtual)
 	stride := Load(Param("stride"), GP64())
-	SHLQ(U8(2), stride)
+	size := sizes[k.arrays()]
+	SHLQ(U8(size/2), stride) // by 2 for four bytes, 1 for two
 	whole, unrolled, rem, col := GP64(), GP64(), GP64(), GP64()
 	const vectors = 4
 	MOVQ(c, unrolled)
@@ -79,7 +80,8 @@ func rowKernel(s simd, k kernel) {
 	MOVQ(c, whole)
 	ANDQ(I32(-s.w), whole)
 	var part Register
-	if !k.stream {
+	parts := !k.stream && (s.wide || k.arrays() == f32) // else c is a multiple of the vector
+	if parts {
 		MOVQ(c, rem)
 		SUBQ(whole, rem)
 		part = s.partMask(rem)
@@ -87,12 +89,13 @@ func rowKernel(s simd, k kernel) {
 
 	step := func(i int, part Register) {
 		at := func(p param) Mem {
-			return Mem{Base: pointers[p.name], Index: col, Scale: 4, Disp: 4 * i * s.w}
+			size := sizes[p.kind]
+			return Mem{Base: pointers[p.name], Index: col, Scale: uint8(size), Disp: size * i * s.w}
 		}
 		var in []Register
 		for _, p := range k.params {
 			if p.in {
-				in = append(in, s.fetch(f32, at(p), part))
+				in = append(in, s.fetch(p.kind, at(p), part))
 			}
 		}
 		out := k.body(s, in)
@@ -100,7 +103,7 @@ func rowKernel(s simd, k kernel) {
 			if p.out && k.stream {
 				VMOVNTPS(out[0], at(p))
 			} else if p.out {
-				s.store(f32, out[0], at(p), part)
+				s.store(p.kind, out[0], at(p), part)
 			}
 			if p.out {
 				out = out[1:]
@@ -127,7 +130,7 @@ func rowKernel(s simd, k kernel) {
 	Label("single_test")
 	CMPQ(col, whole)
 	JLT(LabelRef("single"))
-	if !k.stream {
+	if parts {
 		TESTQ(rem, rem)
 		JE(LabelRef("next"))
 		step(0, part)
@@ -146,4 +149,14 @@ func rowKernel(s simd, k kernel) {
 	Label("done")
 	VZEROUPPER()
 	RET()
+}
+
+// arrays returns the kind of the arrays of rows, which is the same for all.
+func (k kernel) arrays() kind {
+	for _, p := range k.params {
+		if p.kind == bf16 {
+			return bf16
+		}
+	}
+	return f32
 }

@@ -168,7 +168,7 @@ func partTable() Mem {
 }
 
 // fetch loads a vector of elements of that kind; part, if not nil, limits the lanes.
-// Booleans come as a mask, bfloat16 bits as 32-bit words.
+// Booleans come as a mask, bfloat16 numbers as float32.
 func (s simd) fetch(k kind, m Mem, part Register) Register {
 	switch {
 	case k == boolean && s.wide:
@@ -185,15 +185,16 @@ func (s simd) fetch(k kind, m Mem, part Register) Register {
 		VPMOVZXBD(m, y)
 		VPSLLD(U8(31), y, y)
 		return y
-	case k == u16 && part != nil:
-		half := YMM()
-		VMOVDQU16_Z(m, part, half)
-		r := ZMM()
-		VPMOVZXWD(half, r)
-		return r
-	case k == u16:
+	case k == bf16:
 		r := s.reg()
-		VPMOVZXWD(m, r)
+		if part == nil {
+			VPMOVZXWD(m, r)
+		} else {
+			half := YMM()
+			VMOVDQU16_Z(m, part, half)
+			VPMOVZXWD(half, r)
+		}
+		VPSLLD(U8(16), r, r)
 		return r
 	}
 	r := s.reg()
@@ -227,13 +228,13 @@ func (s simd) store(k kind, v Register, m Mem, part Register) {
 		VPACKSSWB(r, r, r)
 		VPAND(s.bits(0x01010101), r, r)
 		VMOVQ(r, m)
-	case k == u16 && part != nil:
-		VPMOVDW(v, part, m)
-	case k == u16 && s.wide:
-		VPMOVDW(v, m)
-	case k == u16:
-		r := YMM()
-		VPACKUSDW(v, v, r)
+	case k == bf16 && part != nil:
+		VPMOVDW(s.roundBF16(v), part, m)
+	case k == bf16 && s.wide:
+		VPMOVDW(s.roundBF16(v), m)
+	case k == bf16:
+		r := s.roundBF16(v)
+		VPACKUSDW(r, r, r)
 		VPERMQ(U8(0x08), r, r)
 		VMOVDQU(r.AsX(), m)
 	case part == nil:
@@ -243,4 +244,25 @@ func (s simd) store(k kind, v Register, m Mem, part Register) {
 	default:
 		VMASKMOVPS(v, part, m)
 	}
+}
+
+// roundBF16 returns the bits of x as bfloat16, in the low halves of 32-bit words: it adds
+// half of the last place that is kept, less one if that place is even.
+func (s simd) roundBF16(x Register) VecVirtual {
+	top, r := s.reg(), s.reg()
+	VPSRLD(U8(16), x, top)
+	if s.wide {
+		VPANDD(s.bits(1), top, r)
+	} else {
+		VPAND(s.bits(1), top, r)
+	}
+	VPADDD(x, r, r)
+	VPADDD(s.bits(0x7FFF), r, r)
+	VPSRLD(U8(16), r, r)
+	if s.wide {
+		VPORD(s.bits(0x40), top, top)
+	} else {
+		VPOR(s.bits(0x40), top, top)
+	}
+	return s.choose(s.compare(unord, x, x), top, r)
 }
