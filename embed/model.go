@@ -17,7 +17,6 @@ import (
 
 	"github.com/byol-go/byol/checkpoint"
 	"github.com/byol-go/byol/encoder"
-	"github.com/byol-go/byol/method"
 	"github.com/byol-go/byol/nn"
 	"github.com/byol-go/byol/run"
 	"github.com/byol-go/byol/safetensors"
@@ -89,7 +88,7 @@ func Random(meta Meta, seed uint64) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return NewModel(meta, nn.InitAll(nn.Prefixed(method.EncoderPrefix, e.Specs()), seed))
+	return NewModel(meta, nn.InitAll(nn.Prefixed(encoder.OnlinePrefix, e.Specs()), seed))
 }
 
 // Save writes encoder.safetensors: torchvision's names and layout, float32; the same
@@ -188,9 +187,9 @@ func fromCheckpoint(folder run.Folder, c checkpoint.Checkpoint) (*Model, error) 
 	}
 	var values [][]float32
 	for _, s := range e.Specs() {
-		v, err := byName[method.EncoderPrefix+s.Name].Float32()
+		v, err := byName[encoder.OnlinePrefix+s.Name].Float32()
 		if err != nil || len(v) != s.Size() {
-			return nil, fmt.Errorf("checkpoint of step %d: no tensor %q of shape %v", c.Step, method.EncoderPrefix+s.Name, s.Shape)
+			return nil, fmt.Errorf("checkpoint of step %d: no tensor %q of shape %v", c.Step, encoder.OnlinePrefix+s.Name, s.Shape)
 		}
 		values = append(values, v)
 	}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/byol-go/byol/internal/nearest"
 	"github.com/byol-go/byol/nn"
 	"github.com/gomlx/gomlx/pkg/core/graph"
 )
@@ -71,6 +72,10 @@ func Archs() []string {
 	return names
 }
 
+// OnlinePrefix begins the names of the tensors of the encoder that a training's state
+// holds; what follows is torchvision's name.
+const OnlinePrefix = "online.encoder."
+
 // Encoder is a ResNet without its classifier.
 type Encoder struct {
 	Config   // resolved: no zero values, no automatic stem
@@ -115,38 +120,16 @@ func New(c Config) (*Encoder, error) {
 }
 
 func findArch(name string) (arch, error) {
-	nearest, least := "", math.MaxInt
 	for _, a := range archs {
 		if a.name == name {
 			return a, nil
 		}
-		if d := distance(strings.ToLower(name), a.name); d < least {
-			nearest, least = a.name, d
-		}
 	}
-	return arch{}, fmt.Errorf("encoder: unknown architecture %q: did you mean %q? (have %s)",
-		name, nearest, strings.Join(Archs(), ", "))
-}
-
-// distance is Levenshtein's.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	hint := ""
+	if n, ok := nearest.Of(strings.ToLower(name), Archs()); ok {
+		hint = fmt.Sprintf(": did you mean %q?", n)
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return arch{}, fmt.Errorf("encoder: unknown architecture %q%s (have %s)", name, hint, strings.Join(Archs(), ", "))
 }
 
 // resolve fills the defaults and checks the rest.

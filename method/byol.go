@@ -54,7 +54,7 @@ func DefaultConfig() Config {
 	}
 	return Config{
 		Encoder: encoder.Config{Arch: "resnet50", Stem: encoder.StemImageNet},
-		Heads:   HeadConfig{Hidden: 4096, Dim: 256, Norm: nn.BatchNorm},
+		Heads:   HeadConfig{Hidden: 4096, Dim: 256, ProjectorNorm: nn.BatchNorm, PredictorNorm: nn.BatchNorm},
 		Target:  TargetEMA, Tau: 0.996, TauSchedule: TauCosine, Predictor: true,
 		Optim: lars, Compute: dtypes.Float32,
 	}
@@ -90,8 +90,8 @@ func NewBYOL(c Config) (*BYOL, error) {
 		return nil, err
 	}
 	b := &BYOL{config: c, encoder: f}
-	b.projector = newHead("projector", f.Features, c.Heads)
-	b.predictor = newHead("predictor", c.Heads.Dim, c.Heads)
+	b.projector = newHead("projector", f.Features, c.Heads, c.Heads.ProjectorNorm)
+	b.predictor = newHead("predictor", c.Heads.Dim, c.Heads, c.Heads.PredictorNorm)
 
 	shared := slices.Concat(nn.Prefixed("encoder.", f.Specs()), b.projector.specs())
 	networks := nn.Prefixed("online.", shared)
@@ -124,8 +124,10 @@ func (c Config) validate() error {
 	case !slices.Contains([]dtypes.DType{dtypes.Float32, dtypes.BFloat16, dtypes.Float64}, c.Compute):
 		return fmt.Errorf("method: cannot compute in %s: want float32 or bfloat16", c.Compute)
 	}
-	if _, err := nn.ParseNorm(string(c.Heads.Norm)); err != nil {
-		return fmt.Errorf("method: heads: %w", err)
+	for _, norm := range []nn.NormKind{c.Heads.ProjectorNorm, c.Heads.PredictorNorm} {
+		if _, err := nn.ParseNorm(string(norm)); err != nil {
+			return fmt.Errorf("method: heads: %w", err)
+		}
 	}
 	return c.Optim.Validate()
 }

@@ -25,7 +25,7 @@ func tiny(t *testing.T, change func(*Config)) *BYOL {
 	}
 	c := Config{
 		Encoder: encoder.Config{Arch: "resnet18", Width: 4. / 64, Size: 8},
-		Heads:   HeadConfig{Hidden: 16, Dim: 8, Norm: nn.BatchNorm},
+		Heads:   HeadConfig{Hidden: 16, Dim: 8, ProjectorNorm: nn.BatchNorm, PredictorNorm: nn.BatchNorm},
 		Target:  TargetEMA, Tau: 0.9, TauSchedule: TauCosine, Predictor: true,
 		Optim: sgd,
 	}
@@ -327,7 +327,7 @@ func TestConfigErrors(t *testing.T) {
 		{func(c *Config) { c.TauSchedule = "linear" }, `"linear"`},
 		{func(c *Config) { c.Tau = 1.1 }, "tau 1.1"},
 		{func(c *Config) { c.Heads.Dim = 0 }, "heads of"},
-		{func(c *Config) { c.Heads.Norm = "" }, "heads: "},
+		{func(c *Config) { c.Heads.ProjectorNorm = "" }, "heads: "},
 		{func(c *Config) { c.Accumulate = -1 }, "-1 micro-batches"},
 		{func(c *Config) { c.Compute = dtypes.Int32 }, "cannot compute in"},
 		{func(c *Config) { c.Encoder.Arch = "resnet" }, "did you mean"},

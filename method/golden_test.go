@@ -43,7 +43,7 @@ type goldenCase struct {
 func (c goldenCase) method(t *testing.T, dtype dtypes.DType) *BYOL {
 	b, err := NewBYOL(Config{
 		Encoder: encoder.Config{Arch: "resnet18", Stem: encoder.StemCIFAR, Width: 4. / 64},
-		Heads:   HeadConfig{Hidden: 32, Dim: 16, Norm: nn.BatchNorm},
+		Heads:   HeadConfig{Hidden: 32, Dim: 16, ProjectorNorm: nn.BatchNorm, PredictorNorm: nn.BatchNorm},
 		Target:  TargetEMA, Tau: c.Tau, TauSchedule: TauCosine, Predictor: true,
 		Optim:      optim.Config{Name: c.Optimiser, Momentum: c.Momentum, WeightDecay: c.WeightDecay, Trust: c.Trust},
 		Accumulate: c.Accumulate,

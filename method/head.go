@@ -7,11 +7,13 @@ import (
 	"github.com/gomlx/gomlx/pkg/core/graph"
 )
 
-// HeadConfig describes projector and predictor, which are alike.
+// HeadConfig describes projector and predictor, which are alike but for their norm.
 type HeadConfig struct {
-	Hidden int         // units of the hidden layer, 4096 in the paper
-	Dim    int         // of the output, 256 in the paper
-	Norm   nn.NormKind // of the hidden layer; none for no norm
+	Hidden int // units of the hidden layer, 4096 in the paper
+	Dim    int // of the output, 256 in the paper
+
+	// The norms of the hidden layers, batch in the paper; none for no norm.
+	ProjectorNorm, PredictorNorm nn.NormKind
 }
 
 // head is Linear → norm → ReLU → Linear, the last without bias and without
@@ -23,10 +25,10 @@ type head struct {
 	out    nn.Linear
 }
 
-func newHead(name string, in int, c HeadConfig) head {
+func newHead(name string, in int, c HeadConfig, norm nn.NormKind) head {
 	return head{
 		hidden: nn.Linear{Name: name + ".0", In: in, Out: c.Hidden, Bias: true},
-		norm:   nn.Norm{Name: name + ".1", Kind: c.Norm, Channels: c.Hidden},
+		norm:   nn.Norm{Name: name + ".1", Kind: norm, Channels: c.Hidden},
 		out:    nn.Linear{Name: name + ".3", In: c.Hidden, Out: c.Dim},
 	}
 }

@@ -9,6 +9,7 @@ package method
 import (
 	"fmt"
 
+	"github.com/byol-go/byol/encoder"
 	"github.com/byol-go/byol/nn"
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
 	"github.com/gomlx/gomlx/pkg/core/graph"
@@ -17,7 +18,7 @@ import (
 
 // EncoderPrefix begins the names of the state tensors of the encoder that a
 // method trains; what follows is torchvision's name.
-const EncoderPrefix = "online.encoder."
+const EncoderPrefix = encoder.OnlinePrefix
 
 // Method is a way to learn. Its functions of nodes build a graph and panic, as
 // GoMLX's do, if shapes do not fit.

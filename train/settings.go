@@ -42,7 +42,7 @@ func NewMethod(c run.Config) (method.Method, error) {
 			Arch: c.Encoder.Arch, Width: c.Encoder.Width, Stem: encoder.Stem(c.Encoder.Stem),
 			Size: c.Data.Size, Channels: c.Data.Channels, Norm: nn.NormKind(norm), Standardize: standardize,
 		},
-		Heads:       method.HeadConfig{Hidden: c.Heads.Hidden, Dim: c.Heads.Dim, Norm: nn.NormKind(c.Heads.Norm[0])},
+		Heads:       method.HeadConfig{Hidden: c.Heads.Hidden, Dim: c.Heads.Dim, ProjectorNorm: nn.NormKind(c.Heads.Norm[0]), PredictorNorm: nn.NormKind(c.Heads.Norm[1])},
 		Target:      c.Method.Target,
 		Tau:         c.Method.Tau,
 		TauSchedule: c.Method.TauSchedule,

@@ -16,7 +16,6 @@ import (
 
 	"github.com/byol-go/byol/compute"
 	"github.com/byol-go/byol/nn"
-	"github.com/gomlx/gomlx/backends"
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
 	"github.com/gomlx/gomlx/pkg/core/graph"
 	"github.com/gomlx/gomlx/pkg/core/tensors"
@@ -25,7 +24,7 @@ import (
 // EnvVar names the environment variable that chooses the backend.
 const EnvVar = "BYOL_TEST_BACKEND"
 
-var backend = sync.OnceValues(func() (backends.Backend, error) {
+var backend = sync.OnceValues(func() (compute.Backend, error) {
 	name := os.Getenv(EnvVar)
 	if name == "" {
 		name = "cpu"
@@ -34,7 +33,7 @@ var backend = sync.OnceValues(func() (backends.Backend, error) {
 })
 
 // Backend returns the backend under test.
-func Backend(tb testing.TB) backends.Backend {
+func Backend(tb testing.TB) compute.Backend {
 	tb.Helper()
 	b, err := backend()
 	if err != nil {
