@@ -119,14 +119,12 @@ func (h *header) readPNG(data []byte) error {
 	if colour == 0 || colour == 4 {
 		h.channels = 1
 	}
-	// What image/png allocates: gray and palette 1 byte a pixel, RGB as RGBA,
-	// twice that for 16 bits (gray with alpha becomes NRGBA); an interlaced
-	// picture holds its passes beside it, and the rows grow with the width.
+	// What image/png allocates: 1 byte a pixel for gray and palettes, 4 for all else
+	// (gray with a transparent level included), twice that for 16 bits. Interlaced
+	// pictures hold a pass beside the whole, and two rows are held in any case.
 	h.perPixel = 4
-	switch {
-	case (colour == 0 || colour == 3) && bytes.Contains(data[:min(len(data), 4096)], []byte("tRNS")) && colour == 0:
-		h.perPixel = 4
-	case colour == 0 || colour == 3:
+	transparent := bytes.Contains(data[:min(len(data), 4096)], []byte("tRNS"))
+	if colour == 3 || colour == 0 && !transparent {
 		h.perPixel = 1
 	}
 	if depth == 16 {
