@@ -123,8 +123,7 @@ func (h *header) readPNG(data []byte) error {
 	// (gray with a transparent level included), twice that for 16 bits. Interlaced
 	// pictures hold a pass beside the whole, and two rows are held in any case.
 	h.perPixel = 4
-	transparent := bytes.Contains(data[:min(len(data), 4096)], []byte("tRNS"))
-	if colour == 3 || colour == 0 && !transparent {
+	if colour == 3 || colour == 0 && !bytes.Contains(data, []byte("tRNS")) {
 		h.perPixel = 1
 	}
 	if depth == 16 {
