@@ -21,7 +21,9 @@ func init() {
 			reduce.MaxPoolGrad(c.pool, flat[float32](c.out[0]), flat[float32](c.in[2]), flat[float32](c.in[0]), flat[float32](c.in[1]),
 				c.attr.(poolCall).Pool2D, c.scratch)
 		},
-		scratch: func(n *node, threads int) int { return reduce.MaxPoolGradScratchBytes(threads, n.attr.(poolCall).Pool2D) },
+		scratch: func(n *node, threads int) int {
+			return reduce.MaxPoolGradScratchBytes(threads, n.attr.(poolCall).Pool2D)
+		},
 	})
 }
 

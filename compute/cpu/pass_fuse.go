@@ -73,10 +73,27 @@ func (f *fuser) enter(i int, n *node) {
 	}
 	for _, in := range f.inputs[i] {
 		a, b := f.group[in.node.index], f.group[i]
-		if a != b && in.full() && f.fusible[in.node.index] && f.mayMerge(a, b) {
+		if a != b && in.full() && f.fusible[in.node.index] && !f.leftToReader(n, a) && f.mayMerge(a, b) {
 			f.merge(a, b)
 		}
 	}
+}
+
+// leftToReader reports whether a comparison of what group a computes is better made by
+// its reader, which can only run later: otherwise a mask would have to be kept as well as
+// what it was made of. The backward pass reads the outputs of ReLUs in this way.
+func (f *fuser) leftToReader(n *node, a int) bool {
+	if blockOps[n.op].compare == nil {
+		return false
+	}
+	for _, user := range f.users[value{n, 0}] {
+		for _, in := range user.inputs {
+			if from := in.node.index; in.node != n && (from > n.index || f.ready[f.group[from]] > f.ready[a]) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // mayMerge reports whether two groups, of which a runs before b, can be one.

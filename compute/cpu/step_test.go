@@ -77,20 +77,32 @@ func cifarConfig() method.Config {
 	return c
 }
 
-// TestStepSpeed is the measurement behind the speed claims; run it with BYOL_STEP=1.
+// TestStepSpeed is the measurement behind the speed claims. BYOL_STEP=1 runs it;
+// BYOL_STEP_PRECISION=bf16, BYOL_STEP_WIDTH, BYOL_STEP_ARCH with _SIZE and _BATCH, and
+// BYOL_STEP_CONFIG (of the backend) change what is run.
 func TestStepSpeed(t *testing.T) {
 	if os.Getenv("BYOL_STEP") == "" {
 		t.Skip("set BYOL_STEP=1")
 	}
-	batch := 64
-	if b := os.Getenv("BYOL_STEP_BATCH"); b != "" {
-		fmt.Sscan(b, &batch)
+	batch, size, c := 64, 32, cifarConfig()
+	set := func(name string, to any) {
+		if v := os.Getenv("BYOL_STEP_" + name); v != "" {
+			fmt.Sscan(v, to)
+		}
 	}
-	c := cifarConfig()
+	set("BATCH", &batch)
+	set("SIZE", &size)
+	set("WIDTH", &c.Encoder.Width)
+	set("ARCH", &c.Encoder.Arch)
+	set("HIDDEN", &c.Heads.Hidden)
+	set("DIM", &c.Heads.Dim)
+	if size > 64 {
+		c.Encoder.Stem = encoder.StemImageNet
+	}
 	if os.Getenv("BYOL_STEP_PRECISION") == "bf16" {
 		c.Compute = dtypes.BFloat16
 	}
-	exe, step := byolStep(t, os.Getenv("BYOL_STEP_CONFIG"), c, batch, 32)
+	exe, step := byolStep(t, os.Getenv("BYOL_STEP_CONFIG"), c, batch, size)
 	step()
 	type sum struct {
 		d time.Duration
@@ -125,7 +137,10 @@ func TestStepDeterminism(t *testing.T) {
 	c.Heads.Hidden, c.Heads.Dim = 64, 16
 	var want []float32
 	for _, threads := range []int{1, 2, 3} {
-		_, step := byolStep(t, fmt.Sprintf("threads=%d", threads), c, 8, 16)
+		exe, step := byolStep(t, fmt.Sprintf("threads=%d", threads), c, 8, 16)
+		if err := exe.CheckPlan(); err != nil {
+			t.Error(err)
+		}
 		var got []float32
 		for range 3 {
 			got = append(got, step())
