@@ -71,6 +71,9 @@ func mergeAxes(dims []int, strides ...[]int) ([]int, [][]int) {
 // many cache lines of the source as of the destination.
 const tileStep = 16
 
+// transposeCols is the width of a cell of a transposition; its height is partLen / transposeCols.
+const transposeCols = 256
+
 // copyRegion copies the elements of src to dst, both viewed with the given dimensions.
 // Elements of dst must be distinct.
 func copyRegion(pool *par.Pool, elemSize int, dims []int, dst, src region) {
@@ -113,6 +116,9 @@ func newCopyPlan(elemSize int, dims []int, dstStrides, srcStrides []int) *copyPl
 	p := &copyPlan{dims: dims, dst: ds, src: ss, move: tileFunc(elemSize)}
 	rows, cols := dims[last-1], dims[last]
 	p.stepCols = min(cols, partLen)
+	if ds[last] == 1 && ss[last-1] == 1 { // a transposition: few pages of memory at a time, on both sides
+		p.stepCols = min(cols, transposeCols)
+	}
 	p.stepRows = min(rows, max(1, partLen/p.stepCols))
 	if p.stepRows < rows && p.stepRows > tileStep {
 		p.stepRows -= p.stepRows % tileStep
