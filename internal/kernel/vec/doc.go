@@ -9,10 +9,11 @@
 //
 // The comment on each function is its loop, and the *_ref.go files are that loop in
 // Go: the reference, and the path of machines without AVX2. The AVX2 and AVX-512
-// paths are written by the generator in _asm. They give the reference's bits, NaN
-// payloads aside, except where the comment states an error bound (elementary
-// functions) or where a product and a sum are rounded once instead of twice
-// (Axpby, Lerp, MulAdd and the Affine forms use fused multiply-adds).
+// paths are written by the generator in _asm, which also writes those of package reduce.
+// They give the same bits as each other, and as the reference except where the comment
+// states an error bound (elementary functions) or where a product and a sum are rounded
+// once instead of twice (Axpby, Lerp, MulAdd, Affine and Grad use fused multiply-adds).
+// NaN payloads are not kept the same.
 //
 // Slices of unequal length panic, before anything is written.
 package vec
