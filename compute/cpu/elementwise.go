@@ -18,6 +18,9 @@ const (
 func elementwise(c *call, f span) {
 	out := c.out[0]
 	n := out.shape.Size()
+	if n == 0 {
+		return
+	}
 	dims, strides, same := broadcastPlan(out.shape, c.in)
 	outSize := out.shape.DType.Size()
 	var sizes [3]int

@@ -48,6 +48,7 @@ func BenchmarkOps(b *testing.B) {
 		{"ReduceSum/channels left", backends.OpTypeReduceSum, reduceAttr{[]int{0, 1, 2}}, f32(64), []shapes.Shape{image}},
 		{"ReduceSum/pixels", backends.OpTypeReduceSum, reduceAttr{[]int{1, 2}}, f32(64, 64), []shapes.Shape{image}},
 		{"ReduceMax/last", backends.OpTypeReduceMax, reduceAttr{[]int{1}}, f32(4096), []shapes.Shape{f32(4096, 1024)}},
+		{"ReduceSum/short last", backends.OpTypeReduceSum, reduceAttr{[]int{1}}, f32(400000), []shapes.Shape{f32(400000, 10)}},
 		{"ReduceSum/NCHW", backends.OpTypeReduceSum, reduceAttr{[]int{0, 2, 3}}, f32(64), []shapes.Shape{f32(64, 64, 32, 32)}},
 		{"ReduceSum/bf16", backends.OpTypeReduceSum, reduceAttr{[]int{0, 1, 2}}, shapes.Make(dtypes.BFloat16, 64), []shapes.Shape{shapes.Make(dtypes.BFloat16, 64, 32, 32, 64)}},
 		{"ReduceSum/int32", backends.OpTypeReduceSum, reduceAttr{[]int{0, 1, 2}}, shapes.Make(dtypes.Int32, 64), []shapes.Shape{shapes.Make(dtypes.Int32, 64, 32, 32, 64)}},

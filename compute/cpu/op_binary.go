@@ -8,6 +8,7 @@ import (
 	"github.com/gomlx/gomlx/backends"
 	"github.com/gomlx/gomlx/backends/shapeinference"
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
+	"github.com/gomlx/gomlx/pkg/core/shapes"
 )
 
 func init() {
@@ -42,6 +43,7 @@ func (b *Builder) binary(op backends.OpType, lhs, rhs backends.Op) (backends.Op,
 	if err != nil {
 		return nil, err
 	}
+	shape = emptyAxes(shape, in[0].shape(), in[1].shape())
 	e, err := elemOf(op, shape.DType)
 	if err != nil {
 		return nil, err
@@ -50,6 +52,20 @@ func (b *Builder) binary(op backends.OpType, lhs, rhs backends.Op) (backends.Op,
 		return nil, unsupported(op, shape.DType)
 	}
 	return b.add(op, nil, shape, in...), nil
+}
+
+// emptyAxes corrects shape inference where an axis of size 1 meets an empty one: the result is empty.
+func emptyAxes(out, lhs, rhs shapes.Shape) shapes.Shape {
+	if lhs.Rank() != rhs.Rank() || lhs.Size() != 0 && rhs.Size() != 0 {
+		return out
+	}
+	out = out.Clone()
+	for axis := range out.Dimensions {
+		if lhs.Dimensions[axis] == 0 || rhs.Dimensions[axis] == 0 {
+			out.Dimensions[axis] = 0
+		}
+	}
+	return out
 }
 
 // boolBinary names the arithmetic of bools by its logic.

@@ -51,6 +51,7 @@ func (b *Builder) comparison(op backends.OpType, lhs, rhs backends.Op) (backends
 	if err != nil {
 		return nil, err
 	}
+	shape = emptyAxes(shape, in[0].shape(), in[1].shape())
 	e, err := elemOf(op, in[0].shape().DType)
 	if err != nil {
 		return nil, err
