@@ -30,7 +30,7 @@ func gradAxis(size, kernel, stride, pad, dilation, out, phase int) axis {
 		size: max(0, (size-phase+stride-1)/stride), out0: phase, outStep: stride,
 		inStep: 1, limit: out, tapStep: 1,
 	}
-	for k := range kernel {
+	for k := kernel - 1; k >= 0; k-- { // from the first pixel read to the last
 		at := phase + pad - k*dilation
 		if at%stride != 0 {
 			continue
@@ -49,6 +49,5 @@ func gradAxis(size, kernel, stride, pad, dilation, out, phase int) axis {
 // inside says whether all taps of place g fall on pixels.
 func (a *axis) inside(g int) bool {
 	first := g*a.inStep + a.off0
-	last := first + (a.taps-1)*a.offStep
-	return min(first, last) >= 0 && max(first, last) < a.limit
+	return first >= 0 && first+(a.taps-1)*a.offStep < a.limit
 }

@@ -36,14 +36,18 @@ func InputGradBF16(p *par.Pool, s Shape, dx, dy, w []uint16, scratch []byte) {
 
 func directRows(p *par.Pool, s Shape, f Form, out, in, w []uint16, scratch []byte) {
 	mem := newLayout(scratch)
-	if tile.HasBF16(isa.Current()) {
-		direct(p, s, f, true, first(out), first(in), first(w), &mem)
+	k := kindOf(true)
+	if k == bf16 {
+		direct(p, s, f, k, first(out), first(in), first(w), &mem)
 		return
 	}
-	inF, wF := widened(p, in, &mem), widened(p, w, &mem)
-	outF := floats(&mem, len(out))
-	direct(p, s, f, false, first(outF), first(inF), first(wF), &mem)
-	pieces(p, len(out), func(lo, hi int) { tile.Narrow(isa.Current(), out[lo:hi], outF[lo:hi]) })
+	wF := unsafe.Slice((*float32)(mem.bytes(4*len(w))), len(w))
+	const piece = 1 << 14
+	p.For((len(w)+piece-1)/piece, func(part, _ int) {
+		lo, hi := part*piece, min(len(w), (part+1)*piece)
+		tile.Widen(isa.Current(), wF[lo:hi], w[lo:hi])
+	})
+	direct(p, s, f, k, first(out), first(in), first(wF), &mem)
 }
 
 // KernelGradBF16 is [KernelGradF32] on bfloat16 values; dw is float32.
@@ -54,28 +58,5 @@ func KernelGradBF16(p *par.Pool, s Shape, dw []float32, x, dy []uint16, scratch 
 		winograd.KernelGradBF16(p, ws, dw, x, dy, mem.rest())
 		return
 	}
-	if tile.HasBF16(isa.Current()) {
-		direct(p, s, KernelGrad, true, first(dw), first(x), first(dy), &mem)
-		return
-	}
-	xF, yF := widened(p, x[:s.sizeX()], &mem), widened(p, dy[:s.sizeY()], &mem)
-	direct(p, s, KernelGrad, false, first(dw), first(xF), first(yF), &mem)
-}
-
-// floats returns scratch memory for n values.
-func floats(mem *layout, n int) []float32 {
-	return unsafe.Slice((*float32)(mem.bytes(4*n)), n)
-}
-
-// widened returns a float32 copy of v.
-func widened(p *par.Pool, v []uint16, mem *layout) []float32 {
-	f := floats(mem, len(v))
-	pieces(p, len(v), func(lo, hi int) { tile.Widen(isa.Current(), f[lo:hi], v[lo:hi]) })
-	return f
-}
-
-// pieces runs body over [0, n) in parts.
-func pieces(p *par.Pool, n int, body func(lo, hi int)) {
-	const size = 1 << 14
-	p.For((n+size-1)/size, func(part, _ int) { body(part*size, min(n, (part+1)*size)) })
+	direct(p, s, KernelGrad, kindOf(true), first(dw), first(x), first(dy), &mem)
 }

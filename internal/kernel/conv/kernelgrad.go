@@ -18,7 +18,7 @@ import (
 // adds their products to its kernel. Chunks are added in order at the end.
 type gradPlan struct {
 	level      isa.Level
-	bf16       bool
+	kind       kind
 	s          Shape
 	outH, outW int
 	mr, nr     int
@@ -42,12 +42,13 @@ type gradPlan struct {
 	slotBytes int
 	length    int // elements of the sum in a segment: pixels or pairs
 
-	partial unsafe.Pointer // kernels of all chunks but the first
-	workers unsafe.Pointer
-	perWork int
-	xBytes  int
-	yBytes  int
-	offsets int // bytes of a worker's table of slots
+	partial   unsafe.Pointer // kernels of all chunks but the first
+	workers   unsafe.Pointer
+	perWork   int
+	xBytes    int
+	yBytes    int
+	offsets   int // bytes of a worker's table of slots
+	surplusAt int // where surplus rows of tiles go
 }
 
 const (
@@ -56,9 +57,9 @@ const (
 	gradParts      = 24        // parts to aim at
 )
 
-func newGradPlan(s Shape, threads int, bf16 bool, mem *layout) gradPlan {
+func newGradPlan(s Shape, threads int, k kind, mem *layout) gradPlan {
 	l := isa.Current()
-	p := gradPlan{level: l, bf16: bf16, s: s, outH: s.OutH(), outW: s.OutW(), mr: tile.Rows(l), nr: tile.Cols(l)}
+	p := gradPlan{level: l, kind: k, s: s, outH: s.OutH(), outW: s.OutW(), mr: tile.Rows(l), nr: tile.Cols(l)}
 	p.blocks = (s.C + p.mr - 1) / p.mr
 	p.panels = (s.K + p.nr - 1) / p.nr
 	p.lastWidth = tile.PanelWidth(l, s.K-(p.panels-1)*p.nr)
@@ -81,9 +82,9 @@ func newGradPlan(s Shape, threads int, bf16 bool, mem *layout) gradPlan {
 		p.chunks = max(1, (segments+p.perChunk-1)/p.perChunk)
 	}
 
-	p.length = tile.Words(p.outW, bf16)
+	p.length = tile.Words(p.outW, k == bf16)
 	p.copies, p.places = 1, (p.outW-1)*s.StrideW+(s.KW-1)*s.DilationW+1
-	if bf16 || s.KW*p.outW < p.places {
+	if k == bf16 || s.KW*p.outW < p.places {
 		p.gather, p.copies, p.places = true, s.KW, p.length
 	}
 	p.slotBytes = 4 * p.places * p.mr
@@ -102,7 +103,11 @@ func newGradPlan(s Shape, threads int, bf16 bool, mem *layout) gradPlan {
 	p.xBytes = align(p.groupC * p.copies * p.slots * p.slotBytes)
 	p.yBytes = align(4 * p.step * p.length * p.groupK * p.nr)
 	p.offsets = align(8 * p.step * s.KH)
-	p.perWork = p.xBytes + p.yBytes + p.offsets + align(8*tile.MaxRows) + 4*tile.MaxCols
+	p.surplusAt = p.xBytes + p.yBytes + p.offsets + align(8*tile.MaxRows)
+	p.perWork = p.surplusAt + 4*tile.MaxCols
+	if k == widened {
+		p.perWork += align(4 * max(p.places*p.groupC*p.mr, p.step*p.outW*p.nr))
+	}
 	p.workers = mem.bytes(threads * p.perWork)
 	return p
 }
@@ -112,11 +117,12 @@ func (p *gradPlan) groups() int {
 	return ((p.blocks + p.groupC - 1) / p.groupC) * ((p.panels + p.groupK - 1) / p.groupK)
 }
 
+// elem returns the bytes of an element of the tensors.
 func (p *gradPlan) elem() int {
-	if p.bf16 {
-		return 2
+	if p.kind == f32 {
+		return 4
 	}
-	return 4
+	return 2
 }
 
 // run computes dw from the tensors that begin at x and dy.
@@ -155,9 +161,10 @@ func (p *gradPlan) run(pool *par.Pool, dw, x, dy unsafe.Pointer) {
 // gradWork is a worker's memory.
 type gradWork struct {
 	x, y    unsafe.Pointer
-	offsets []int     // [KH][step] bytes from a block's copy to the slot of each segment
-	rows    []uintptr // addresses of a tile's rows of dw
-	surplus uintptr   // where rows go that dw does not have
+	offsets []int          // [KH][step] bytes from a block's copy to the slot of each segment
+	rows    []uintptr      // addresses of a tile's rows of dw
+	surplus uintptr        // where rows go that dw does not have
+	wide    unsafe.Pointer // values being widened
 }
 
 func (p *gradPlan) work(worker int) gradWork {
@@ -167,7 +174,11 @@ func (p *gradPlan) work(worker int) gradWork {
 	w.offsets = unsafe.Slice((*int)(mem), p.s.KH*p.step)
 	mem = unsafe.Add(mem, p.offsets)
 	w.rows = unsafe.Slice((*uintptr)(mem), tile.MaxRows)[:p.mr]
-	w.surplus = uintptr(unsafe.Add(mem, lineBytes))
+	surplus := unsafe.Add(p.workers, worker*p.perWork+p.surplusAt)
+	w.surplus = uintptr(surplus)
+	if p.kind == widened {
+		w.wide = unsafe.Add(surplus, 4*tile.MaxCols)
+	}
 	return w
 }
 
@@ -214,7 +225,7 @@ func (p *gradPlan) multiply(w *gradWork, b0, b1, j0, j1, segs int, add bool, dw 
 						w.rows[r] = w.surplus
 					}
 				}
-				if p.bf16 {
+				if p.kind == bf16 {
 					tile.ColsBF16(&args)
 				} else {
 					tile.ColsF32(p.level, &args)
@@ -238,7 +249,11 @@ func (p *gradPlan) packY(w *gradWork, j0, j1, seg, segs int, dy unsafe.Pointer) 
 		dst := unsafe.Add(w.y, 4*(j-j0)*segs*p.length*p.nr)
 		from := unsafe.Add(src, j*p.nr*p.elem())
 		switch {
-		case !p.bf16:
+		case p.kind == widened:
+			n := segs * p.outW
+			wide := p.widen(w, from, pixel, n, cols)
+			tile.CopyRows(p.level, dst, 4*width, width, wide, 4*cols, n, cols)
+		case p.kind == f32:
 			tile.CopyRows(p.level, dst, 4*width, width, from, pixel, segs*p.outW, cols)
 		case p.outW%2 == 0: // pairs do not cross segments
 			tile.PairRows(p.level, dst, 4*width, width, from, pixel, segs*p.outW, cols)
@@ -296,7 +311,7 @@ func (p *gradPlan) packSlot(w *gradWork, b0, b1, slot, n, iy int, x unsafe.Point
 			off, step = kw*s.DilationW-s.PadLeft, s.StrideW
 		}
 		pixels := p.places // that the slot has room for
-		if p.bf16 {
+		if p.kind == bf16 {
 			pixels = p.outW
 		}
 		lo, hi := p.within(pixels, off, step)
@@ -307,9 +322,13 @@ func (p *gradPlan) packSlot(w *gradWork, b0, b1, slot, n, iy int, x unsafe.Point
 		pixel := s.C * p.elem()
 		src := unsafe.Add(x, ((n*s.H+iy)*s.W+off+lo*step)*pixel+b0*p.mr*p.elem())
 		cols := min(s.C-b0*p.mr, (b1-b0)*p.mr)
-		if !p.bf16 {
+		if p.kind != bf16 {
 			p.clearPlaces(dst, b0, b1, 0, lo)
-			tile.CopyBlocks(p.level, unsafe.Add(dst, 4*lo*p.mr), p.blockBytes(), src, step*pixel, hi-lo, cols)
+			pixel := step * pixel
+			if p.kind == widened {
+				src, pixel = p.widen(w, src, pixel, hi-lo, cols), 4*cols
+			}
+			tile.CopyBlocks(p.level, unsafe.Add(dst, 4*lo*p.mr), p.blockBytes(), src, pixel, hi-lo, cols)
 			p.clearPlaces(dst, b0, b1, hi, p.places)
 			continue
 		}
@@ -317,6 +336,19 @@ func (p *gradPlan) packSlot(w *gradWork, b0, b1, slot, n, iy int, x unsafe.Point
 		tile.PairBlocks(p.level, unsafe.Add(dst, 4*(lo/2)*p.mr), p.blockBytes(), src, step*pixel, hi-lo, cols, lo%2 == 1)
 		p.clearPlaces(dst, b0, b1, (hi+1)/2, p.places)
 	}
+}
+
+// widen returns float32 copies of n pixels of cols values, stride bytes apart.
+func (p *gradPlan) widen(w *gradWork, src unsafe.Pointer, stride, n, cols int) unsafe.Pointer {
+	if stride == 2*cols {
+		tile.Widen(p.level, unsafe.Slice((*float32)(w.wide), n*cols), unsafe.Slice((*uint16)(src), n*cols))
+		return w.wide
+	}
+	for i := range n {
+		tile.Widen(p.level, unsafe.Slice((*float32)(unsafe.Add(w.wide, 4*i*cols)), cols),
+			unsafe.Slice((*uint16)(unsafe.Add(src, i*stride)), cols))
+	}
+	return w.wide
 }
 
 // blockBytes is the distance of the blocks of the packed input.

@@ -13,7 +13,7 @@ import (
 // read, taken where they lie; the kernel is packed in panels once per call.
 type rowsPlan struct {
 	level     isa.Level
-	bf16      bool // elements are bfloat16 and stay so
+	kind      kind
 	s         Shape
 	form      Form
 	inC, outC int // channels read per tap and written
@@ -22,12 +22,14 @@ type rowsPlan struct {
 	outW      int
 	mr, nr    int
 	panels    int
-	lastWidth int // width of the last panel
-	words     int // words of a tap in a column of a panel
-	group     int // panels that a part computes
-	pitch     int // bytes from pixel to pixel of the input as the tiles read it
-	region    int // bytes of a part's copy of its input at that pitch, if it is not the input's own
-	blockRows int // pixels that a part computes, a multiple of mr
+	lastWidth int  // width of the last panel
+	unit      int  // columns of the kernel that are packed as one tap
+	words     int  // words of such a tap in a column of a panel
+	group     int  // panels that a part computes
+	blockRows int  // pixels that a part computes, a multiple of mr
+	pitch     int  // bytes from pixel to pixel of the input as the tiles read it
+	merge     bool // the taps of a row of the kernel are read as one
+	region    int  // bytes of a part's copy of its input, where it takes one
 
 	// Scratch memory.
 	zeros    unsafe.Pointer // a pixel of padding
@@ -37,7 +39,17 @@ type rowsPlan struct {
 	inTable  int // bytes of a worker's table of input rows
 	outTable int
 	regionAt int // where a worker's copy of its input begins
+	sumsAt   int // where a worker's float32 results begin, if they are to be rounded
 }
+
+// kind says what the elements of a rowsPlan are.
+type kind int
+
+const (
+	f32     kind = iota
+	bf16         // bfloat16 in tiles that take it
+	widened      // bfloat16, widened to float32 by the part that uses it; the kernel is float32
+)
 
 const (
 	// groupBytes of packed kernel, and the tables of a part's rows, should stay
@@ -45,32 +57,47 @@ const (
 	groupBytes = 192 << 10
 	tableBytes = 16 << 10
 	maxTiles   = 32 // tiles of rows in a part
+	maxSums    = 8  // panels in a part whose results are to be rounded
 )
 
-func newRowsPlan(s Shape, f Form, threads int, bf16 bool, mem *layout) rowsPlan {
+func newRowsPlan(s Shape, f Form, threads int, k kind, mem *layout) rowsPlan {
 	l := isa.Current()
-	p := rowsPlan{level: l, bf16: bf16, s: s, form: f, mr: tile.Rows(l), nr: tile.Cols(l)}
+	p := rowsPlan{level: l, kind: k, s: s, form: f, mr: tile.Rows(l), nr: tile.Cols(l), unit: 1}
 	p.inC, p.outC, p.inH, p.inW, p.outH, p.outW = s.C, s.K, s.H, s.W, s.OutH(), s.OutW()
 	if f == InputGrad {
 		p.inC, p.outC, p.inH, p.inW, p.outH, p.outW = s.K, s.C, s.OutH(), s.OutW(), s.H, s.W
 	}
 	p.panels = (p.outC + p.nr - 1) / p.nr
 	p.lastWidth = tile.PanelWidth(l, p.outC-(p.panels-1)*p.nr)
-	p.words = tile.Words(p.inC, bf16)
 	taps := s.KH * s.KW
-	p.group = min(p.panels, max(1, groupBytes/(4*taps*p.words*p.nr)))
+	p.group = min(p.panels, max(1, groupBytes/(4*taps*tile.Words(p.inC, k == bf16)*p.nr)))
+	if k == widened {
+		p.group = min(p.group, maxSums)
+	}
 	tiles := min(maxTiles, max(1, tableBytes/(8*taps*p.mr)))
 	p.blockRows = tiles * p.mr
 	p.planCopies()
+	if p.merge && f == Forward {
+		p.unit = s.KW // the kernel's row is one matrix as it lies
+	}
+	p.words = tile.Words(p.inC*p.unit, k == bf16)
 
-	p.zeros = mem.bytes(max(4*tile.MaxCols, 4*p.inC))
-	p.b = mem.bytes(4 * taps * p.words * ((p.panels-1)*p.nr + p.lastWidth))
+	p.zeros = mem.bytes(p.zeroBytes())
+	p.b = mem.bytes(4 * taps / p.unit * p.words * ((p.panels-1)*p.nr + p.lastWidth))
 	p.inTable, p.outTable = 8*taps*p.blockRows, 8*p.blockRows
-	p.regionAt = (p.inTable + p.outTable + 4*tile.MaxCols + lineBytes - 1) &^ (lineBytes - 1)
-	p.perWork = p.regionAt + p.region
+	align := func(n int) int { return (n + lineBytes - 1) &^ (lineBytes - 1) }
+	p.regionAt = align(p.inTable + p.outTable + 4*tile.MaxCols)
+	p.sumsAt = p.regionAt + align(p.region)
+	p.perWork = p.sumsAt
+	if k == widened {
+		p.perWork += align(4 * p.blockRows * p.group * p.nr)
+	}
 	p.workers = mem.bytes(threads * p.perWork)
 	return p
 }
+
+// zeroBytes is the size of a row of A that lies in the padding.
+func (p *rowsPlan) zeroBytes() int { return max(4*tile.MaxCols, 4*p.inC*p.s.KW) }
 
 // phases returns how many grids of pixels the result falls into.
 func (p *rowsPlan) phases() int {
@@ -95,7 +122,7 @@ func (p *rowsPlan) phase(i int) (y, x axis) {
 // the taps of the phases before it.
 func (p *rowsPlan) panel(before, taps, j int) unsafe.Pointer {
 	perTap := p.words * ((p.panels-1)*p.nr + p.lastWidth)
-	return unsafe.Add(p.b, 4*(before*perTap+j*taps*p.words*p.nr))
+	return unsafe.Add(p.b, 4*(before*perTap+j*taps*p.words*p.nr)/p.unit)
 }
 
 // width returns the packed width and the columns of panel j.
@@ -106,16 +133,25 @@ func (p *rowsPlan) width(j int) (width, cols int) {
 	return p.nr, p.nr
 }
 
+// elem returns the bytes of an element as the tiles take it.
 func (p *rowsPlan) elem() int {
-	if p.bf16 {
+	if p.kind == bf16 {
 		return 2
 	}
 	return 4
 }
 
+// tensorElem returns the bytes of an element of the tensors.
+func (p *rowsPlan) tensorElem() int {
+	if p.kind == f32 {
+		return 4
+	}
+	return 2
+}
+
 // run computes out from in and w, which begin the tensors of the plan's form.
 func (p *rowsPlan) run(pool *par.Pool, out, in, w unsafe.Pointer) {
-	clear(unsafe.Slice((*byte)(p.zeros), 4*max(tile.MaxCols, p.inC)))
+	clear(unsafe.Slice((*byte)(p.zeros), p.zeroBytes()))
 	p.pack(pool, w)
 	parts := 0
 	for i := range p.phases() {
@@ -149,8 +185,9 @@ func (p *rowsPlan) parts(y, x *axis) int {
 // pack brings the kernel into panels [phase][panel][tap][word][width].
 func (p *rowsPlan) pack(pool *par.Pool, w unsafe.Pointer) {
 	s := &p.s
-	pool.For(p.panels*s.KH*s.KW, func(part, _ int) {
-		j, t := part/(s.KH*s.KW), part%(s.KH*s.KW)
+	units := s.KH * s.KW / p.unit
+	pool.For(p.panels*units, func(part, _ int) {
+		j, t := part/units, part%units*p.unit
 		before := 0
 		for i := range p.phases() {
 			y, x := p.phase(i)
@@ -161,7 +198,7 @@ func (p *rowsPlan) pack(pool *par.Pool, w unsafe.Pointer) {
 				continue
 			}
 			width, cols := p.width(j)
-			dst := unsafe.Add(p.panel(before, taps, j), 4*t*p.words*width)
+			dst := unsafe.Add(p.panel(before, taps, j), 4*t/p.unit*p.words*width)
 			kh, kw := y.tap0+t/x.taps*y.tapStep, x.tap0+t%x.taps*x.tapStep
 			src := unsafe.Add(w, (kh*s.KW+kw)*s.C*s.K*p.elem())
 			p.packTap(dst, src, width, j*p.nr, cols)
@@ -174,39 +211,57 @@ func (p *rowsPlan) pack(pool *par.Pool, w unsafe.Pointer) {
 // the kernel lies: as it is for a convolution, transposed for the gradient.
 func (p *rowsPlan) packTap(dst, src unsafe.Pointer, width, c0, cols int) {
 	stride := p.s.K * p.elem()
+	rows := p.inC * p.unit
 	switch {
-	case p.form == InputGrad && p.bf16:
-		tile.TransposePairs(p.level, dst, width, unsafe.Add(src, c0*stride), stride, p.inC, cols)
+	case p.form == InputGrad && p.kind == bf16:
+		tile.TransposePairs(p.level, dst, width, unsafe.Add(src, c0*stride), stride, rows, cols)
 	case p.form == InputGrad:
-		tile.Transpose(p.level, dst, width, unsafe.Add(src, c0*stride), stride, p.inC, cols)
-	case p.bf16:
-		tile.PairRows(p.level, dst, 4*width, width, unsafe.Add(src, 2*c0), stride, p.inC, cols)
+		tile.Transpose(p.level, dst, width, unsafe.Add(src, c0*stride), stride, rows, cols)
+	case p.kind == bf16:
+		tile.PairRows(p.level, dst, 4*width, width, unsafe.Add(src, 2*c0), stride, rows, cols)
 	default:
-		tile.CopyRows(p.level, dst, 4*width, width, unsafe.Add(src, 4*c0), stride, p.inC, cols)
+		tile.CopyRows(p.level, dst, 4*width, width, unsafe.Add(src, 4*c0), stride, rows, cols)
 	}
 }
 
 // block computes the pixels from m0 on of a phase for the panels from j0 on.
 func (p *rowsPlan) block(worker int, y, x *axis, before, j0, m0 int, out, in unsafe.Pointer) {
 	mem := unsafe.Add(p.workers, worker*p.perWork)
-	taps := y.taps * x.taps
-	inRows := unsafe.Slice((*uintptr)(mem), taps*p.blockRows)
-	outRows := unsafe.Slice((*uintptr)(unsafe.Add(mem, p.inTable)), p.blockRows)
+	count := min(p.blockRows, p.s.N*y.size*x.size-m0)
+	tiles := (count + p.mr - 1) / p.mr
+	outRows := unsafe.Slice((*uintptr)(unsafe.Add(mem, p.inTable)), p.blockRows)[:tiles*p.mr]
 	surplus := uintptr(unsafe.Add(mem, p.inTable+p.outTable))
-	first := unsafe.Add(out, j0*p.nr*p.elem())
-	origin := uintptr(in)
-	if p.region > 0 && taps > 0 {
-		origin = p.copyRegion(unsafe.Add(mem, p.regionAt), in, y, x, m0)
-	}
-	tiles := p.tables(inRows, outRows, y, x, m0, surplus, uintptr(first), origin)
-	if taps == 0 {
-		p.clearRows(outRows[:tiles*p.mr], j0, surplus, first)
+	j1 := min(p.panels, j0+p.group)
+	cols := min(p.outC, j1*p.nr) - j0*p.nr
+	first := unsafe.Add(out, j0*p.nr*p.tensorElem())
+	p.outputTable(outRows, y, x, m0, count, surplus, uintptr(first))
+	if y.taps*x.taps == 0 {
+		for _, at := range outRows[:count] {
+			clear(unsafe.Slice((*byte)(unsafe.Add(first, at-uintptr(first))), cols*p.tensorElem()))
+		}
 		return
 	}
-	args := tile.RowsArgs{Taps: taps, K: p.inC}
-	for j := j0; j < min(p.panels, j0+p.group); j++ {
+	taps, k := y.taps*x.taps, p.inC
+	if p.merge {
+		taps, k = y.taps, x.taps*p.inC
+	}
+	inRows := unsafe.Slice((*uintptr)(mem), tiles*p.mr*taps)
+	origin, left, width := uintptr(in), 0, p.inW
+	if p.region > 0 {
+		left, width = p.margins(x)
+		origin = p.copyRegion(unsafe.Add(mem, p.regionAt), in, y, x, m0)
+	}
+	p.inputTable(inRows, y, x, m0, count, taps, origin+uintptr(left*p.pitch), width)
+	sums := unsafe.Add(mem, p.sumsAt)
+	if p.kind == widened {
+		for m := range outRows[:count] {
+			outRows[m] = uintptr(sums) + uintptr(4*m*cols)
+		}
+	}
+	args := tile.RowsArgs{Taps: taps, K: k}
+	for j := j0; j < j1; j++ {
 		_, args.Cols = p.width(j)
-		args.B = p.panel(before, taps, j)
+		args.B = p.panel(before, y.taps*x.taps, j)
 		for t := range tiles {
 			rows := outRows[t*p.mr:][:p.mr]
 			if j > j0 {
@@ -219,87 +274,18 @@ func (p *rowsPlan) block(worker int, y, x *axis, before, j0, m0 int, out, in uns
 			}
 			args.C = &rows[0]
 			args.A = &inRows[t*taps*p.mr]
-			if p.bf16 {
+			if p.kind == bf16 {
 				tile.RowsBF16To16(&args)
 			} else {
 				tile.RowsF32(p.level, &args)
 			}
 		}
 	}
-}
-
-// clearRows zeroes pixels that no tap reaches; first is where the addresses
-// count from, kept as a pointer.
-func (p *rowsPlan) clearRows(rows []uintptr, j0 int, surplus uintptr, first unsafe.Pointer) {
-	bytes := (min(p.outC, (j0+p.group)*p.nr) - j0*p.nr) * p.elem()
-	for _, at := range rows {
-		if at != surplus {
-			clear(unsafe.Slice((*byte)(unsafe.Add(first, at-uintptr(first))), bytes))
+	if p.kind == widened {
+		p.outputTable(outRows, y, x, m0, count, surplus, uintptr(first))
+		for m, at := range outRows[:count] {
+			tile.Narrow(p.level, unsafe.Slice((*uint16)(unsafe.Add(first, at-uintptr(first))), cols),
+				unsafe.Slice((*float32)(unsafe.Add(sums, 4*m*cols)), cols))
 		}
 	}
-}
-
-// tables fills in the addresses of the pixels from m0 on, tile by tile, with
-// out the address of the first pixel of the result and in that of the first
-// pixel of what is read, and returns the tiles.
-func (p *rowsPlan) tables(inRows, outRows []uintptr, y, x *axis, m0 int, surplus, out, in uintptr) int {
-	total := p.s.N * y.size * x.size
-	count := min(p.blockRows, total-m0)
-	tiles := (count + p.mr - 1) / p.mr
-	taps := y.taps * x.taps
-	n, gy, gx := m0/(y.size*x.size), m0/x.size%y.size, m0%x.size
-	elem := p.elem()
-	zeros := uintptr(p.zeros)
-	for m := range tiles * p.mr {
-		tbl := inRows
-		if taps > 0 {
-			tbl = inRows[m/p.mr*taps*p.mr+m%p.mr:]
-		}
-		if m >= count {
-			outRows[m] = surplus
-			for t := range taps {
-				tbl[t*p.mr] = zeros
-			}
-			continue
-		}
-		outRows[m] = out + uintptr(((n*p.outH+y.out0+gy*y.outStep)*p.outW+x.out0+gx*x.outStep)*p.outC*elem)
-		iy, ix := gy*y.inStep+y.off0, gx*x.inStep+x.off0
-		at := in + uintptr(((n*p.inH+iy)*p.inW+ix)*p.pitch)
-		rowStep, colStep := uintptr(y.offStep*p.inW*p.pitch), uintptr(x.offStep*p.pitch)
-		i := 0
-		if y.inside(gy) && x.inside(gx) {
-			for range y.taps {
-				a := at
-				for range x.taps {
-					tbl[i] = a
-					i += p.mr
-					a += colStep
-				}
-				at += rowStep
-			}
-		} else {
-			for ty := range y.taps {
-				rowInside := uint(iy+ty*y.offStep) < uint(y.limit)
-				a := at
-				for tx := range x.taps {
-					if rowInside && uint(ix+tx*x.offStep) < uint(x.limit) {
-						tbl[i] = a
-					} else {
-						tbl[i] = zeros
-					}
-					i += p.mr
-					a += colStep
-				}
-				at += rowStep
-			}
-		}
-		if gx++; gx == x.size {
-			gx = 0
-			if gy++; gy == y.size {
-				gy = 0
-				n++
-			}
-		}
-	}
-	return tiles
 }

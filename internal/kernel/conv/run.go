@@ -11,23 +11,21 @@ import (
 )
 
 // ScratchBytes returns how much scratch memory a call needs: form f of shape s
-// on a pool of at most threads threads, in bfloat16 or float32. It depends on
+// on a pool of at most threads threads, in float32 or (is16) bfloat16. It depends on
 // the instruction set in use.
-func ScratchBytes(s Shape, f Form, threads int, bf16 bool) int {
+func ScratchBytes(s Shape, f Form, threads int, is16 bool) int {
 	var mem layout
 	threads = max(1, threads)
-	native := bf16 && tile.HasBF16(isa.Current())
-	if bf16 && !native {
-		mem.bytes(4 * s.sizeX())
-		mem.bytes(4 * s.sizeY())
+	k := kindOf(is16)
+	if k == widened && f != KernelGrad {
 		mem.bytes(4 * s.sizeW())
 	}
 	if f == KernelGrad {
-		newGradPlan(s, threads, native, &mem)
+		newGradPlan(s, threads, k, &mem)
 	} else {
-		newRowsPlan(s, f, threads, native, &mem)
+		newRowsPlan(s, f, threads, k, &mem)
 	}
-	if w, form, ok := byWinograd(s, f, bf16); ok {
+	if w, form, ok := byWinograd(s, f, is16); ok {
 		return max(mem.total(), winograd.ScratchBytes(w, form, threads)+lineBytes)
 	}
 	return mem.total()
@@ -41,7 +39,7 @@ func ForwardF32(p *par.Pool, s Shape, y, x, w []float32, scratch []byte) {
 		winograd.Forward(p, ws, y, x, w, mem.rest())
 		return
 	}
-	direct(p, s, Forward, false, first(y), first(x), first(w), &mem)
+	direct(p, s, Forward, f32, first(y), first(x), first(w), &mem)
 }
 
 // InputGradF32 computes dx [N,H,W,C] from dy [N,OutH,OutW,K] and w [KH,KW,C,K].
@@ -53,7 +51,7 @@ func InputGradF32(p *par.Pool, s Shape, dx, dy, w []float32, scratch []byte) {
 		winograd.InputGrad(p, ws, dx, dy, w, mem.rest())
 		return
 	}
-	direct(p, s, InputGrad, false, first(dx), first(dy), first(w), &mem)
+	direct(p, s, InputGrad, f32, first(dx), first(dy), first(w), &mem)
 }
 
 // KernelGradF32 computes dw [KH,KW,C,K] from x [N,H,W,C] and dy [N,OutH,OutW,K].
@@ -64,25 +62,36 @@ func KernelGradF32(p *par.Pool, s Shape, dw, x, dy []float32, scratch []byte) {
 		winograd.KernelGrad(p, ws, dw, x, dy, mem.rest())
 		return
 	}
-	direct(p, s, KernelGrad, false, first(dw), first(x), first(dy), &mem)
+	direct(p, s, KernelGrad, f32, first(dw), first(x), first(dy), &mem)
 }
 
-// direct computes a form by its definition, on elements that the tiles take.
-func direct(p *par.Pool, s Shape, f Form, bf16 bool, out, a, b unsafe.Pointer, mem *layout) {
+// direct computes a form by its definition.
+func direct(p *par.Pool, s Shape, f Form, k kind, out, a, b unsafe.Pointer, mem *layout) {
 	if f == KernelGrad {
-		plan := newGradPlan(s, p.Threads(), bf16, mem)
+		plan := newGradPlan(s, p.Threads(), k, mem)
 		plan.run(p, out, a, b)
 		return
 	}
-	plan := newRowsPlan(s, f, p.Threads(), bf16, mem)
+	plan := newRowsPlan(s, f, p.Threads(), k, mem)
 	plan.run(p, out, a, b)
+}
+
+// kindOf says how elements are computed with.
+func kindOf(is16 bool) kind {
+	switch {
+	case !is16:
+		return f32
+	case tile.HasBF16(isa.Current()):
+		return bf16
+	}
+	return widened
 }
 
 // first returns where a slice begins.
 func first[T any](v []T) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(v)) }
 
 // check panics on a slice that does not have its shape's size.
-func check(s Shape, f Form, p *par.Pool, bf16 bool, x, w, y, scratch int) {
+func check(s Shape, f Form, p *par.Pool, is16 bool, x, w, y, scratch int) {
 	if err := s.Validate(); err != nil {
 		panic(err.Error())
 	}
@@ -98,7 +107,7 @@ func check(s Shape, f Form, p *par.Pool, bf16 bool, x, w, y, scratch int) {
 			panic(fmt.Sprintf("conv: %v: %s has %d elements, %+v needs %d", f, v.name, v.got, s, v.want))
 		}
 	}
-	if want := ScratchBytes(s, f, p.Threads(), bf16); scratch < want {
+	if want := ScratchBytes(s, f, p.Threads(), is16); scratch < want {
 		panic(fmt.Sprintf("conv: %v: scratch has %d bytes, %+v needs %d", f, scratch, s, want))
 	}
 }

@@ -25,14 +25,14 @@ func SetWinograd(on bool) (restore func()) {
 
 // byWinograd returns s as package winograd takes it, and whether a call should
 // go there: a rule by shape and instruction set, never by a timing.
-func byWinograd(s Shape, f Form, bf16 bool) (winograd.Shape, winograd.Form, bool) {
+func byWinograd(s Shape, f Form, is16 bool) (winograd.Shape, winograd.Form, bool) {
 	w := winograd.Shape{N: s.N, H: s.H, W: s.W, C: s.C, K: s.K, PadTop: s.PadTop, PadLeft: s.PadLeft, OutH: s.OutH(), OutW: s.OutW()}
 	form := [...]winograd.Form{Forward: winograd.FormForward, InputGrad: winograd.FormInputGrad, KernelGrad: winograd.FormKernelGrad}[f]
 	if s.KH != 3 || s.KW != 3 || s.StrideH != 1 || s.StrideW != 1 || s.DilationH != 1 || s.DilationW != 1 ||
 		max(s.PadTop, s.PadBottom, s.PadLeft, s.PadRight) > 2 || w.OutH*w.OutW == 0 {
 		return w, form, false
 	}
-	if bf16 {
+	if is16 {
 		return w, form, winograd.WinsBF16(w, form)
 	}
 	return w, form, winograd.Wins(w, form)
