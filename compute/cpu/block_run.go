@@ -191,15 +191,30 @@ func (f *frame) run(i *instruction, at, n int) {
 // fill writes the elements of a broadcast input from position at of the iteration on.
 func (f *frame) fill(dst []float32, s slot, at int) {
 	last := len(s.dims) - 1
-	for len(dst) > 0 {
-		offset, rest := 0, at
-		for axis := last; axis >= 0; axis-- {
-			offset += rest % s.dims[axis] * s.strides[axis]
-			rest /= s.dims[axis]
+	var fixed [8]int // coordinates of the axes but the last
+	coords := fixed[:]
+	if last > len(fixed) {
+		coords = make([]int, last)
+	}
+	run, offset, rest := s.dims[last], 0, at/s.dims[last]
+	for axis := last - 1; axis >= 0; axis-- {
+		coords[axis] = rest % s.dims[axis]
+		rest /= s.dims[axis]
+		offset += coords[axis] * s.strides[axis]
+	}
+	for first := at % run; len(dst) > 0; first = 0 {
+		n := min(run-first, len(dst))
+		f.load(dst[:n], s.io, offset+first*s.strides[last], s.strides[last])
+		dst = dst[n:]
+		for axis := last - 1; axis >= 0; axis-- {
+			coords[axis]++
+			offset += s.strides[axis]
+			if coords[axis] < s.dims[axis] {
+				break
+			}
+			offset -= coords[axis] * s.strides[axis]
+			coords[axis] = 0
 		}
-		n := min(s.dims[last]-at%s.dims[last], len(dst))
-		f.load(dst[:n], s.io, offset, s.strides[last])
-		dst, at = dst[n:], at+n
 	}
 }
 
@@ -217,8 +232,16 @@ func (f *frame) load(dst []float32, in, offset, stride int) {
 	x := view[float32](f.c.in[in].bytes)[offset:]
 	switch stride {
 	case 0:
-		vec.Fill(dst, x[0])
+		for i := range dst {
+			dst[i] = x[0]
+		}
 	case 1:
+		if len(dst) <= 8 { // shorter than a call takes
+			for i := range dst {
+				dst[i] = x[i]
+			}
+			return
+		}
 		copy(dst, x)
 	default:
 		vec.Gather(dst, x, 0, stride)

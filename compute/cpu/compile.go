@@ -26,6 +26,7 @@ func passes() []pass {
 	return []pass{
 		{name: "simplify", run: simplify},
 		{name: "cse", run: shareCommon},
+		{name: "contract", run: contract},
 		{name: "lower", must: true, run: lower},
 		{name: "relu", run: reuseReLUOutput},
 		{name: "alias", run: dropCopies},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/byol-go/byol/compute/cpu"
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
 	"github.com/gomlx/gomlx/pkg/core/graph"
 )
@@ -110,6 +111,41 @@ func TestDotGeneral(t *testing.T) {
 		for _, half := range []dtypes.DType{dtypes.BFloat16, dtypes.Float16} {
 			got := run(t, b, dtypes.Float32, [][]float64{l, r}, [][]int{c.ld, c.rd}, build(half))
 			closeTo(t, fmt.Sprintf("case %d %s", i, half), got[0], want, 2e-2)
+		}
+	}
+}
+
+// TestContract takes gradients of DotGeneral, which GoMLX writes as sums of broadcast
+// products, with and without the pass.
+func TestContract(t *testing.T) {
+	on, off := newBackend(t, ""), newBackend(t, "contract=off")
+	for i, c := range []struct{ ld, rd, lc, lb, rc, rb []int }{
+		{ld: []int{3, 5}, rd: []int{5, 4}, lc: []int{1}, rc: []int{0}},
+		{ld: []int{2, 3, 5}, rd: []int{2, 5, 4}, lc: []int{2}, lb: []int{0}, rc: []int{1}, rb: []int{0}},
+		{ld: []int{3, 2, 5}, rd: []int{5, 4, 2}, lc: []int{2}, lb: []int{1}, rc: []int{0}, rb: []int{2}},
+		{ld: []int{2, 3, 5, 4}, rd: []int{4, 5, 6, 2}, lc: []int{2, 3}, rc: []int{1, 0}},
+		{ld: []int{7}, rd: []int{7}, lc: []int{0}, rc: []int{0}},
+		{ld: []int{2, 1, 3}, rd: []int{3, 1, 2}, lc: []int{0, 1}, rc: []int{2, 1}},
+	} {
+		n := func(dims []int) int {
+			size := 1
+			for _, d := range dims {
+				size *= d
+			}
+			return size
+		}
+		inputs, dims := [][]float64{randoms(uint64(i), n(c.ld)), randoms(uint64(i)+9, n(c.rd))}, [][]int{c.ld, c.rd}
+		build := func(in []*graph.Node) []*graph.Node {
+			y := graph.DotGeneral(in[0], c.lc, c.lb, in[1], c.rc, c.rb)
+			return graph.Gradient(graph.ReduceAllSum(graph.Mul(y, y)), in[0], in[1])
+		}
+		want := run(t, off, dtypes.Float64, inputs, dims, build)
+		got := run(t, on, dtypes.Float64, inputs, dims, build)
+		for k := range want {
+			closeTo(t, fmt.Sprintf("case %d gradient %d", i, k), got[k], want[k], 1e-13)
+		}
+		if ops := cpu.LastExecutable.Ops(); i < 4 && ops["MatMulPlain"] != 3 {
+			t.Errorf("case %d: %v", i, ops)
 		}
 	}
 }
