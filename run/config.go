@@ -177,7 +177,9 @@ func Default() Config {
 
 // Load overlays the YAML file at path on the configuration, as Set does key by key:
 // unknown keys and wrong values are errors that name them.
-func (c *Config) Load(path string) error {
+func (c *Config) Load(path string) error { return c.load(path, c.Set) }
+
+func (c *Config) load(path string, set func(key, value string) error) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("config: %w", err)
@@ -186,23 +188,23 @@ func (c *Config) Load(path string) error {
 	if err := yaml.Unmarshal(text, &tree); err != nil {
 		return fmt.Errorf("config %s: %s", path, strings.TrimSpace(yaml.FormatError(err, false, true)))
 	}
-	if err := c.overlay("", tree); err != nil {
+	if err := overlay("", tree, set); err != nil {
 		return fmt.Errorf("config %s: %w", path, err)
 	}
 	return nil
 }
 
 // overlay sets every leaf of a YAML tree.
-func (c *Config) overlay(prefix string, tree map[string]any) error {
+func overlay(prefix string, tree map[string]any, set func(key, value string) error) error {
 	for _, name := range slices.Sorted(maps.Keys(tree)) {
 		key, value := prefix+name, tree[name]
 		if below, ok := value.(map[string]any); ok {
-			if err := c.overlay(key+".", below); err != nil {
+			if err := overlay(key+".", below, set); err != nil {
 				return err
 			}
 			continue
 		}
-		if err := c.Set(key, scalars(value)); err != nil {
+		if err := set(key, scalars(value)); err != nil {
 			return err
 		}
 	}
@@ -226,10 +228,15 @@ func scalars(value any) string {
 	return fmt.Sprint(value)
 }
 
-// ReadConfig reads a configuration written by Save.
+// ReadConfig reads a configuration written by Save, which names every key: a resolved
+// one has both its epochs and its steps.
 func ReadConfig(path string) (Config, error) {
 	c := Default()
-	return c, c.Load(path)
+	err := c.load(path, func(key, value string) error {
+		_, err := c.set(key, value)
+		return err
+	})
+	return c, err
 }
 
 // Save writes the configuration as YAML.

@@ -14,21 +14,27 @@ import (
 // clears optim.base_lr and the other way round; setting one of train.epochs, train.steps
 // and train.time clears the other two (setting 0 clears nothing).
 func (c *Config) Set(key, text string) error {
+	field, err := c.set(key, text)
+	if err == nil && !field.IsZero() {
+		c.clearRivals(key)
+	}
+	return err
+}
+
+// set assigns one key and leaves all others alone.
+func (c *Config) set(key, text string) (reflect.Value, error) {
 	field, ok := lookup(reflect.ValueOf(c).Elem(), key)
 	if !ok {
 		hint := ""
 		if n, ok := nearest.Of(key, Keys()); ok {
 			hint = fmt.Sprintf("; did you mean %s?", n)
 		}
-		return fmt.Errorf("unknown key %q%s", key, hint)
+		return field, fmt.Errorf("unknown key %q%s", key, hint)
 	}
 	if err := assign(field, text); err != nil {
-		return fmt.Errorf("%s=%q: %w", key, text, err)
+		return field, fmt.Errorf("%s=%q: %w", key, text, err)
 	}
-	if !field.IsZero() {
-		c.clearRivals(key)
-	}
-	return nil
+	return field, nil
 }
 
 // clearRivals resets the keys that say the same thing in another way.

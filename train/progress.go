@@ -18,6 +18,8 @@ type Progress struct {
 	start time.Time
 	from  int // step at the start
 	steps int
+
+	onStep func(step int) // called after every logged step, by tests
 }
 
 // plainEvery is the time between lines of progress where there is no terminal.
@@ -45,6 +47,9 @@ func (p *Progress) begin(from, steps int) {
 
 // step shows the latest step.
 func (p *Progress) step(e run.StepEvent, epochs int) {
+	if p.onStep != nil {
+		p.onStep(e.Step)
+	}
 	if p.w == nil || p.bar == nil && time.Since(p.last) < plainEvery {
 		return
 	}

@@ -56,8 +56,8 @@ type best struct {
 
 // open prepares everything up to the first step. On an error nothing is left open, and
 // the folder is as it was unless the run had begun.
-func open(ctx context.Context, o Options) (s *session, err error) {
-	s = &session{config: o.Config, folder: o.Folder, progress: o.Progress, saved: -1, log: slog.New(slog.DiscardHandler)}
+func open(ctx context.Context, o Options) (_ *session, err error) {
+	s := &session{config: o.Config, folder: o.Folder, progress: o.Progress, saved: -1, log: slog.New(slog.DiscardHandler)}
 	defer func() {
 		if err != nil {
 			s.close()
