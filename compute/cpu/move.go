@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/byol-go/byol/internal/kernel/par"
+	"github.com/byol-go/byol/internal/kernel/vec"
 )
 
 // region is a strided view of a buffer's elements: where it begins and how many
@@ -74,6 +75,9 @@ const tileStep = 16
 // transposeCols is the width of a cell of a transposition; its height is partLen / transposeCols.
 const transposeCols = 256
 
+// denseLen is the size up to which a matrix is transposed as a whole, by one thread.
+const denseLen = 1 << 18
+
 // copyRegion copies the elements of src to dst, both viewed with the given dimensions.
 // Elements of dst must be distinct.
 func copyRegion(pool *par.Pool, elemSize int, dims []int, dst, src region) {
@@ -116,10 +120,15 @@ func newCopyPlan(elemSize int, dims []int, dstStrides, srcStrides []int) *copyPl
 	p := &copyPlan{dims: dims, dst: ds, src: ss, move: tileFunc(elemSize)}
 	rows, cols := dims[last-1], dims[last]
 	p.stepCols = min(cols, partLen)
-	if ds[last] == 1 && ss[last-1] == 1 { // a transposition: few pages of memory at a time, on both sides
-		p.stepCols = min(cols, transposeCols)
-	}
 	p.stepRows = min(rows, max(1, partLen/p.stepCols))
+	if ds[last] == 1 && ss[last-1] == 1 { // a transposition
+		if f := denseFunc(elemSize); f != nil && ds[last-1] == cols && ss[last] == rows && rows*cols <= denseLen {
+			p.stepRows, p.stepCols, p.move = rows, cols, f
+		} else { // few pages of memory at a time, on both sides
+			p.stepCols = min(cols, transposeCols)
+			p.stepRows = min(rows, max(1, partLen/p.stepCols))
+		}
+	}
 	if p.stepRows < rows && p.stepRows > tileStep {
 		p.stepRows -= p.stepRows % tileStep
 	}
@@ -205,6 +214,23 @@ func copyTile[E any](dstBytes, srcBytes []byte, t tile) {
 			}
 		}
 	}
+}
+
+// denseFunc returns the transposition of whole matrices that lie dense on both sides, nil if there is none for the size.
+func denseFunc(elemSize int) func(dst, src []byte, t tile) {
+	switch elemSize {
+	case 2:
+		return func(dst, src []byte, t tile) {
+			n := t.rows * t.cols
+			vec.Transpose16(view[uint16](dst)[t.dstAt:][:n], view[uint16](src)[t.srcAt:][:n], t.cols, t.rows)
+		}
+	case 4:
+		return func(dst, src []byte, t tile) {
+			n := t.rows * t.cols
+			vec.Transpose32(view[float32](dst)[t.dstAt:][:n], view[float32](src)[t.srcAt:][:n], t.cols, t.rows)
+		}
+	}
+	return nil
 }
 
 // transposeTile copies four rows at a time: as many neighbours in the source, each the
