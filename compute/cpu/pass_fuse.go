@@ -28,16 +28,15 @@ type fuser struct {
 	p       *program
 	group   []int      // by node: its group
 	members [][]int    // by group: its nodes, ascending
-	before  []bitset   // by group: the groups that have to run before it, of all distances
 	inputs  [][]source // by node: where it reads from, looking through views and broadcasts
 	fusible []bool     // by node
-	ready   []int      // by group: the last node that has to run before it, in the recorded order
+	ready   []int      // by group: see readiness
 	users   map[value][]*node
 }
 
 func newFuser(p *program) *fuser {
 	n := len(p.nodes)
-	f := &fuser{p: p, group: make([]int, n), members: make([][]int, n), before: make([]bitset, n), inputs: make([][]source, n), fusible: make([]bool, n), ready: make([]int, n), users: p.users()}
+	f := &fuser{p: p, group: make([]int, n), members: make([][]int, n), inputs: make([][]source, n), fusible: make([]bool, n), ready: make([]int, n), users: p.users()}
 	for i, n := range p.nodes {
 		n.index = i
 	}
@@ -58,18 +57,9 @@ func (f *fuser) enter(i int, n *node) {
 			f.inputs[i] = append(f.inputs[i], source{value: in})
 		}
 	}
-	f.before[i] = newBitset(len(f.p.nodes))
-	for _, in := range f.inputs[i] {
-		g := f.group[in.node.index]
-		f.before[i].set(g)
-		f.before[i].add(f.before[g])
-	}
+	f.ready[i] = f.readiness(i)
 	if !f.fusible[i] {
-		f.ready[i] = i
 		return
-	}
-	for _, in := range f.inputs[i] {
-		f.ready[i] = max(f.ready[i], f.ready[f.group[in.node.index]])
 	}
 	for _, in := range f.inputs[i] {
 		a, b := f.group[in.node.index], f.group[i]
@@ -77,6 +67,24 @@ func (f *fuser) enter(i int, n *node) {
 			f.merge(a, b)
 		}
 	}
+}
+
+// readiness is when a new group can run: the number, in the recorded order, of the last
+// node before it that does work and is not fused. It never falls along the way from one
+// group to one that needs it.
+func (f *fuser) readiness(i int) int {
+	n := f.p.nodes[i]
+	switch {
+	case n.op == backends.OpTypeParameter || n.op == backends.OpTypeConstant:
+		return 0
+	case f.fusible[i] || n.op == opView || n.op == backends.OpTypeBroadcastInDim:
+		last := 0
+		for _, in := range f.inputs[i] {
+			last = max(last, f.ready[f.group[in.node.index]])
+		}
+		return last
+	}
+	return i
 }
 
 // leftToReader reports whether a comparison of what group a computes is better made by
@@ -116,8 +124,9 @@ func (f *fuser) mayMerge(a, b int) bool {
 	if f.delays(a, b) || f.delays(b, a) {
 		return false
 	}
-	// Nothing else may stand between them: neither after a and before b, nor the reverse.
-	return !f.between(a, b) && !f.between(b, a)
+	// Nothing else may stand between them. If they become ready at different times, the
+	// earlier has no reader outside (see delays), so nothing does.
+	return f.ready[a] != f.ready[b] || !f.between(a, b) && !f.between(b, a)
 }
 
 // delays reports whether merging makes group a wait for what only b needs, to the harm of
@@ -145,16 +154,29 @@ func (f *fuser) delays(a, b int) bool {
 	return len(operands) > 1 && spaceOf(f.p.nodes[f.members[a][0]]) > small
 }
 
-// between reports whether some group other than the two needs first and is needed by second.
+// between reports whether some group other than the two needs first and is needed by
+// second. Such a group becomes ready when they do.
 func (f *fuser) between(first, second int) bool {
-	for _, i := range f.members[second] {
-		for _, in := range f.inputs[i] {
-			if g := f.group[in.node.index]; g != first && g != second && f.before[g].has(first) {
-				return true
+	seen := map[int]bool{first: true, second: true}
+	var needsFirst func(g int) bool
+	needsFirst = func(g int) bool {
+		for _, i := range f.members[g] {
+			for _, in := range f.inputs[i] {
+				from := f.group[in.node.index]
+				if from == first && g != second {
+					return true
+				}
+				if !seen[from] && f.ready[from] >= f.ready[first] {
+					seen[from] = true
+					if needsFirst(from) {
+						return true
+					}
+				}
 			}
 		}
+		return false
 	}
-	return false
+	return needsFirst(second)
 }
 
 // merge joins b to a.
@@ -167,17 +189,6 @@ func (f *fuser) merge(a, b int) {
 	slices.Sort(f.members[keep])
 	f.members[drop] = nil
 	f.ready[keep] = max(f.ready[keep], f.ready[drop])
-	f.before[keep].add(f.before[drop])
-	f.before[keep].clear(keep)
-	f.before[keep].clear(drop)
-	// Whoever needed one of them needs both now, and all that both need.
-	for _, set := range f.before {
-		if set != nil && (set.has(keep) || set.has(drop)) {
-			set.clear(drop)
-			set.set(keep)
-			set.add(f.before[keep])
-		}
-	}
 }
 
 // emit rebuilds the program with one node per group, in an order that respects them.
@@ -438,18 +449,5 @@ func behindWidening(v value) value {
 			return v
 		}
 		v = v.inputs[0]
-	}
-}
-
-// bitset is a set of small numbers.
-type bitset []uint64
-
-func newBitset(n int) bitset    { return make(bitset, (n+63)/64) }
-func (b bitset) set(i int)      { b[i/64] |= 1 << (i % 64) }
-func (b bitset) clear(i int)    { b[i/64] &^= 1 << (i % 64) }
-func (b bitset) has(i int) bool { return b[i/64]>>(i%64)&1 != 0 }
-func (b bitset) add(other bitset) {
-	for i, w := range other {
-		b[i] |= w
 	}
 }

@@ -7,6 +7,11 @@ import "github.com/gomlx/gomlx/backends"
 // takes: a sum of two gradients need not wait for the end.
 func schedule(p *program) {
 	s := newScheduler(p)
+	for _, n := range p.nodes { // there from the beginning
+		if n.op == backends.OpTypeParameter || n.op == backends.OpTypeConstant {
+			s.run(n)
+		}
+	}
 	for _, n := range p.nodes {
 		s.run(n)
 	}
