@@ -53,7 +53,7 @@ type gradPlan struct {
 
 const (
 	gradGroupBytes = 160 << 10 // kernel of a part: stays in the second-level cache
-	gradStep       = 192       // pixels of a step: its panel about fills a first-level cache
+	gradStep       = 256       // pixels of a step: its panel about fills a first-level cache
 	gradParts      = 24        // parts to aim at
 )
 
@@ -63,15 +63,16 @@ func newGradPlan(s Shape, threads int, k kind, mem *layout) gradPlan {
 	p.blocks = (s.C + p.mr - 1) / p.mr
 	p.panels = (s.K + p.nr - 1) / p.nr
 	p.lastWidth = tile.PanelWidth(l, s.K-(p.panels-1)*p.nr)
-	taps := s.KH * s.KW
-	p.groupC, p.groupK = p.blocks, p.panels
-	for 4*taps*p.groupC*p.mr*p.groupK*p.nr > gradGroupBytes && (p.groupC > 1 || p.groupK > 1) {
-		if p.groupC*p.mr >= p.groupK*p.nr {
-			p.groupC = (p.groupC + 1) / 2
-		} else {
-			p.groupK = (p.groupK + 1) / 2
-		}
+	p.length = tile.Words(p.outW, k == bf16)
+	p.copies, p.places = 1, (p.outW-1)*s.StrideW+(s.KW-1)*s.DilationW+1
+	if k == bf16 || s.KW*p.outW < p.places {
+		p.gather, p.copies, p.places = true, s.KW, p.length
 	}
+	p.slotBytes = 4 * p.places * p.mr
+	if p.mr == 6 {
+		p.slotBytes += 8 // CopyBlocks writes two words too many
+	}
+	p.group()
 	segments := s.N * p.outH
 	p.step = max(1, min(segments, (gradStep+p.outW/2)/max(1, p.outW)))
 	groups := p.groups()
@@ -82,15 +83,6 @@ func newGradPlan(s Shape, threads int, k kind, mem *layout) gradPlan {
 		p.chunks = max(1, (segments+p.perChunk-1)/p.perChunk)
 	}
 
-	p.length = tile.Words(p.outW, k == bf16)
-	p.copies, p.places = 1, (p.outW-1)*s.StrideW+(s.KW-1)*s.DilationW+1
-	if k == bf16 || s.KW*p.outW < p.places {
-		p.gather, p.copies, p.places = true, s.KW, p.length
-	}
-	p.slotBytes = 4 * p.places * p.mr
-	if p.mr == 6 {
-		p.slotBytes += 8 // CopyBlocks writes two words too many
-	}
 	// The segments of an image take rows·StrideH − StrideH + halo slots, so a
 	// step needs most where it touches the most or the fewest images.
 	halo := (s.KH-1)*s.DilationH + 1
@@ -98,7 +90,7 @@ func newGradPlan(s Shape, threads int, k kind, mem *layout) gradPlan {
 		p.slots = max(p.slots, (p.step-images)*s.StrideH+images*halo)
 	}
 
-	p.partial = mem.bytes(4 * (p.chunks - 1) * taps * s.C * s.K)
+	p.partial = mem.bytes(4 * (p.chunks - 1) * s.sizeW())
 	align := func(n int) int { return (n + lineBytes - 1) &^ (lineBytes - 1) }
 	p.xBytes = align(p.groupC * p.copies * p.slots * p.slotBytes)
 	p.yBytes = align(4 * p.step * p.length * p.groupK * p.nr)
@@ -110,6 +102,22 @@ func newGradPlan(s Shape, threads int, k kind, mem *layout) gradPlan {
 	}
 	p.workers = mem.bytes(threads * p.perWork)
 	return p
+}
+
+// group halves the channels of a part until its kernel stays in the cache: those
+// of the input or of the output, whichever costs more to pack again for each
+// group of the others.
+func (p *gradPlan) group() {
+	taps := p.s.KH * p.s.KW
+	perElement := max(1, p.s.StrideH*p.copies*p.places/max(1, p.length)) // words of the input packed for one of the output
+	p.groupC, p.groupK = p.blocks, p.panels
+	for 4*taps*p.groupC*p.mr*p.groupK*p.nr > gradGroupBytes && (p.groupC > 1 || p.groupK > 1) {
+		if p.groupC > 1 && (perElement*p.groupC*p.mr >= p.groupK*p.nr || p.groupK == 1) {
+			p.groupC = (p.groupC + 1) / 2
+		} else {
+			p.groupK = (p.groupK + 1) / 2
+		}
+	}
 }
 
 // groups returns how many pairs of channel groups the kernel falls into.

@@ -4449,7 +4449,7 @@ copyRows16x2_end:
 	RET
 
 // func copyBlocks8(dst *byte, blockStride int, dstStride int, src *byte, srcStride int, rows int, full int, tail int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·copyBlocks8(SB), NOSPLIT, $0-64
 	MOVQ    tail+56(FP), AX
 	LEAQ    maskTable<>+0(SB), CX
@@ -4476,18 +4476,20 @@ copyBlocks8_row:
 	JE    copyBlocks8_tail
 
 copyBlocks8_block:
-	VMOVUPS (R11), Y1
-	VMOVUPS Y1, (R12)
-	ADDQ    $0x00000020, R11
-	ADDQ    R8, R12
-	DECQ    R10
-	JNE     copyBlocks8_block
+	VMOVUPS    (R11), Y1
+	VMOVUPS    Y1, (R12)
+	PREFETCHT0 (R11)(BX*8)
+	ADDQ       $0x00000020, R11
+	ADDQ       R8, R12
+	DECQ       R10
+	JNE        copyBlocks8_block
 
 copyBlocks8_tail:
 	TESTQ      DI, DI
 	JE         copyBlocks8_next
 	VMASKMOVPS (R11), Y0, Y1
 	VMOVUPS    Y1, (R12)
+	PREFETCHT0 (R11)(BX*8)
 
 copyBlocks8_next:
 	DECQ R9
@@ -4498,7 +4500,7 @@ copyBlocks8_end:
 	RET
 
 // func copyBlocks6(dst *byte, blockStride int, dstStride int, src *byte, srcStride int, rows int, full int, tail int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·copyBlocks6(SB), NOSPLIT, $0-64
 	MOVQ    tail+56(FP), AX
 	LEAQ    maskTable<>+0(SB), CX
@@ -4531,6 +4533,7 @@ copyBlocks6_row:
 copyBlocks6_block:
 	VMASKMOVPS (R11), Y1, Y2
 	VMOVUPS    Y2, (R12)
+	PREFETCHT0 (R11)(BX*8)
 	ADDQ       $0x00000018, R11
 	ADDQ       R8, R12
 	DECQ       R10
@@ -4541,6 +4544,7 @@ copyBlocks6_tail:
 	JE         copyBlocks6_next
 	VMASKMOVPS (R11), Y0, Y2
 	VMOVUPS    Y2, (R12)
+	PREFETCHT0 (R11)(BX*8)
 
 copyBlocks6_next:
 	DECQ R9
@@ -4551,7 +4555,7 @@ copyBlocks6_end:
 	RET
 
 // func pairBlocks8(dst *byte, blockStride int, dstStride int, even *byte, odd *byte, srcStride int, rows int, full int, tail int)
-// Requires: AVX, AVX2, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512F, AVX512VL, MMX+
 TEXT ·pairBlocks8(SB), NOSPLIT, $0-72
 	MOVQ  tail+64(FP), AX
 	MOVQ  AX, CX
@@ -4583,16 +4587,18 @@ pairBlocks8_row:
 	JE    pairBlocks8_tail
 
 pairBlocks8_block:
-	VPMOVZXWD (R12), Y0
-	VPMOVZXWD (R13), Y1
-	VPSLLD    $0x10, Y1, Y1
-	VPORD     Y0, Y1, Y1
-	VMOVDQU32 Y1, (R14)
-	ADDQ      $0x00000010, R12
-	ADDQ      $0x00000010, R13
-	ADDQ      R9, R14
-	DECQ      R11
-	JNE       pairBlocks8_block
+	VPMOVZXWD  (R12), Y0
+	VPMOVZXWD  (R13), Y1
+	VPSLLD     $0x10, Y1, Y1
+	VPORD      Y0, Y1, Y1
+	VMOVDQU32  Y1, (R14)
+	PREFETCHT0 (R12)(SI*4)
+	PREFETCHT0 (R13)(SI*4)
+	ADDQ       $0x00000010, R12
+	ADDQ       $0x00000010, R13
+	ADDQ       R9, R14
+	DECQ       R11
+	JNE        pairBlocks8_block
 
 pairBlocks8_tail:
 	TESTQ       R8, R8
@@ -4602,6 +4608,8 @@ pairBlocks8_tail:
 	VPSLLD      $0x10, Y1, Y1
 	VPORD       Y0, Y1, Y1
 	VMOVDQU32   Y1, (R14)
+	PREFETCHT0  (R12)(SI*4)
+	PREFETCHT0  (R13)(SI*4)
 
 pairBlocks8_next:
 	DECQ R10

@@ -192,6 +192,7 @@ func copyBlocks(mr int) {
 			x.VMASKMOVPS(operand.Mem{Base: at[0]}, m, r)
 		}
 		x.VMOVUPS(r, operand.Mem{Base: to})
+		x.PREFETCHT0(operand.Mem{Base: at[0], Index: ss, Scale: 8})
 	})
 }
 
@@ -223,6 +224,8 @@ func pairBlocks() {
 		x.VPSLLD(operand.Imm(16), b, b)
 		x.VPORD(a, b, b)
 		x.VMOVDQU32(b, operand.Mem{Base: to})
+		x.PREFETCHT0(operand.Mem{Base: at[0], Index: ss, Scale: 4})
+		x.PREFETCHT0(operand.Mem{Base: at[1], Index: ss, Scale: 4})
 	})
 }
 
