@@ -167,3 +167,35 @@ func TestStepMemory(t *testing.T) {
 		fmt.Printf("%-14s peak %d MB\n%s\n", config, exe.PeakBytes()>>20, exe.Describe())
 	}
 }
+
+// TestStepUsesFastKernels looks at what a step is compiled to: gradients of convolutions
+// are recognised, nothing is transposed, reversed, converted or compared on its own, and
+// one view's activations are alive at a time.
+func TestStepUsesFastKernels(t *testing.T) {
+	for _, compute := range []dtypes.DType{dtypes.Float32, dtypes.BFloat16} {
+		c := cifarConfig()
+		c.Encoder.Width = 0.25
+		c.Heads.Hidden, c.Heads.Dim = 128, 32
+		c.Compute = compute
+		exe, _ := byolStep(t, "", c, 32, 32)
+		if err := exe.CheckPlan(); err != nil {
+			t.Error(err)
+		}
+		ops := exe.Ops()
+		t.Log(ops)
+		// 20 convolutions, forward in 2 views and 2 networks; backward in 2 views, without
+		// the gradient of the picture.
+		if ops["Conv forward"] != 80 || ops["Conv kernelgrad"] != 40 || ops["Conv inputgrad"] != 38 {
+			t.Errorf("%s: convolutions %v", compute, ops)
+		}
+		for _, op := range []string{"ConvGeneric", "MatMulPlain", "Transpose", "Reverse", "BroadcastInDim", "Where", "LessOrEqual", "ConvertDType", "Add", "Mul"} {
+			if ops[op] != 0 {
+				t.Errorf("%s: %d times %s", compute, ops[op], op)
+			}
+		}
+		naive, _ := byolStep(t, "schedule=off,fuse=off,inplace=off,relu=off,plan=off", c, 32, 32)
+		if got, all := exe.PeakBytes(), naive.PeakBytes(); got > all/10 {
+			t.Errorf("%s: %d bytes planned, %d without the passes: want a tenth", compute, got, all)
+		}
+	}
+}
