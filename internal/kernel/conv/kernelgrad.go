@@ -21,15 +21,19 @@ type gradPlan struct {
 	kind       kind
 	s          Shape
 	outH, outW int
-	mr, nr     int
-	blocks     int // of mr input channels
-	panels     int // of nr output channels
-	lastWidth  int
-	groupC     int // blocks of a part
-	groupK     int // panels of a part
-	chunks     int // of segments
-	perChunk   int // segments of a chunk
-	step       int // segments of a step
+	// With few channels the columns of the kernel count as channels (merge): a
+	// row of A is then a pixel and its right neighbours, and fills more of a tile.
+	merge     bool
+	kw, c     int // columns of the kernel and channels, after that
+	mr, nr    int
+	blocks    int // of mr input channels
+	panels    int // of nr output channels
+	lastWidth int
+	groupC    int // blocks of a part
+	groupK    int // panels of a part
+	chunks    int // of segments
+	perChunk  int // segments of a chunk
+	step      int // segments of a step
 
 	// The packed input is [block][copy][slot][place][mr]: a slot is a row of
 	// input pixels. Either there is one copy, with all pixels between the first
@@ -42,31 +46,39 @@ type gradPlan struct {
 	slotBytes int
 	length    int // elements of the sum in a segment: pixels or pairs
 
-	partial   unsafe.Pointer // kernels of all chunks but the first
-	workers   unsafe.Pointer
-	perWork   int
-	xBytes    int
-	yBytes    int
-	offsets   int // bytes of a worker's table of slots
-	surplusAt int // where surplus rows of tiles go
+	partial         unsafe.Pointer // kernels of all chunks but the first
+	workers         unsafe.Pointer
+	perWork         int
+	xBytes          int
+	yBytes          int
+	offsets         int // bytes of a worker's table of slots
+	surplusAt       int // where surplus rows of tiles go
+	rowAt, rowBytes int // a row of input pixels with its padding
+	wideAt          int // values being widened
 }
 
 const (
 	gradGroupBytes = 160 << 10 // kernel of a part: stays in the second-level cache
 	gradStep       = 256       // pixels of a step: its panel about fills a first-level cache
 	gradParts      = 24        // parts to aim at
+	maxMergedC     = 16        // channels up to which columns of the kernel may count as channels
 )
 
 func newGradPlan(s Shape, threads int, k kind, mem *layout) gradPlan {
 	l := isa.Current()
 	p := gradPlan{level: l, kind: k, s: s, outH: s.OutH(), outW: s.OutW(), mr: tile.Rows(l), nr: tile.Cols(l)}
-	p.blocks = (s.C + p.mr - 1) / p.mr
+	p.kw, p.c = s.KW, s.C
+	blocks := func(c int) int { return (c + p.mr - 1) / p.mr }
+	if s.DilationW == 1 && s.C <= maxMergedC && blocks(s.KW*s.C) < s.KW*blocks(s.C) {
+		p.merge, p.kw, p.c = true, 1, s.KW*s.C
+	}
+	p.blocks = blocks(p.c)
 	p.panels = (s.K + p.nr - 1) / p.nr
 	p.lastWidth = tile.PanelWidth(l, s.K-(p.panels-1)*p.nr)
 	p.length = tile.Words(p.outW, k == bf16)
-	p.copies, p.places = 1, (p.outW-1)*s.StrideW+(s.KW-1)*s.DilationW+1
-	if k == bf16 || s.KW*p.outW < p.places {
-		p.gather, p.copies, p.places = true, s.KW, p.length
+	p.copies, p.places = 1, (p.outW-1)*s.StrideW+(p.kw-1)*s.DilationW+1
+	if k == bf16 || p.merge || p.kw*p.outW < p.places {
+		p.gather, p.copies, p.places = true, p.kw, p.length
 	}
 	p.slotBytes = 4 * p.places * p.mr
 	if p.mr == 6 {
@@ -96,7 +108,12 @@ func newGradPlan(s Shape, threads int, k kind, mem *layout) gradPlan {
 	p.yBytes = align(4 * p.step * p.length * p.groupK * p.nr)
 	p.offsets = align(8 * p.step * s.KH)
 	p.surplusAt = p.xBytes + p.yBytes + p.offsets + align(8*tile.MaxRows)
-	p.perWork = p.surplusAt + 4*tile.MaxCols
+	p.rowAt = p.surplusAt + 4*tile.MaxCols
+	if p.merge {
+		p.rowBytes = align(4 * s.C * (s.PadLeft + max(s.W, (p.outW-1)*s.StrideW+s.KW)))
+	}
+	p.wideAt = p.rowAt + p.rowBytes
+	p.perWork = p.wideAt
 	if k == widened {
 		p.perWork += align(4 * max(p.places*p.groupC*p.mr, p.step*p.outW*p.nr))
 	}
@@ -108,7 +125,7 @@ func newGradPlan(s Shape, threads int, k kind, mem *layout) gradPlan {
 // of the input or of the output, whichever costs more to pack again for each
 // group of the others.
 func (p *gradPlan) group() {
-	taps := p.s.KH * p.s.KW
+	taps := p.s.KH * p.kw
 	perElement := max(1, p.s.StrideH*p.copies*p.places/max(1, p.length)) // words of the input packed for one of the output
 	p.groupC, p.groupK = p.blocks, p.panels
 	for 4*taps*p.groupC*p.mr*p.groupK*p.nr > gradGroupBytes && (p.groupC > 1 || p.groupK > 1) {
@@ -172,6 +189,7 @@ type gradWork struct {
 	offsets []int          // [KH][step] bytes from a block's copy to the slot of each segment
 	rows    []uintptr      // addresses of a tile's rows of dw
 	surplus uintptr        // where rows go that dw does not have
+	row     unsafe.Pointer // a row of input pixels with its padding
 	wide    unsafe.Pointer // values being widened
 }
 
@@ -182,10 +200,13 @@ func (p *gradPlan) work(worker int) gradWork {
 	w.offsets = unsafe.Slice((*int)(mem), p.s.KH*p.step)
 	mem = unsafe.Add(mem, p.offsets)
 	w.rows = unsafe.Slice((*uintptr)(mem), tile.MaxRows)[:p.mr]
-	surplus := unsafe.Add(p.workers, worker*p.perWork+p.surplusAt)
-	w.surplus = uintptr(surplus)
+	mem = unsafe.Add(p.workers, worker*p.perWork)
+	w.surplus = uintptr(unsafe.Add(mem, p.surplusAt))
+	if p.merge {
+		w.row = unsafe.Add(mem, p.rowAt)
+	}
 	if p.kind == widened {
-		w.wide = unsafe.Add(surplus, 4*tile.MaxCols)
+		w.wide = unsafe.Add(mem, p.wideAt)
 	}
 	return w
 }
@@ -214,8 +235,8 @@ func (p *gradPlan) multiply(w *gradWork, b0, b1, j0, j1, segs int, add bool, dw 
 	for j := j0; j < j1; j++ {
 		args.Cols = min(p.nr, s.K-j*p.nr)
 		args.B = unsafe.Add(w.y, 4*(j-j0)*segs*p.length*p.nr)
-		for t := range s.KH * s.KW {
-			kh, kw := t/s.KW, t%s.KW
+		for t := range s.KH * p.kw {
+			kh, kw := t/p.kw, t%p.kw
 			args.Off = &w.offsets[kh*p.step]
 			for b := b0; b < b1; b++ {
 				if !p.gather {
@@ -224,9 +245,9 @@ func (p *gradPlan) multiply(w *gradWork, b0, b1, j0, j1, segs int, add bool, dw 
 					args.A = unsafe.Add(w.x, ((b-b0)*p.copies+kw)*copyBytes)
 				}
 				c := b * p.mr
-				row := uintptr(dw) + uintptr(4*((t*s.C+c)*s.K+j*p.nr))
+				row := uintptr(dw) + uintptr(4*((t*p.c+c)*s.K+j*p.nr))
 				for r := range w.rows {
-					if c+r < s.C {
+					if c+r < p.c {
 						w.rows[r] = row
 						row += uintptr(4 * s.K)
 					} else {
@@ -312,6 +333,10 @@ func (p *gradPlan) reads(r, rows int) bool {
 // packSlot packs row iy of image n into a slot of every block and copy.
 func (p *gradPlan) packSlot(w *gradWork, b0, b1, slot, n, iy int, x unsafe.Pointer) {
 	s := &p.s
+	if p.merge {
+		p.packMerged(w, b0, b1, slot, n, iy, x)
+		return
+	}
 	for kw := range p.copies {
 		dst := unsafe.Add(w.x, (kw*p.slots+slot)*p.slotBytes)
 		off, step := -s.PadLeft, 1
@@ -343,6 +368,33 @@ func (p *gradPlan) packSlot(w *gradWork, b0, b1, slot, n, iy int, x unsafe.Point
 		p.clearPlaces(dst, b0, b1, 0, lo/2)
 		tile.PairBlocks(p.level, unsafe.Add(dst, 4*(lo/2)*p.mr), p.blockBytes(), src, step*pixel, hi-lo, cols, lo%2 == 1)
 		p.clearPlaces(dst, b0, b1, (hi+1)/2, p.places)
+	}
+}
+
+// packMerged is packSlot where the columns of the kernel count as channels.
+func (p *gradPlan) packMerged(w *gradWork, b0, b1, slot, n, iy int, x unsafe.Pointer) {
+	s := &p.s
+	dst := unsafe.Add(w.x, slot*p.slotBytes)
+	if iy < 0 || iy >= s.H {
+		p.clearPlaces(dst, b0, b1, 0, p.places)
+		return
+	}
+	elem := p.elem()
+	size := elem * s.C * (s.PadLeft + max(s.W, (p.outW-1)*s.StrideW+s.KW))
+	row := unsafe.Slice((*byte)(w.row), size)
+	lead := elem * s.C * s.PadLeft
+	clear(row[:lead])
+	from := unsafe.Slice((*byte)(unsafe.Add(x, (n*s.H+iy)*s.W*s.C*elem)), s.W*s.C*elem)
+	clear(row[lead+copy(row[lead:], from):])
+	src, pixel := unsafe.Add(w.row, b0*p.mr*elem), s.StrideW*s.C*elem
+	cols := min(p.c-b0*p.mr, (b1-b0)*p.mr)
+	switch p.kind {
+	case bf16:
+		tile.PairBlocks(p.level, dst, p.blockBytes(), src, pixel, p.outW, cols, false)
+	case widened:
+		tile.CopyBlocks(p.level, dst, p.blockBytes(), p.widen(w, src, pixel, p.outW, cols), 4*cols, p.outW, cols)
+	default:
+		tile.CopyBlocks(p.level, dst, p.blockBytes(), src, pixel, p.outW, cols)
 	}
 }
 
