@@ -24,8 +24,8 @@ import (
 
 const builtinPrefix = "builtin:"
 
-// The built-in glyphs: capital letters and digits on many grounds, drawn from the
-// Go fonts. Without O and I, which are 0 and 1 in some of the faces.
+// The built-in glyphs: digits and capital letters on grounds of all colours, drawn
+// from the Go fonts. Without O and I, which look like 0 and 1 in some of the faces.
 const (
 	glyphClasses   = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 	glyphSize      = 32   // default side in pixels
@@ -107,60 +107,62 @@ func (d *dice) bits() uint64 {
 // intn returns a number in [0,n).
 func (d *dice) intn(n int) int { return int(d.bits() >> 33 % uint64(n)) }
 
-// rgb is a colour in 0..255.
+// around returns a number in [-n,n].
+func (d *dice) around(n int) int { return d.intn(2*n+1) - n }
+
+// rgb is a colour, each channel in 0..255.
 type rgb [3]int
 
-// colour draws a colour evenly from the cube.
-func (d *dice) colour() rgb { return rgb{d.intn(256), d.intn(256), d.intn(256)} }
+// hues is the number of steps of the colour circle.
+const hues = 6 * 256
 
-func (c rgb) luma() int { return (299*c[0] + 587*c[1] + 114*c[2]) / 1000 }
+// hue returns the colour of a hue in 0..hues-1 with a value in 0..255 and four
+// fifths of the saturation.
+func hue(h, value int) rgb {
+	low := value / 5
+	up := low + (value-low)*(h%256)/255
+	down := value + low - up
+	return [6]rgb{{value, up, low}, {down, value, low}, {low, value, up},
+		{low, down, value}, {up, low, value}, {value, low, down}}[h/256]
+}
 
 // drawGlyph draws picture i, [size,size,3]. All arithmetic is in integers, so
 // that the pictures are the same everywhere.
+//
+// The set is made to show what BYOL does: raw similarity, and that of an
+// untrained encoder, goes by the ground's hue and brightness, by the place and the
+// size of the glyph, all of which augmentation changes; what two views of a picture
+// have in common for certain is its shape.
 func drawGlyph(seed uint64, i, size int) []byte {
 	d := &dice{key: mix(mix(seed) + uint64(i))}
 	mask := glyphMask(i%len(glyphClasses), d.intn(len(glyphFonts)), d.intn(glyphHeights), size)
-	ground := d.colour()
-	ink := d.colour()
-	for ink.luma()-ground.luma() < 70 { // legible in gray, too
-		ink, ground = d.colour(), d.colour()
-	}
 	pix := make([]byte, size*size*3)
-	d.fillGround(pix, size, ground)
-	// Anywhere inside, or off centre by up to a quarter where it does not fit.
-	place := func(extent int) int {
-		room := size - extent
-		if room <= 0 {
-			return room / 2
-		}
-		return d.intn(room + 1)
-	}
-	x0, y0 := place(mask.Rect.Dx()), place(mask.Rect.Dy())
-	for y := range mask.Rect.Dy() {
-		for x := range mask.Rect.Dx() {
+	d.fillGround(pix, size, hue(d.intn(hues), 140+d.intn(80)))
+	white := 225 + d.intn(31)
+	x0 := (size-mask.Rect.Dx())/2 + d.around(size/10)
+	y0 := (size-mask.Rect.Dy())/2 + d.around(size/10)
+	for y := max(0, -y0); y < min(mask.Rect.Dy(), size-y0); y++ {
+		for x := max(0, -x0); x < min(mask.Rect.Dx(), size-x0); x++ {
 			a := int(mask.Pix[y*mask.Stride+x])
-			px, py := x0+x, y0+y
-			if a == 0 || px < 0 || py < 0 || px >= size || py >= size {
-				continue
-			}
-			p := pix[3*(py*size+px):][:3]
+			p := pix[3*((y0+y)*size+x0+x):][:3]
 			for c := range p {
-				p[c] = byte((int(p[c])*(255-a) + ink[c]*a + 127) / 255)
+				p[c] = byte((int(p[c])*(255-a) + white*a + 127) / 255)
 			}
 		}
 	}
 	return pix
 }
 
-// fillGround paints the ground: flat, a gradient, stripes or noise around a colour.
+// fillGround paints the ground: flat, a gradient, stripes or noise, between a
+// colour and one near it.
 func (d *dice) fillGround(pix []byte, size int, base rgb) {
 	const swing = 24
 	kind := d.intn(4)
 	other := base
 	for c := range other {
-		other[c] = clampByte(base[c] + d.intn(2*swing+1) - swing)
+		other[c] = max(0, min(255, base[c]+d.around(swing)))
 	}
-	dx, dy := d.intn(9)-4, d.intn(9)-4
+	dx, dy := d.around(4), d.around(4)
 	if dx == 0 && dy == 0 {
 		dx = 4
 	}
@@ -168,28 +170,25 @@ func (d *dice) fillGround(pix []byte, size int, base rgb) {
 	far := (abs(dx) + abs(dy)) * size
 	for y := range size {
 		for x := range size {
-			t := 0 // share of the other colour, 0..256
-			at := dx*x + dy*y
+			at := dx*x + dy*y + far // in [0, 2·far)
+			share := 0              // of the other colour, 0..256
 			switch kind {
 			case 1:
-				at += far
-				t = 256 * at / (2 * far)
+				share = 256 * at / (2 * far)
 			case 2:
-				if (at+16*period)%period < period/2 {
-					t = 256
+				if at%period < period/2 {
+					share = 256
 				}
 			case 3:
-				t = d.intn(257)
+				share = d.intn(257)
 			}
 			p := pix[3*(y*size+x):][:3]
 			for c := range p {
-				p[c] = byte((base[c]*(256-t) + other[c]*t) >> 8)
+				p[c] = byte((base[c]*(256-share) + other[c]*share) >> 8)
 			}
 		}
 	}
 }
-
-func clampByte(v int) int { return max(0, min(255, v)) }
 
 func abs(v int) int { return max(v, -v) }
 
@@ -198,7 +197,7 @@ var glyphFonts = [][]byte{goregular.TTF, gobold.TTF, goitalic.TTF, gobolditalic.
 	gomedium.TTF, gomono.TTF, gomonobold.TTF, gomonobolditalic.TTF}
 
 // glyphHeights is the number of sizes in which each glyph is drawn: heights of
-// the capitals from 45 to 85 % of the picture.
+// the capitals from 65 to 89 % of the picture.
 const glyphHeights = 5
 
 // maskKey names a glyph's shape.
@@ -226,7 +225,7 @@ func glyphMask(class, fontIndex, height, size int) *image.Alpha {
 			panic(fmt.Sprintf("dataset: built-in font %d: %v", fontIndex, err))
 		}
 		const capitals = 0.72 // height of the capitals in units of the font's size
-		share := 0.6 + 0.07*float64(height)
+		share := 0.65 + 0.06*float64(height)
 		face, err = opentype.NewFace(f, &opentype.FaceOptions{Size: math.Round(share * float64(size) / capitals), DPI: 72, Hinting: font.HintingNone})
 		if err != nil {
 			panic(fmt.Sprintf("dataset: built-in font %d: %v", fontIndex, err))
