@@ -25,7 +25,9 @@ type plan struct {
 	piece     int // elements of k in a piece
 
 	bytes   int            // scratch memory
-	wide    unsafe.Pointer // A in float32, where it has to be widened
+	copyA   bool
+	rows    unsafe.Pointer // a copy of A: in float32 or at a better pitch
+	pitch   int            // bytes from row to row of the copy
 	a       unsafe.Pointer // transposed A in panels [tile][k][mr]
 	perTile int
 	workers unsafe.Pointer
@@ -34,9 +36,10 @@ type plan struct {
 
 const (
 	lineBytes  = 64
-	pieceK     = 256 // elements of k: a panel of 32 columns takes 32 KB
+	pieceK     = 1024 // elements of k: a panel of 32 columns takes 32 KB
 	maxRows    = 512
 	partsAimed = 16
+	minUses    = 4 // panels that a copy of A must serve
 )
 
 func align(n int) int { return (n + lineBytes - 1) &^ (lineBytes - 1) }
@@ -69,8 +72,22 @@ func newPlan(s Shape, threads int, bf16, to16 bool, scratch []byte) *plan {
 		}
 		return unsafe.Add(base, at)
 	}
-	if bf16 && !p.native {
-		p.wide = take(4 * s.M * s.K)
+	// Rows of a tile may lie where the cache serves them one by one: they are
+	// copied to a better pitch if every copy serves enough panels.
+	p.copyA = bf16 && !p.native
+	if stride := s.LDA * p.elem(); !s.TransA && tile.Pitch(l, stride) != stride && p.panels >= minUses {
+		p.copyA = true
+	}
+	if p.copyA {
+		rows, cols := s.M, s.K
+		if s.TransA {
+			rows, cols = cols, rows
+		}
+		p.pitch = cols * p.elem()
+		if !s.TransA {
+			p.pitch = tile.Pitch(l, align(p.pitch))
+		}
+		p.rows = take(rows * p.pitch)
 	}
 	if s.TransA {
 		p.perTile = 4 * p.mr * tile.Words(s.K, p.native)
@@ -136,21 +153,22 @@ func (p *plan) run(pool *par.Pool, c, a, b unsafe.Pointer) {
 	if p.s.M == 0 || p.s.N == 0 {
 		return
 	}
-	lda := p.s.LDA
-	if p.wide != nil && p.s.K > 0 {
-		a, lda = p.widenA(pool, a)
+	stride := p.s.LDA * p.elem()
+	if p.copyA && p.s.K > 0 {
+		p.copyRows(pool, a)
+		a, stride = p.rows, p.pitch
 	}
 	if p.s.TransA && p.s.K > 0 {
-		pool.For((p.tiles+7)/8, func(part, _ int) { p.packA(a, lda, part*8, min(p.tiles, part*8+8)) })
+		pool.For((p.tiles+7)/8, func(part, _ int) { p.packA(a, stride, part*8, min(p.tiles, part*8+8)) })
 	}
 	blocks := (p.s.M + p.blockRows - 1) / p.blockRows
 	pool.For(p.panels*blocks, func(part, worker int) {
-		p.part(worker, part/blocks, part%blocks*p.blockRows, c, a, lda, b)
+		p.part(worker, part/blocks, part%blocks*p.blockRows, c, a, stride, b)
 	})
 }
 
-// widenA copies A to float32 without gaps between its rows.
-func (p *plan) widenA(pool *par.Pool, a unsafe.Pointer) (unsafe.Pointer, int) {
+// copyRows copies the rows of A as stored, widened where the tiles need it.
+func (p *plan) copyRows(pool *par.Pool, a unsafe.Pointer) {
 	rows, cols := p.s.M, p.s.K
 	if p.s.TransA {
 		rows, cols = cols, rows
@@ -158,27 +176,31 @@ func (p *plan) widenA(pool *par.Pool, a unsafe.Pointer) (unsafe.Pointer, int) {
 	const group = 8
 	pool.For((rows+group-1)/group, func(part, _ int) {
 		for i := part * group; i < min(rows, (part+1)*group); i++ {
-			tile.Widen(p.level, unsafe.Slice((*float32)(unsafe.Add(p.wide, 4*i*cols)), cols),
-				unsafe.Slice((*uint16)(unsafe.Add(a, 2*i*p.s.LDA)), cols))
+			to := unsafe.Add(p.rows, i*p.pitch)
+			if p.bf16 && !p.native {
+				tile.Widen(p.level, unsafe.Slice((*float32)(to), cols), unsafe.Slice((*uint16)(unsafe.Add(a, 2*i*p.s.LDA)), cols))
+				continue
+			}
+			n := cols * p.elem()
+			copy(unsafe.Slice((*byte)(to), n), unsafe.Slice((*byte)(unsafe.Add(a, i*p.s.LDA*p.elem())), n))
 		}
 	})
-	return p.wide, cols
 }
 
 // packA packs tiles [t0, t1) of a transposed A.
-func (p *plan) packA(a unsafe.Pointer, lda, t0, t1 int) {
+func (p *plan) packA(a unsafe.Pointer, stride, t0, t1 int) {
 	m := t0 * p.mr
 	cols := min(t1*p.mr, p.s.M) - m
 	dst, src := unsafe.Add(p.a, t0*p.perTile), unsafe.Add(a, m*p.elem())
 	if p.native {
-		tile.PairBlocks(p.level, dst, p.perTile, src, lda*2, p.s.K, cols, false)
+		tile.PairBlocks(p.level, dst, p.perTile, src, stride, p.s.K, cols, false)
 	} else {
-		tile.CopyBlocks(p.level, dst, p.perTile, src, lda*4, p.s.K, cols)
+		tile.CopyBlocks(p.level, dst, p.perTile, src, stride, p.s.K, cols)
 	}
 }
 
 // part computes panel j of the rows from m0 on.
-func (p *plan) part(worker, j, m0 int, c, a unsafe.Pointer, lda int, b unsafe.Pointer) {
+func (p *plan) part(worker, j, m0 int, c, a unsafe.Pointer, stride int, b unsafe.Pointer) {
 	w := p.work(worker)
 	cols := min(p.nr, p.s.N-j*p.nr)
 	width := tile.PanelWidth(p.level, cols)
@@ -200,7 +222,7 @@ func (p *plan) part(worker, j, m0 int, c, a unsafe.Pointer, lda int, b unsafe.Po
 			if p.s.TransA {
 				p.colsTile(&w, (m0+m)/p.mr, k0, k, cols)
 			} else {
-				p.rowsTile(&w, uintptr(a), m0+m, lda, k0, k, cols)
+				p.rowsTile(&w, uintptr(a), m0+m, stride, k0, k, cols)
 			}
 		}
 	}
@@ -213,10 +235,10 @@ func (p *plan) part(worker, j, m0 int, c, a unsafe.Pointer, lda int, b unsafe.Po
 }
 
 // rowsTile adds a piece of the sum to the tile at row m, or begins it.
-func (p *plan) rowsTile(w *work, a uintptr, m, lda, k0, k, cols int) {
+func (p *plan) rowsTile(w *work, a uintptr, m, stride, k0, k, cols int) {
 	for r := range w.a {
 		row := min(m+r, p.s.M-1) // surplus rows repeat the last
-		w.a[r] = a + uintptr((row*lda+k0)*p.elem())
+		w.a[r] = a + uintptr(row*stride+k0*p.elem())
 	}
 	args := tile.RowsArgs{A: &w.a[0], B: w.b, C: &w.c[0], Taps: 1, K: k, Cols: cols, Add: k0 > 0}
 	if p.native {

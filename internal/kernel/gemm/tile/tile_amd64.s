@@ -4335,6 +4335,7 @@ TEXT ·copyRows8x1(SB), NOSPLIT, $0-48
 	MOVQ    dstStride+8(FP), CX
 	MOVQ    src+16(FP), DX
 	MOVQ    srcStride+24(FP), BX
+	LEAQ    (BX)(BX*2), DI
 	MOVQ    rows+32(FP), SI
 	TESTQ   SI, SI
 	JE      copyRows8x1_end
@@ -4342,7 +4343,7 @@ TEXT ·copyRows8x1(SB), NOSPLIT, $0-48
 copyRows8x1_loop:
 	VMASKMOVPS (DX), Y0, Y1
 	VMOVUPS    Y1, (AX)
-	PREFETCHT0 (DX)(BX*8)
+	PREFETCHT0 (DX)(DI*8)
 	ADDQ       BX, DX
 	ADDQ       CX, AX
 	DECQ       SI
@@ -4364,6 +4365,7 @@ TEXT ·copyRows8x2(SB), NOSPLIT, $0-48
 	MOVQ    dstStride+8(FP), CX
 	MOVQ    src+16(FP), DX
 	MOVQ    srcStride+24(FP), BX
+	LEAQ    (BX)(BX*2), DI
 	MOVQ    rows+32(FP), SI
 	TESTQ   SI, SI
 	JE      copyRows8x2_end
@@ -4373,7 +4375,7 @@ copyRows8x2_loop:
 	VMOVUPS    Y2, (AX)
 	VMASKMOVPS 32(DX), Y1, Y2
 	VMOVUPS    Y2, 32(AX)
-	PREFETCHT0 (DX)(BX*8)
+	PREFETCHT0 (DX)(DI*8)
 	ADDQ       BX, DX
 	ADDQ       CX, AX
 	DECQ       SI
@@ -4396,6 +4398,7 @@ TEXT ·copyRows16x1(SB), NOSPLIT, $0-48
 	MOVQ  dstStride+8(FP), CX
 	MOVQ  src+16(FP), DX
 	MOVQ  srcStride+24(FP), BX
+	LEAQ  (BX)(BX*2), DI
 	MOVQ  rows+32(FP), SI
 	TESTQ SI, SI
 	JE    copyRows16x1_end
@@ -4403,7 +4406,7 @@ TEXT ·copyRows16x1(SB), NOSPLIT, $0-48
 copyRows16x1_loop:
 	VMOVUPS.Z  (DX), K1, Z0
 	VMOVUPS    Z0, (AX)
-	PREFETCHT0 (DX)(BX*8)
+	PREFETCHT0 (DX)(DI*8)
 	ADDQ       BX, DX
 	ADDQ       CX, AX
 	DECQ       SI
@@ -4428,6 +4431,7 @@ TEXT ·copyRows16x2(SB), NOSPLIT, $0-48
 	MOVQ  dstStride+8(FP), CX
 	MOVQ  src+16(FP), DX
 	MOVQ  srcStride+24(FP), BX
+	LEAQ  (BX)(BX*2), DI
 	MOVQ  rows+32(FP), SI
 	TESTQ SI, SI
 	JE    copyRows16x2_end
@@ -4437,8 +4441,8 @@ copyRows16x2_loop:
 	VMOVUPS    Z0, (AX)
 	VMOVUPS.Z  64(DX), K2, Z0
 	VMOVUPS    Z0, 64(AX)
-	PREFETCHT0 (DX)(BX*8)
-	PREFETCHT0 64(DX)(BX*8)
+	PREFETCHT0 (DX)(DI*8)
+	PREFETCHT0 64(DX)(DI*8)
 	ADDQ       BX, DX
 	ADDQ       CX, AX
 	DECQ       SI
@@ -4633,6 +4637,7 @@ TEXT ·pairRows16x1(SB), NOSPLIT, $0-56
 	MOVQ  even+16(FP), DX
 	MOVQ  odd+24(FP), BX
 	MOVQ  srcStride+32(FP), SI
+	LEAQ  (SI)(SI*2), R8
 	MOVQ  rows+40(FP), DI
 	TESTQ DI, DI
 	JE    pairRows16x1_end
@@ -4643,8 +4648,8 @@ pairRows16x1_loop:
 	VPSLLD      $0x10, Z1, Z1
 	VPORD       Z0, Z1, Z1
 	VMOVDQU32   Z1, (AX)
-	PREFETCHT0  (DX)(SI*4)
-	PREFETCHT0  (BX)(SI*4)
+	PREFETCHT0  (DX)(R8*4)
+	PREFETCHT0  (BX)(R8*4)
 	ADDQ        SI, DX
 	ADDQ        SI, BX
 	ADDQ        CX, AX
@@ -4671,6 +4676,7 @@ TEXT ·pairRows16x2(SB), NOSPLIT, $0-56
 	MOVQ  even+16(FP), DX
 	MOVQ  odd+24(FP), BX
 	MOVQ  srcStride+32(FP), SI
+	LEAQ  (SI)(SI*2), R8
 	MOVQ  rows+40(FP), DI
 	TESTQ DI, DI
 	JE    pairRows16x2_end
@@ -4686,8 +4692,8 @@ pairRows16x2_loop:
 	VPSLLD      $0x10, Z1, Z1
 	VPORD       Z0, Z1, Z1
 	VMOVDQU32   Z1, 64(AX)
-	PREFETCHT0  (DX)(SI*4)
-	PREFETCHT0  (BX)(SI*4)
+	PREFETCHT0  (DX)(R8*4)
+	PREFETCHT0  (BX)(R8*4)
 	ADDQ        SI, DX
 	ADDQ        SI, BX
 	ADDQ        CX, AX

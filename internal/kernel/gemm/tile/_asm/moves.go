@@ -52,6 +52,8 @@ func copyRows(lanes, n int) {
 	x.Load(x.Param("dstStride"), ds)
 	x.Load(x.Param("src"), src)
 	x.Load(x.Param("srcStride"), ss)
+	ahead := x.GP64() // 24 rows are fetched ahead: three at the largest scale
+	x.LEAQ(operand.Mem{Base: ss, Index: ss, Scale: 2}, ahead)
 	x.Load(x.Param("rows"), count)
 	x.TESTQ(count, count)
 	x.JE(operand.LabelRef(name + "_end"))
@@ -67,7 +69,7 @@ func copyRows(lanes, n int) {
 		x.VMOVUPS(r, operand.Mem{Base: dst, Disp: j * 4 * lanes})
 	}
 	for j := 0; j < 4*lanes*n; j += 64 {
-		x.PREFETCHT0(operand.Mem{Base: src, Index: ss, Scale: 8, Disp: j})
+		x.PREFETCHT0(operand.Mem{Base: src, Index: ahead, Scale: 8, Disp: j})
 	}
 	x.ADDQ(ss, src)
 	x.ADDQ(ds, dst)
@@ -93,6 +95,8 @@ func pairRows(lanes, n int) {
 	x.Load(x.Param("even"), even)
 	x.Load(x.Param("odd"), odd)
 	x.Load(x.Param("srcStride"), ss)
+	ahead := x.GP64()
+	x.LEAQ(operand.Mem{Base: ss, Index: ss, Scale: 2}, ahead)
 	x.Load(x.Param("rows"), count)
 	x.TESTQ(count, count)
 	x.JE(operand.LabelRef(name + "_end"))
@@ -105,8 +109,8 @@ func pairRows(lanes, n int) {
 		x.VPORD(a, b, b)
 		x.VMOVDQU32(b, operand.Mem{Base: dst, Disp: j * 4 * lanes})
 	}
-	x.PREFETCHT0(operand.Mem{Base: even, Index: ss, Scale: 4})
-	x.PREFETCHT0(operand.Mem{Base: odd, Index: ss, Scale: 4})
+	x.PREFETCHT0(operand.Mem{Base: even, Index: ahead, Scale: 4}) // 12 pairs ahead
+	x.PREFETCHT0(operand.Mem{Base: odd, Index: ahead, Scale: 4})
 	x.ADDQ(ss, even)
 	x.ADDQ(ss, odd)
 	x.ADDQ(ds, dst)
