@@ -149,3 +149,18 @@ func TestContract(t *testing.T) {
 		}
 	}
 }
+
+// TestContractOrder: the axes of the result stand in the product's order, whichever
+// operand they come from.
+func TestContractOrder(t *testing.T) {
+	inputs, dims := [][]float64{randoms(1, 4*5), randoms(2, 3*4)}, [][]int{{1, 4, 5}, {3, 4, 1}}
+	build := func(in []*graph.Node) []*graph.Node {
+		return []*graph.Node{graph.ReduceSum(graph.Mul(in[0], in[1]), 1)} // [3,5], 5 of the first operand
+	}
+	want := run(t, newBackend(t, "contract=off"), dtypes.Float64, inputs, dims, build)
+	got := run(t, newBackend(t, ""), dtypes.Float64, inputs, dims, build)
+	closeTo(t, "sum", got[0], want[0], 1e-14)
+	if ops := cpu.LastExecutable.Ops(); ops["MatMulPlain"] != 1 {
+		t.Error(ops)
+	}
+}

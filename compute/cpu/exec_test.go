@@ -204,3 +204,59 @@ func TestTrace(t *testing.T) {
 		t.Errorf("trace: %+v", seen)
 	}
 }
+
+// TestDonatedInputReadLater: a result must not take the place of an input, or of one
+// that is given twice, that is read after it.
+func TestDonatedInputReadLater(t *testing.T) {
+	b := newBackend(t, "")
+	exe := compileGraph(t, b, []int{2, 2}, func(in []*graph.Node) []*graph.Node {
+		first := graph.MulScalar(in[0], 10)
+		return []*graph.Node{first, graph.Dot(in[0], first), graph.Dot(in[1], first)}
+	})
+	for _, twice := range []bool{false, true} {
+		p, q := vector(t, b, 1, 2), vector(t, b, 1, 2)
+		if twice {
+			q = p
+		}
+		out, err := exe.Execute([]backends.Buffer{p, q}, []bool{true, false}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, data(t, b, out[0]), 10, 20)
+		equal(t, data(t, b, out[1]), 50)
+		equal(t, data(t, b, out[2]), 50)
+	}
+	// The second input is read last by a product after the first result is written.
+	exe = compileGraph(t, b, []int{2, 2}, func(in []*graph.Node) []*graph.Node {
+		first := graph.MulScalar(in[0], 10)
+		return []*graph.Node{first, graph.Dot(in[1], first)}
+	})
+	p := vector(t, b, 1, 2)
+	out, err := exe.Execute([]backends.Buffer{p, p}, []bool{true, false}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, data(t, b, out[1]), 50)
+}
+
+// TestScheduleFreesEarly: sums that are recorded last run as soon as they can.
+func TestScheduleFreesEarly(t *testing.T) {
+	const n = 1 << 10
+	peak := func(config string) int {
+		return compileGraph(t, newBackend(t, config), []int{n}, func(in []*graph.Node) []*graph.Node {
+			var squares []*graph.Node
+			for i := range 8 { // matrices of n×n
+				v := graph.AddScalar(in[0], float64(i))
+				squares = append(squares, graph.Dot(graph.Reshape(v, n, 1), graph.Reshape(v, 1, n)))
+			}
+			total := squares[0]
+			for _, s := range squares[1:] {
+				total = graph.Dot(total, s)
+			}
+			return []*graph.Node{graph.ReduceAllSum(total)}
+		}).PeakBytes()
+	}
+	if on, off := peak(""), peak("schedule=off"); on > off/2 {
+		t.Errorf("%d bytes planned, %d in the recorded order", on, off)
+	}
+}

@@ -105,3 +105,21 @@ func TestPassesAgree(t *testing.T) {
 		}
 	}
 }
+
+// TestMaskOfAnotherValue: x ≤ 0 must not be taken from Where(x ≤ 0, 0, y) unless y is x.
+func TestMaskOfAnotherValue(t *testing.T) {
+	inputs, dims := [][]float64{randoms(1, 50), randoms(2, 50), randoms(3, 50)}, [][]int{{50}, {50}, {50}}
+	build := func(in []*graph.Node) []*graph.Node {
+		zero := graph.ScalarZero(in[0].Graph(), in[0].DType())
+		mask := graph.LessOrEqual(in[0], zero)
+		return []*graph.Node{
+			graph.Where(mask, zero, in[1]), graph.Where(mask, in[1], in[2]),
+			graph.Where(mask, zero, in[0]), graph.Where(mask, in[2], in[1]), // a ReLU, and its mask once more
+		}
+	}
+	want := run(t, newBackend(t, "relu=off,fuse=off"), dtypes.Float32, inputs, dims, build)
+	got := run(t, newBackend(t, ""), dtypes.Float32, inputs, dims, build)
+	for i := range want {
+		closeTo(t, fmt.Sprint("output ", i), got[i], want[i], 0)
+	}
+}
