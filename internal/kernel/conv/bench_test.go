@@ -9,8 +9,8 @@ import (
 	"github.com/byol-go/byol/internal/kernel/par"
 )
 
-// benchShapes are the convolutions of ResNet-18 at 32x32, and those of a
-// quarter of its width, batch 64.
+// benchShapes are the convolutions of ResNet-18 at 32x32, some of those of a
+// quarter of its width, both at batch 64, and some of ResNet-50 at 224x224.
 var benchShapes = []Shape{
 	square(64, 32, 32, 3, 3, 64, 1, 1),
 	square(64, 32, 32, 64, 3, 64, 1, 1),
@@ -28,6 +28,12 @@ var benchShapes = []Shape{
 	square(64, 16, 16, 32, 3, 32, 1, 1),
 	square(8, 56, 56, 64, 1, 256, 1, 0),
 	square(8, 56, 56, 256, 1, 64, 1, 0),
+	square(8, 56, 56, 128, 3, 128, 2, 1),
+	square(16, 14, 14, 1024, 1, 256, 1, 0),
+	square(16, 14, 14, 256, 1, 1024, 1, 0),
+	square(16, 14, 14, 512, 3, 512, 2, 1),
+	square(16, 7, 7, 2048, 1, 512, 1, 0),
+	square(16, 14, 14, 1024, 1, 2048, 2, 0),
 	square(8, 224, 224, 3, 7, 64, 2, 3),
 }
 
