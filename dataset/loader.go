@@ -46,6 +46,7 @@ type Batch struct {
 	// Label of each row's picture, -1 unknown.
 	Label []int32 // [B]
 
+	memory  *memory // nil once released
 	loader  *Loader
 	rows    []int32 // the pictures asked for
 	pending atomic.Int32
@@ -70,7 +71,14 @@ type Loader struct {
 	wg    sync.WaitGroup
 
 	mu   sync.Mutex
-	free []*Batch
+	free []*memory
+}
+
+// memory is what batches one after the other are made in. A Batch itself is new
+// each time, so that a second Release cannot touch its successor.
+type memory struct {
+	view1, view2 []float32
+	index, label []int32
 }
 
 type task struct {
@@ -149,14 +157,14 @@ func (l *Loader) Next() (*Batch, error) {
 // Release gives the batch's memory back to its loader. The batch must not be used
 // afterwards; releasing it again does nothing.
 func (b *Batch) Release() {
-	l := b.loader
-	if l == nil {
+	if b.memory == nil {
 		return
 	}
-	b.loader = nil
+	l := b.loader
 	l.mu.Lock()
-	l.free = append(l.free, b)
+	l.free = append(l.free, b.memory)
 	l.mu.Unlock()
+	b.memory, b.View1, b.View2, b.Index, b.Label = nil, nil, nil, nil, nil
 }
 
 // Close stops the workers and waits for them.
@@ -168,18 +176,18 @@ func (l *Loader) Close() {
 // take returns a batch for step, used memory if there is any.
 func (l *Loader) take(step int) *Batch {
 	l.mu.Lock()
-	var b *Batch
+	var m *memory
 	if n := len(l.free); n > 0 {
-		b, l.free = l.free[n-1], l.free[:n-1]
+		m, l.free = l.free[n-1], l.free[:n-1]
 	}
 	l.mu.Unlock()
 	n := l.config.Batch
-	if b == nil {
+	if m == nil {
 		each := l.views.Size() * l.views.Size() * l.views.Channels()
-		b = &Batch{View1: make([]float32, n*each), View2: make([]float32, n*each), Index: make([]int32, n), Label: make([]int32, n)}
+		m = &memory{make([]float32, n*each), make([]float32, n*each), make([]int32, n), make([]int32, n)}
 	}
-	b.loader, b.Step, b.Epoch = l, step, step/l.config.BatchesPerEpoch
-	b.done, b.err = make(chan struct{}), nil
+	b := &Batch{Step: step, Epoch: step / l.config.BatchesPerEpoch, View1: m.view1, View2: m.view2,
+		Index: m.index, Label: m.label, memory: m, loader: l, done: make(chan struct{})}
 	b.pending.Store(int32(n))
 	return b
 }

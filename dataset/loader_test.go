@@ -118,7 +118,7 @@ func TestLoaderMemoryAndClose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	used := map[*Batch]bool{}
+	used := map[*float32]bool{}
 	for range 10 {
 		var held []*Batch
 		for range 4 {
@@ -127,7 +127,7 @@ func TestLoaderMemoryAndClose(t *testing.T) {
 				t.Fatal(err)
 			}
 			held = append(held, b)
-			used[b] = true
+			used[&b.View1[0]] = true
 		}
 		for _, b := range held {
 			b.Release()
