@@ -32,6 +32,7 @@ type Backend struct {
 	pool      *par.Pool
 	options   options
 	finalized bool
+	onCompile func(*Executable)
 }
 
 var _ backends.Backend = (*Backend)(nil)
@@ -79,6 +80,12 @@ func parseOptions(config string) (options, error) {
 	}
 	return opt, nil
 }
+
+// OnCompile has every later compilation report what it made, before anything of it is
+// allocated or run: GoMLX's graphs do not show their executables, and this is the way to
+// [Executable.PeakBytes] and [Executable.SetTrace]. Nil ends it. It must not be called
+// while a computation is compiled.
+func (b *Backend) OnCompile(report func(*Executable)) { b.onCompile = report }
 
 // Name returns "cpu".
 func (b *Backend) Name() string { return Name }

@@ -3,7 +3,6 @@ package cpu_test
 import (
 	"testing"
 
-	"github.com/byol-go/byol/compute/cpu"
 	"github.com/byol-go/byol/internal/kernel/par"
 	"github.com/gomlx/gomlx/backends"
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
@@ -32,7 +31,7 @@ func benchmarkGraph(b *testing.B, full, vectors int, build func(full, vec []*gra
 	}
 	out := build(f, v)
 	g.Compile(out...)
-	exe := cpu.LastExecutable
+	exe := lastExecutable
 	_, in := exe.Inputs()
 	var args []backends.Buffer
 	for _, s := range in {

@@ -84,14 +84,11 @@ func compile(b *Builder, outputs []value) (e *Executable, err error) {
 		}
 	}
 	e = newExecutable(b, p)
-	if onCompile != nil {
-		onCompile(e)
+	if f := b.backend.onCompile; f != nil {
+		f(e)
 	}
 	return e, nil
 }
-
-// onCompile lets tests see every executable.
-var onCompile func(e *Executable)
 
 // newProgram copies the recorded nodes, so that passes may change them.
 func newProgram(b *Builder, outputs []value) *program {

@@ -21,8 +21,12 @@ func newBackend(tb testing.TB, config string) *cpu.Backend {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(b.Finalize)
+	b.OnCompile(func(e *cpu.Executable) { lastExecutable = e })
 	return b
 }
+
+// lastExecutable is the one compiled last.
+var lastExecutable *cpu.Executable
 
 // run builds a graph on values of one type, checks its memory plan, and returns the
 // results as float64.
@@ -40,7 +44,7 @@ func run(tb testing.TB, b *cpu.Backend, dtype dtypes.DType, inputs [][]float64, 
 		out[i] = graph.ConvertDType(out[i], dtypes.Float64)
 	}
 	g.Compile(out...)
-	if err := cpu.LastExecutable.CheckPlan(); err != nil {
+	if err := lastExecutable.CheckPlan(); err != nil {
 		tb.Error(err)
 	}
 	var results [][]float64
@@ -243,7 +247,7 @@ func TestConvGradient(t *testing.T) {
 					}
 					return graph.Gradient(graph.ReduceAllSum(graph.Mul(conv.Done(), in[2])), in[0], in[1])
 				})
-				if ops := cpu.LastExecutable.Ops(); dtype == dtypes.Float32 && c.groups == 1 && l.name == "nhwc" && (ops["Conv inputgrad"] != 1 || ops["Conv kernelgrad"] != 1 || ops["Reverse"] != 0) {
+				if ops := lastExecutable.Ops(); dtype == dtypes.Float32 && c.groups == 1 && l.name == "nhwc" && (ops["Conv inputgrad"] != 1 || ops["Conv kernelgrad"] != 1 || ops["Reverse"] != 0) {
 					t.Errorf("case %d %s: gradients not recognised: %v", i, l.name, ops)
 				}
 				for k, p := range [][]float64{x, w} {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/byol-go/byol/compute/cpu"
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
 	"github.com/gomlx/gomlx/pkg/core/graph"
 )
@@ -144,7 +143,7 @@ func TestContract(t *testing.T) {
 		for k := range want {
 			closeTo(t, fmt.Sprintf("case %d gradient %d", i, k), got[k], want[k], 1e-13)
 		}
-		if ops := cpu.LastExecutable.Ops(); i < 4 && ops["MatMulPlain"] != 3 {
+		if ops := lastExecutable.Ops(); i < 4 && ops["MatMulPlain"] != 3 {
 			t.Errorf("case %d: %v", i, ops)
 		}
 	}
@@ -160,7 +159,7 @@ func TestContractOrder(t *testing.T) {
 	want := run(t, newBackend(t, "contract=off"), dtypes.Float64, inputs, dims, build)
 	got := run(t, newBackend(t, ""), dtypes.Float64, inputs, dims, build)
 	closeTo(t, "sum", got[0], want[0], 1e-14)
-	if ops := cpu.LastExecutable.Ops(); ops["MatMulPlain"] != 1 {
+	if ops := lastExecutable.Ops(); ops["MatMulPlain"] != 1 {
 		t.Error(ops)
 	}
 }

@@ -20,10 +20,10 @@ func compileGraph(tb testing.TB, b *cpu.Backend, sizes []int, build func(in []*g
 		in = append(in, graph.Parameter(g, string(rune('a'+i)), shapes.Make(dtypes.Float32, n)))
 	}
 	g.Compile(build(in)...)
-	if err := cpu.LastExecutable.CheckPlan(); err != nil {
+	if err := lastExecutable.CheckPlan(); err != nil {
 		tb.Error(err)
 	}
-	return cpu.LastExecutable
+	return lastExecutable
 }
 
 func vector(tb testing.TB, b *cpu.Backend, v ...float32) backends.Buffer {

@@ -2,11 +2,6 @@ package cpu
 
 import "fmt"
 
-// LastExecutable is the one compiled last: GoMLX's graphs do not show theirs.
-var LastExecutable *Executable
-
-func init() { onCompile = func(e *Executable) { LastExecutable = e } }
-
 // CheckPlan reports values that are alive at the same time in the same memory.
 func (e *Executable) CheckPlan() error { return e.plan.check() }
 

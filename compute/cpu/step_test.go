@@ -10,7 +10,6 @@ import (
 	"github.com/byol-go/byol/encoder"
 	"github.com/byol-go/byol/method"
 	"github.com/byol-go/byol/nn"
-	"github.com/gomlx/gomlx/backends"
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
 	"github.com/gomlx/gomlx/pkg/core/graph"
 	"github.com/gomlx/gomlx/pkg/core/shapes"
@@ -21,11 +20,7 @@ import (
 // the state, and returns the loss.
 func byolStep(tb testing.TB, config string, c method.Config, batch, size int) (*cpu.Executable, func() float32) {
 	tb.Helper()
-	backend, err := cpu.New(config)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(backend.Finalize)
+	backend := newBackend(tb, config)
 	b, err := method.NewBYOL(c)
 	if err != nil {
 		tb.Fatal(err)
@@ -41,10 +36,9 @@ func byolStep(tb testing.TB, config string, c method.Config, batch, size int) (*
 	rate, tau := graph.Parameter(g, "rate", shapes.Make(dtypes.Float32)), graph.Parameter(g, "tau", shapes.Make(dtypes.Float32))
 	out, metrics := b.Step(state, method.Batch{View1: v1, View2: v2}, method.Scalars{Rate: rate, Tau: tau})
 	start := time.Now()
-	var exe backends.Executable
 	g.Compile(append(out, metrics.Loss)...)
-	exe = cpu.LastExecutable
-	tb.Logf("compiled in %v, peak %d MB", time.Since(start).Round(time.Millisecond), exe.(*cpu.Executable).PeakBytes()>>20)
+	exe := lastExecutable
+	tb.Logf("compiled in %v, peak %d MB", time.Since(start).Round(time.Millisecond), exe.PeakBytes()>>20)
 	now := nn.Tensors(specs, b.Init(1))
 	pixels := func(seed uint32) *tensors.Tensor {
 		v := make([]float32, view.Size())
@@ -56,7 +50,7 @@ func byolStep(tb testing.TB, config string, c method.Config, batch, size int) (*
 	}
 	p1, p2 := pixels(1), pixels(2)
 	r, t := tensors.FromValue(float32(0.05)), tensors.FromValue(float32(0.99))
-	return exe.(*cpu.Executable), func() float32 {
+	return exe, func() float32 {
 		inputs := make([]any, 0, len(now)+4)
 		for _, s := range now {
 			d, err := graph.DonateTensorBuffer(s, backend, 0)
