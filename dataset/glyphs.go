@@ -131,8 +131,10 @@ func hue(h, value int) rgb {
 //
 // The set is made to show what BYOL does: raw similarity, and that of an
 // untrained encoder, goes by the ground's hue and brightness, by the place and the
-// size of the glyph, all of which augmentation changes; what two views of a picture
-// have in common for certain is its shape.
+// size of the glyph, all of which augmentation can change; what two views of a
+// picture have in common is then its shape. For that the jitter must turn hues
+// freely (augment.jitter.hue = 0.5): with the published 0.1 an encoder learns to
+// tell hues. Mirrored glyphs are none, so there should be no flips.
 func drawGlyph(seed uint64, i, size int) []byte {
 	d := &dice{key: mix(mix(seed) + uint64(i))}
 	mask := glyphMask(i%len(glyphClasses), d.intn(len(glyphFonts)), d.intn(glyphHeights), size)
