@@ -58,6 +58,7 @@ const (
 	tableBytes = 16 << 10
 	maxTiles   = 32 // tiles of rows in a part
 	maxSums    = 8  // panels in a part whose results are to be rounded
+	rowsParts  = 24 // parts to aim at: several for each of a few threads
 )
 
 func newRowsPlan(s Shape, f Form, threads int, k kind, mem *layout) rowsPlan {
@@ -76,6 +77,7 @@ func newRowsPlan(s Shape, f Form, threads int, k kind, mem *layout) rowsPlan {
 	}
 	tiles := min(maxTiles, max(1, tableBytes/(8*taps*p.mr)))
 	p.blockRows = tiles * p.mr
+	p.balance()
 	p.planCopies()
 	if p.merge && f == Forward {
 		p.unit = s.KW // the kernel's row is one matrix as it lies
@@ -94,6 +96,23 @@ func newRowsPlan(s Shape, f Form, threads int, k kind, mem *layout) rowsPlan {
 	}
 	p.workers = mem.bytes(threads * p.perWork)
 	return p
+}
+
+// balance makes the parts smaller where there would be too few of them.
+func (p *rowsPlan) balance() {
+	parts := func() (n int) {
+		for i := range p.phases() {
+			y, x := p.phase(i)
+			n += p.parts(&y, &x)
+		}
+		return n
+	}
+	for parts() < rowsParts && p.blockRows > 4*p.mr {
+		p.blockRows = max(4, p.blockRows/p.mr/2) * p.mr
+	}
+	for parts() < rowsParts && p.group > 1 {
+		p.group = (p.group + 1) / 2
+	}
 }
 
 // zeroBytes is the size of a row of A that lies in the padding.
