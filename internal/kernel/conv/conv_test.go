@@ -33,6 +33,7 @@ var shapes = []Shape{
 	square(1, 40, 40, 6, 3, 5, 1, 1),
 	square(2, 16, 16, 12, 2, 14, 2, 0),
 	square(1, 3, 3, 5, 1, 5, 5, 1),
+	square(20, 24, 24, 3, 3, 8, 1, 1), // more steps than chunks of the kernel gradient
 	square(1, 4, 5, 1024, 3, 9, 1, 1), // pixels a power of two apart
 	square(1, 6, 5, 512, 3, 40, 2, 1),
 	square(1, 9, 8, 512, 1, 70, 2, 0),
