@@ -15,20 +15,34 @@ func at(address *uintptr, i int) unsafe.Pointer {
 	return *(*unsafe.Pointer)(unsafe.Add(unsafe.Pointer(address), 8*i))
 }
 
+// The portable tiles compute two rows at a time: eight sums, four elements of B
+// and one of A fit the registers of any processor that Go supports.
+
 // rowsRef is the portable tile of RowsF32.
 func rowsRef(g *RowsArgs) {
 	var acc [refRows][refCols]float32
-	b := unsafe.Slice((*float32)(g.B), g.Taps*g.K*refCols)
-	for t := range g.Taps {
-		a0 := unsafe.Slice((*float32)(at(g.A, 4*t)), g.K)
-		a1 := unsafe.Slice((*float32)(at(g.A, 4*t+1)), g.K)
-		a2 := unsafe.Slice((*float32)(at(g.A, 4*t+2)), g.K)
-		a3 := unsafe.Slice((*float32)(at(g.A, 4*t+3)), g.K)
-		for i, v0 := range a0 {
-			v := [refRows]float32{v0, a1[i], a2[i], a3[i]}
-			refStep(&acc, &v, (*[refCols]float32)(b[:refCols]))
-			b = b[refCols:]
+	for r := 0; r < refRows; r += 2 {
+		var c00, c01, c02, c03, c10, c11, c12, c13 float32
+		b := unsafe.Slice((*float32)(g.B), g.Taps*g.K*refCols)
+		for t := range g.Taps {
+			a0 := unsafe.Slice((*float32)(at(g.A, refRows*t+r)), g.K)
+			a1 := unsafe.Slice((*float32)(at(g.A, refRows*t+r+1)), g.K)
+			for i, v := range a0 {
+				w := a1[i]
+				b0, b1, b2, b3 := b[0], b[1], b[2], b[3]
+				b = b[refCols:]
+				c00 += v * b0
+				c01 += v * b1
+				c02 += v * b2
+				c03 += v * b3
+				c10 += w * b0
+				c11 += w * b1
+				c12 += w * b2
+				c13 += w * b3
+			}
 		}
+		acc[r] = [refCols]float32{c00, c01, c02, c03}
+		acc[r+1] = [refCols]float32{c10, c11, c12, c13}
 	}
 	refStore(&acc, g.C, g.Cols, g.Add)
 }
@@ -36,26 +50,29 @@ func rowsRef(g *RowsArgs) {
 // colsRef is the portable tile of ColsF32.
 func colsRef(g *ColsArgs) {
 	var acc [refRows][refCols]float32
-	b := unsafe.Slice((*float32)(g.B), g.Segs*g.Length*refCols)
-	off := unsafe.Slice(g.Off, g.Segs)
-	for _, o := range off {
-		for i := range g.Length {
-			v := (*[refRows]float32)(unsafe.Add(g.A, o+i*g.Stride))
-			refStep(&acc, v, (*[refCols]float32)(b[:refCols]))
-			b = b[refCols:]
+	for r := 0; r < refRows; r += 2 {
+		var c00, c01, c02, c03, c10, c11, c12, c13 float32
+		b := unsafe.Slice((*float32)(g.B), g.Segs*g.Length*refCols)
+		for _, off := range unsafe.Slice(g.Off, g.Segs) {
+			for i := range g.Length {
+				a := (*[refRows]float32)(unsafe.Add(g.A, off+i*g.Stride))
+				v, w := a[r], a[r+1]
+				b0, b1, b2, b3 := b[0], b[1], b[2], b[3]
+				b = b[refCols:]
+				c00 += v * b0
+				c01 += v * b1
+				c02 += v * b2
+				c03 += v * b3
+				c10 += w * b0
+				c11 += w * b1
+				c12 += w * b2
+				c13 += w * b3
+			}
 		}
+		acc[r] = [refCols]float32{c00, c01, c02, c03}
+		acc[r+1] = [refCols]float32{c10, c11, c12, c13}
 	}
 	refStore(&acc, g.C, g.Cols, g.Add)
-}
-
-// refStep adds the outer product of a and b.
-func refStep(acc *[refRows][refCols]float32, a *[refRows]float32, b *[refCols]float32) {
-	for r := range acc {
-		acc[r][0] += a[r] * b[0]
-		acc[r][1] += a[r] * b[1]
-		acc[r][2] += a[r] * b[2]
-		acc[r][3] += a[r] * b[3]
-	}
 }
 
 func refStore(acc *[refRows][refCols]float32, c *uintptr, cols int, add bool) {
