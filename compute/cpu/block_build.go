@@ -50,6 +50,7 @@ type instruction struct {
 	kind         blockKind
 	dst, a, b, c int
 	op           blockOp
+	opType       backends.OpType // of blockBinary
 }
 
 // fusedAttr is the attr of opFused: a program that is run over one block of elements
@@ -82,11 +83,14 @@ type blockBuilder struct {
 	pending map[value]source // comparisons with zero that a ReLU may swallow
 	outputs []value
 	period  int
+	// unrounded are bfloat16 members whose slot holds what is still to be rounded: storing
+	// does it, and a ReLU can come first, since it commutes with rounding.
+	unrounded map[value]bool
 }
 
 func newBlockBuilder(space int) *blockBuilder {
 	return &blockBuilder{attr: &fusedAttr{space: space}, inputOf: map[value]int{}, slots: map[value]int{}, pending: map[value]source{},
-		period: 1}
+		unrounded: map[value]bool{}, period: 1}
 }
 
 func (b *blockBuilder) emit(i instruction) int {
@@ -117,7 +121,11 @@ func (b *blockBuilder) input(v value) int {
 func (b *blockBuilder) read(s source) int {
 	if s.full() {
 		if slot, ok := b.slots[s.value]; ok {
-			return slot
+			if b.unrounded[s.value] {
+				delete(b.unrounded, s.value)
+				b.slots[s.value] = b.emit(instruction{kind: blockRound, a: slot, dst: b.register(false)})
+			}
+			return b.slots[s.value]
 		}
 		if in, ok := b.pending[s.value]; ok { // a comparison that is needed after all
 			delete(b.pending, s.value)
@@ -173,10 +181,10 @@ func (b *blockBuilder) member(n *node, in []source) {
 	op := blockOps[n.op]
 	switch {
 	case n.op == backends.OpTypeConvertDType:
-		b.slots[v] = b.convert(n, in[0])
+		b.slots[v] = b.convert(v, in[0])
 		return
 	case n.op == backends.OpTypeWhere:
-		b.slots[v] = b.where(in)
+		b.slots[v] = b.where(v, in)
 		return
 	case n.op == backends.OpTypeLessOrEqual && isZero(in[1].value):
 		b.pending[v] = in[0]
@@ -193,15 +201,15 @@ func (b *blockBuilder) member(n *node, in []source) {
 	case op.unary != nil:
 		b.slots[v] = b.emit(instruction{kind: blockUnary, op: op, a: b.spread(b.read(in[0])), dst: b.register(false)})
 	default:
-		b.slots[v] = b.binary(op, b.read(in[0]), b.read(in[1]))
+		b.slots[v] = b.binary(n.op, b.read(in[0]), b.read(in[1]))
 	}
 	if n.shapes[0].DType == dtypes.BFloat16 && !op.exact {
-		b.slots[v] = b.emit(instruction{kind: blockRound, a: b.slots[v], dst: b.register(false)})
+		b.unrounded[v] = true
 	}
 }
 
-func (b *blockBuilder) binary(op blockOp, x, y int) int {
-	i := instruction{kind: blockBinary, op: op, a: x, b: y}
+func (b *blockBuilder) binary(op backends.OpType, x, y int) int {
+	i := instruction{kind: blockBinary, op: blockOps[op], opType: op, a: x, b: y}
 	switch {
 	case b.isScalar(y):
 		i.kind, i.a = blockBinaryVS, b.spread(x)
@@ -231,7 +239,11 @@ func (b *blockBuilder) compareZero(in source, op backends.OpType) int {
 
 // where writes a selection; with a ≤ 0 as the condition and 0 as the first value it is a
 // ReLU (b = a) or its gradient.
-func (b *blockBuilder) where(in []source) int {
+func (b *blockBuilder) where(v value, in []source) int {
+	if x, ok := b.pending[in[0].value]; ok && in[0].full() && in[2].full() && isZero(in[1].value) && x.value == in[2].value && b.unrounded[x.value] {
+		b.unrounded[v] = true
+		return b.emit(instruction{kind: blockReLUGrad, a: b.slots[x.value], b: b.slots[x.value], dst: b.register(false)})
+	}
 	if x, ok := b.pending[in[0].value]; ok && in[0].full() && isZero(in[1].value) {
 		if other := b.read(in[2]); !b.isScalar(other) {
 			return b.emit(instruction{kind: blockReLUGrad, a: b.spread(b.read(x)), b: other, dst: b.register(false)})
@@ -250,13 +262,13 @@ func (b *blockBuilder) where(in []source) int {
 	return b.emit(instruction{kind: kind, a: cond, b: onTrue, c: onFalse, dst: b.register(false)})
 }
 
-func (b *blockBuilder) convert(n *node, in source) int {
+func (b *blockBuilder) convert(v value, in source) int {
 	x := b.read(in)
-	switch from, to := in.shape().DType, n.shapes[0].DType; {
+	switch from, to := in.shape().DType, v.shape().DType; {
 	case from == dtypes.Bool:
 		return b.emit(instruction{kind: blockFromBool, a: x, dst: b.register(false)})
 	case from == dtypes.Float32 && to == dtypes.BFloat16:
-		return b.emit(instruction{kind: blockRound, a: b.spread(x), dst: b.register(false)})
+		b.unrounded[v] = true
 	}
 	return b.spread(x)
 }
@@ -304,7 +316,7 @@ func (b *blockBuilder) output(v value) {
 		a.sums = append(a.sums, sumOutput{output: out, slot: slotOf, period: v.shape().Size(), offset: a.sumElements})
 		a.sumElements += v.shape().Size()
 	case v.shape().DType == dtypes.BFloat16:
-		b.emit(instruction{kind: blockStore, a: b.beforeRounding(slotOf), dst: out})
+		b.emit(instruction{kind: blockStore, a: slotOf, dst: out})
 	case s.kind == slotRegister && !b.isFilled(slotOf):
 		s.kind, s.io = slotOutput, out
 	default: // an input, or another output, once more
@@ -323,19 +335,10 @@ func (b *blockBuilder) isFilled(s int) bool {
 	})
 }
 
-// beforeRounding returns the slot whose rounding gave s, since storing rounds anyway.
-func (b *blockBuilder) beforeRounding(s int) int {
-	for _, i := range b.attr.program {
-		if i.kind == blockRound && i.dst == s {
-			return i.a
-		}
-	}
-	return s
-}
-
 // finish gives the registers their places and returns the node's attr and inputs.
 func (b *blockBuilder) finish() (*fusedAttr, []value) {
 	a := b.attr
+	a.multiplyAndAdd()
 	b.dropUnread()
 	a.block = min(b.period*max(1, blockTarget/b.period), a.space) // the period divides the space
 	a.part = a.block * max(1, blockPart/a.block)
@@ -348,14 +351,45 @@ func (b *blockBuilder) finish() (*fusedAttr, []value) {
 	return a, b.inputs
 }
 
-// dropUnread removes instructions whose result nobody reads, such as roundings before a store.
+// multiplyAndAdd joins products with the addition or the sum that alone reads them. The
+// products themselves are left for dropUnread.
+func (a *fusedAttr) multiplyAndAdd() {
+	readings, product := make([]int, len(a.slots)), make([]*instruction, len(a.slots))
+	for k := range a.program {
+		i := &a.program[k]
+		for _, s := range i.reads() {
+			readings[s]++
+		}
+		if i.kind == blockBinary && i.opType == backends.OpTypeMul && a.slots[i.dst].kind == slotRegister {
+			product[i.dst] = i
+		}
+	}
+	for k := range a.program {
+		i := &a.program[k]
+		switch {
+		case i.kind == blockSum && product[i.a] != nil && readings[i.a] == 1:
+			p := product[i.a]
+			*i = instruction{kind: blockMulSum, dst: i.dst, a: p.a, b: p.b}
+		case i.kind == blockBinary && i.opType == backends.OpTypeAdd:
+			x, y := i.a, i.b
+			if product[x] == nil || readings[x] != 1 {
+				x, y = y, x
+			}
+			if p := product[x]; p != nil && readings[x] == 1 {
+				*i = instruction{kind: blockMulAdd, dst: i.dst, a: p.a, b: p.b, c: y}
+			}
+		}
+	}
+}
+
+// dropUnread removes instructions whose result nobody reads.
 func (b *blockBuilder) dropUnread() {
 	a := b.attr
 	read := map[int]bool{}
 	var kept []instruction
 	for k := len(a.program) - 1; k >= 0; k-- {
 		i := a.program[k]
-		if i.kind != blockStore && i.kind != blockSum && a.slots[i.dst].kind == slotRegister && !read[i.dst] {
+		if !i.isEffect() && a.slots[i.dst].kind == slotRegister && !read[i.dst] {
 			a.slots[i.dst].kind = slotUnused
 			continue
 		}
@@ -368,14 +402,19 @@ func (b *blockBuilder) dropUnread() {
 	a.program = kept
 }
 
+// isEffect reports whether dst is not simply a slot that the instruction fills.
+func (i instruction) isEffect() bool {
+	return i.kind == blockStore || i.kind == blockSum || i.kind == blockMulSum
+}
+
 // reads lists the slots that an instruction reads.
 func (i instruction) reads() []int {
 	switch i.kind {
 	case blockWiden, blockFill:
 		return nil
-	case blockBinary, blockBinaryVS, blockBinarySV, blockCompare, blockCompareVS, blockReLUGrad, blockLogical:
+	case blockBinary, blockBinaryVS, blockBinarySV, blockCompare, blockCompareVS, blockReLUGrad, blockLogical, blockMulSum:
 		return []int{i.a, i.b}
-	case blockSelect, blockSelectVS, blockSelectSV, blockSelectSS:
+	case blockMulAdd, blockSelect, blockSelectVS, blockSelectSV, blockSelectSS:
 		return []int{i.a, i.b, i.c}
 	}
 	return []int{i.a}
@@ -419,7 +458,7 @@ func (a *fusedAttr) place() {
 				}
 			}
 		}
-		if i.kind != blockStore && i.kind != blockSum && a.slots[i.dst].kind == slotRegister {
+		if !i.isEffect() && a.slots[i.dst].kind == slotRegister {
 			a.slots[i.dst].register = take(a.slots[i.dst].isBool)
 		}
 	}
@@ -447,7 +486,7 @@ func (a *fusedAttr) findShareable(inputs, outputs []value) {
 		switch {
 		case i.kind == blockStore:
 			written[i.dst] = k
-		case i.kind != blockSum && a.slots[i.dst].kind == slotOutput:
+		case !i.isEffect() && a.slots[i.dst].kind == slotOutput:
 			written[a.slots[i.dst].io] = k
 		}
 	}

@@ -31,6 +31,8 @@ const (
 	blockCopy                       // dst = a
 	blockCopyBool                   // bool dst = bool a
 	blockSum                        // accumulator dst += a
+	blockMulSum                     // accumulator dst += a · b
+	blockMulAdd                     // dst = a · b + c
 )
 
 // blockOp is what the block builder knows about an element-wise operation.

@@ -185,6 +185,10 @@ func (f *frame) run(i *instruction, at, n int) {
 		copy(f.bools[i.dst], f.bools[i.a])
 	case blockSum:
 		vec.Add(v[i.dst], v[i.dst], v[i.a])
+	case blockMulSum:
+		vec.MulAdd(v[i.dst], v[i.a], v[i.b], v[i.dst])
+	case blockMulAdd:
+		vec.MulAdd(v[i.dst], v[i.a], v[i.b], v[i.c])
 	}
 }
 

@@ -213,7 +213,7 @@ func lowerNormGradient(r *rewriter, n *node) []value {
 	perValue := b.scalar(float64(n.shapes[1].Size()) / math.Max(1, float64(n.shapes[0].Size())))
 	slope := b.op(backends.OpTypeMul, b.op(backends.OpTypeMul, dev, dev), b.op(backends.OpTypeMul, sumDYC, perValue))
 	dx := b.op(backends.OpTypeSub, dy, b.channels(b.op(backends.OpTypeMul, sumDY, perValue)))
-	dx = b.op(backends.OpTypeSub, dx, b.op(backends.OpTypeMul, centred(), b.channels(slope)))
+	dx = b.op(backends.OpTypeAdd, b.op(backends.OpTypeMul, centred(), b.channels(b.op(backends.OpTypeNeg, slope))), dx)
 	dx = b.op(backends.OpTypeMul, dx, b.channels(b.op(backends.OpTypeMul, scale, dev)))
 	dtype := n.shapes[0].DType
 	return []value{r.converted(dx, dtype), r.converted(b.op(backends.OpTypeMul, sumDYC, dev), dtype), r.converted(sumDY, dtype)}
