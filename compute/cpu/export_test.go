@@ -59,3 +59,26 @@ func (e *Executable) Describe() string {
 
 // ArenaBytes is the memory that executions share.
 func (e *Executable) ArenaBytes() int { return e.plan.arenaBytes }
+
+// Programs writes the instructions of the fused steps.
+func (e *Executable) Programs() []string {
+	names := map[blockKind]string{blockMulAdd: "muladd", blockMulSum: "mulsum", blockSum: "sum", blockReLUGrad: "relu", blockRound: "round",
+		blockStore: "store", blockWiden: "widen", blockFill: "fill", blockCopy: "copy"}
+	var programs []string
+	for _, s := range e.steps {
+		a, ok := s.attr.(*fusedAttr)
+		if !ok {
+			continue
+		}
+		text := ""
+		for _, i := range a.program {
+			name := names[i.kind]
+			if name == "" {
+				name = "op"
+			}
+			text += name + " "
+		}
+		programs = append(programs, text[:max(0, len(text)-1)])
+	}
+	return programs
+}

@@ -3,11 +3,13 @@ package cpu_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/byol-go/byol/compute/cpu"
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
 	"github.com/gomlx/gomlx/pkg/core/graph"
+	"github.com/gomlx/gomlx/pkg/core/shapes"
 )
 
 // randomGraph builds a graph of element-wise operations, broadcasts, sums and reshapes
@@ -117,9 +119,83 @@ func TestMaskOfAnotherValue(t *testing.T) {
 			graph.Where(mask, zero, in[0]), graph.Where(mask, in[2], in[1]), // a ReLU, and its mask once more
 		}
 	}
-	want := run(t, newBackend(t, "relu=off,fuse=off"), dtypes.Float32, inputs, dims, build)
-	got := run(t, newBackend(t, ""), dtypes.Float32, inputs, dims, build)
-	for i := range want {
-		closeTo(t, fmt.Sprint("output ", i), got[i], want[i], 0)
+	narrow := func(in []*graph.Node) []*graph.Node { // of sums that are still to be rounded
+		var half []*graph.Node
+		for _, x := range in {
+			half = append(half, graph.ConvertDType(x, dtypes.BFloat16))
+		}
+		return build([]*graph.Node{graph.Add(half[0], half[1]), graph.Sub(half[1], half[2]), graph.Mul(half[2], half[0])})
+	}
+	for name, build := range map[string]func(in []*graph.Node) []*graph.Node{"float32": build, "bfloat16": narrow} {
+		want := run(t, newBackend(t, "relu=off,fuse=off"), dtypes.Float32, inputs, dims, build)
+		got := run(t, newBackend(t, ""), dtypes.Float32, inputs, dims, build)
+		for i := range want {
+			closeTo(t, fmt.Sprint(name, " output ", i), got[i], want[i], 0)
+		}
+	}
+}
+
+// TestBlockPrograms: the passes over memory that training consists of, in instructions.
+func TestBlockPrograms(t *testing.T) {
+	b := newBackend(t, "")
+	const n, c = 8, 4
+	relu := func(x *graph.Node) *graph.Node {
+		zero := graph.ScalarZero(x.Graph(), x.DType())
+		return graph.Where(graph.LessOrEqual(x, zero), zero, x)
+	}
+	affine := func(x *graph.Node, v []*graph.Node) *graph.Node {
+		return graph.Add(graph.Mul(graph.Sub(x, v[0]), v[1]), v[2])
+	}
+	half := func(x *graph.Node) *graph.Node { return graph.ConvertDType(x, dtypes.BFloat16) }
+	wide := func(x *graph.Node) *graph.Node { return graph.ConvertDType(x, dtypes.Float32) }
+	full, row := []int{n, c}, []int{1, c}
+	for name, c := range map[string]struct {
+		dims  [][]int
+		build func(in []*graph.Node) []*graph.Node
+		want  []string
+	}{
+		"norm, ReLU": {[][]int{full, row, row, row}, func(in []*graph.Node) []*graph.Node {
+			return []*graph.Node{relu(affine(in[0], in[1:]))}
+		}, []string{"op muladd relu"}},
+		"norm, residual, ReLU": {[][]int{full, row, row, row, full}, func(in []*graph.Node) []*graph.Node {
+			return []*graph.Node{relu(graph.Add(affine(in[0], in[1:]), in[4]))}
+		}, []string{"op muladd op relu"}},
+		"sums of the gradient": {[][]int{full, full, full, row}, func(in []*graph.Node) []*graph.Node {
+			zero := graph.ScalarZero(in[0].Graph(), in[0].DType())
+			d := graph.Where(graph.LessOrEqual(in[0], zero), zero, in[1])
+			return []*graph.Node{d, graph.ReduceSum(d, 0), graph.ReduceSum(graph.Mul(d, graph.Sub(in[2], in[3])), 0)}
+		}, []string{"relu sum op mulsum"}},
+		"bfloat16 norm, ReLU": {[][]int{full, row, row, row}, func(in []*graph.Node) []*graph.Node {
+			x := graph.Reverse(half(in[0]), 0) // not element-wise: what is around it is stored
+			y := relu(half(affine(wide(x), in[1:])))
+			return []*graph.Node{graph.Reverse(y, 0)}
+		}, []string{"store", "widen op muladd relu store"}},
+		"a product on the right": {[][]int{full, full}, func(in []*graph.Node) []*graph.Node {
+			return []*graph.Node{graph.Add(in[0], graph.Mul(in[1], in[1]))}
+		}, []string{"muladd"}},
+		"a product read twice": {[][]int{full, full}, func(in []*graph.Node) []*graph.Node {
+			p := graph.Mul(in[0], in[1])
+			return []*graph.Node{graph.Sub(graph.Add(p, in[0]), p)}
+		}, []string{"op op op"}},
+	} {
+		var inputs [][]float64
+		for i, d := range c.dims {
+			inputs = append(inputs, randoms(uint64(i), d[0]*d[1]))
+		}
+		build := func(in []*graph.Node) []*graph.Node { return c.build(in) }
+		g := graph.NewGraph(b, name)
+		var in []*graph.Node
+		for i, d := range c.dims {
+			in = append(in, graph.Parameter(g, fmt.Sprint(i), shapes.Make(dtypes.Float32, d...)))
+		}
+		g.Compile(build(in)...)
+		if got := lastExecutable.Programs(); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+		want := run(t, newBackend(t, "fuse=off"), dtypes.Float32, inputs, c.dims, build)
+		got := run(t, b, dtypes.Float32, inputs, c.dims, build)
+		for i := range want {
+			closeTo(t, fmt.Sprintf("%s, output %d", name, i), got[i], want[i], 1e-5)
+		}
 	}
 }
