@@ -1,10 +1,18 @@
 // Package cpu is a GoMLX backend for CPUs: pure Go and generated assembly, no cgo,
 // nothing to download. Importing it registers the backend "cpu".
 //
-// The way of a computation: [Builder] records nodes (graph.go, op_*.go), Compile runs
-// passes over them (pass_*.go) and plans memory (plan.go), and [Executable] calls one
-// kernel after the other (exec.go), each of which spreads its work over the threads.
-// Results are the same to the bit for any number of threads.
+// The way of a computation: [Builder] records nodes (graph.go, op_*.go). Compile works on
+// a copy of them (compile.go): passes simplify it (pass_*.go), lower.go and lower_*.go
+// choose the kernels and recognise the gradients of convolutions, matrix products and
+// pooling in the forms that GoMLX writes them, and pass_fuse.go joins element-wise nodes
+// and sums into programs that run block by block in L1 (block_*.go). schedule.go orders
+// the nodes and plan.go gives every value its memory: one arena, donated inputs, or the
+// result's own. [Executable] then calls one kernel after the other (exec.go), each of
+// which spreads its work over the threads.
+//
+// Results are the same to the bit for any number of threads. They may differ in the last
+// bits with a pass switched off, and between instruction sets: sums are taken in another
+// order, and products and sums rounded once or twice.
 package cpu
 
 import (

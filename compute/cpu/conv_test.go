@@ -192,6 +192,11 @@ func TestConvForward(t *testing.T) {
 				})
 				closeTo(t, fmt.Sprintf("case %d %s %s", i, l.name, dtype), got[0], want, 1e-5)
 			}
+			got := run(t, b, dtypes.Float32, [][]float64{px, pw}, [][]int{pxd, pwd}, func(in []*graph.Node) []*graph.Node {
+				x, w := graph.ConvertDType(in[0], dtypes.BFloat16), graph.ConvertDType(in[1], dtypes.BFloat16)
+				return []*graph.Node{graph.ConvGeneral(x, w, axes, c.strides, c.pad, c.inDil, c.kerDil, c.groups, 1)}
+			})
+			closeTo(t, fmt.Sprintf("case %d %s BFloat16", i, l.name), got[0], want, 2e-2)
 		}
 	}
 }
@@ -236,8 +241,15 @@ func TestConvGradient(t *testing.T) {
 			px, pxd := permuted(x, c.x, l.image)
 			pw, pwd := permuted(w, c.w, l.kern)
 			pv, pvd := permuted(v, yd, l.image)
-			for _, dtype := range []dtypes.DType{dtypes.Float32, dtypes.Float64} {
-				got := run(t, b, dtype, [][]float64{px, pw, pv}, [][]int{pxd, pwd, pvd}, func(in []*graph.Node) []*graph.Node {
+			for _, dtype := range []dtypes.DType{dtypes.Float32, dtypes.Float64, dtypes.BFloat16} {
+				given, tol := dtype, 1e-5
+				if dtype == dtypes.BFloat16 {
+					given, tol = dtypes.Float32, 2e-2
+				}
+				got := run(t, b, given, [][]float64{px, pw, pv}, [][]int{pxd, pwd, pvd}, func(in []*graph.Node) []*graph.Node {
+					for k := range in {
+						in[k] = graph.ConvertDType(in[k], dtype)
+					}
 					conv := graph.Convolve(in[0], in[1]).AxesConfig(axesOf(l.image, l.kern)).PaddingPerDim(c.pad).ChannelGroupCount(c.groups)
 					if c.strides[0]*c.strides[1] > 1 {
 						conv.StridePerAxis(c.strides...)
@@ -267,7 +279,7 @@ func TestConvGradient(t *testing.T) {
 							g, e = append(g, got[k][at]), append(e, placed[at])
 						}
 					}
-					closeTo(t, fmt.Sprintf("case %d %s %s gradient %d", i, l.name, dtype, k), g, e, 1e-5)
+					closeTo(t, fmt.Sprintf("case %d %s %s gradient %d", i, l.name, dtype, k), g, e, tol)
 				}
 			}
 		}
