@@ -144,12 +144,13 @@ func (b normBuilder) deviation(variance value, epsilon float32) value {
 	return b.op(backends.OpTypeRsqrt, b.op(backends.OpTypeAdd, variance, b.scalar(float64(epsilon))))
 }
 
-// normalized returns (x − mean)·scale/√(variance+ε) + offset. The mean is subtracted
-// before the product, so that values far from zero do not cancel.
+// normalized returns (x − mean)·scale/√(variance+ε) + offset, as one product and one sum
+// per value: x·a + b. Rounding then costs |mean|·2⁻²⁴ of a standard deviation, as in other
+// frameworks.
 func (b normBuilder) normalized(scale, offset, mean, variance value, epsilon float32) value {
 	a := b.op(backends.OpTypeMul, scale, b.deviation(variance, epsilon))
-	centred := b.op(backends.OpTypeSub, b.x, b.channels(mean))
-	return b.op(backends.OpTypeAdd, b.op(backends.OpTypeMul, centred, b.channels(a)), b.channels(offset))
+	shift := b.op(backends.OpTypeSub, offset, b.op(backends.OpTypeMul, mean, a))
+	return b.op(backends.OpTypeAdd, b.op(backends.OpTypeMul, b.x, b.channels(a)), b.channels(shift))
 }
 
 func lowerNormTraining(r *rewriter, n *node) []value {
@@ -199,24 +200,25 @@ func lowerNormInference(r *rewriter, n *node) []value {
 	return []value{r.converted(y, n.shapes[0].DType)}
 }
 
-// lowerNormGradient writes, with m values per channel, r = 1/√(variance+ε) and
-// c = x − mean: dβ = Σdy; dγ = r·Σ(dy·c); dx = γ·r·(dy − Σdy/m − c·r²·Σ(dy·c)/m).
+// lowerNormGradient writes, with m values per channel, r = 1/√(variance+ε), a = γ·r and
+// c = x − mean: dβ = Σdy; dγ = r·Σ(dy·c); dx = a·(dy − Σdy/m − c·s) with s = r²·Σ(dy·c)/m,
+// which is dy·a + x·(−a·s) + a·(mean·s − Σdy/m).
 func lowerNormGradient(r *rewriter, n *node) []value {
 	b, attr := newNormBuilder(r, n), n.attr.(batchNormAttr)
+	mul := func(x, y value) value { return b.op(backends.OpTypeMul, x, y) }
 	scale, mean := r.converted(n.inputs[1], b.dtype), r.converted(n.inputs[2], b.dtype)
 	dev := b.deviation(r.converted(n.inputs[3], b.dtype), attr.epsilon)
 	dy := r.converted(n.inputs[4], b.dtype)
-	// Written twice, so that the second pass over x recomputes it and nothing stores it.
-	centred := func() value { return b.op(backends.OpTypeSub, b.x, b.channels(mean)) }
 	sumDY := b.channelSum(dy)
-	sumDYC := b.channelSum(b.op(backends.OpTypeMul, dy, centred()))
+	sumDYC := b.channelSum(mul(dy, b.op(backends.OpTypeSub, b.x, b.channels(mean))))
 	perValue := b.scalar(float64(n.shapes[1].Size()) / math.Max(1, float64(n.shapes[0].Size())))
-	slope := b.op(backends.OpTypeMul, b.op(backends.OpTypeMul, dev, dev), b.op(backends.OpTypeMul, sumDYC, perValue))
-	dx := b.op(backends.OpTypeSub, dy, b.channels(b.op(backends.OpTypeMul, sumDY, perValue)))
-	dx = b.op(backends.OpTypeAdd, b.op(backends.OpTypeMul, centred(), b.channels(b.op(backends.OpTypeNeg, slope))), dx)
-	dx = b.op(backends.OpTypeMul, dx, b.channels(b.op(backends.OpTypeMul, scale, dev)))
+	a := mul(scale, dev)
+	slope := mul(mul(dev, dev), mul(sumDYC, perValue))
+	shift := mul(a, b.op(backends.OpTypeSub, mul(mean, slope), mul(sumDY, perValue)))
+	fromX := b.op(backends.OpTypeAdd, mul(b.x, b.channels(b.op(backends.OpTypeNeg, mul(a, slope)))), b.channels(shift))
+	dx := b.op(backends.OpTypeAdd, mul(dy, b.channels(a)), fromX)
 	dtype := n.shapes[0].DType
-	return []value{r.converted(dx, dtype), r.converted(b.op(backends.OpTypeMul, sumDYC, dev), dtype), r.converted(sumDY, dtype)}
+	return []value{r.converted(dx, dtype), r.converted(mul(sumDYC, dev), dtype), r.converted(sumDY, dtype)}
 }
 
 // channelSum sums over all axes but the features'.
