@@ -2,14 +2,12 @@
 package bench
 
 import (
-	"bytes"
-	"os"
 	"runtime"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/byol-go/byol/internal/kernel/isa"
+	"github.com/byol-go/byol/internal/machine"
 )
 
 // Result is what a benchmark prints with --json.
@@ -46,24 +44,6 @@ func measure(name string, pictures, warmup, repeats, threads int, f func() error
 	}
 	return Result{
 		Name: name, ImagesPerS: float64(pictures) / median, StepS: median, MinS: times[0], MaxS: times[len(times)-1],
-		Batch: pictures, Repeats: repeats, PeakBytes: PeakBytes(), Threads: threads, ISA: isa.Current().String(),
+		Batch: pictures, Repeats: repeats, PeakBytes: machine.PeakBytes(), Threads: threads, ISA: isa.Current().String(),
 	}, nil
-}
-
-// PeakBytes returns the process's peak resident set where the system tells it (Linux),
-// elsewhere the memory that the Go runtime has taken.
-func PeakBytes() int64 {
-	if status, err := os.ReadFile("/proc/self/status"); err == nil {
-		for line := range bytes.Lines(status) {
-			if rest, ok := bytes.CutPrefix(line, []byte("VmHWM:")); ok {
-				fields := bytes.Fields(rest)
-				if kb, err := strconv.ParseInt(string(fields[0]), 10, 64); err == nil {
-					return kb << 10
-				}
-			}
-		}
-	}
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.Sys)
 }
