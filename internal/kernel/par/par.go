@@ -14,20 +14,40 @@ import (
 // Pool is a fixed set of worker goroutines, parked when idle. The goroutine that
 // calls For works too, so a pool of n threads holds n-1 goroutines. A nil *Pool
 // is valid and runs everything on the caller.
+//
+// A worker looks out for the next call for a fraction of a millisecond before it
+// parks, and so does a caller for its last worker: waking a parked goroutine takes
+// some 100 µs, which between the kernels of a computation is often longer than the
+// next kernel. They yield while they wait, so that other goroutines can run.
 type Pool struct {
 	threads int
 	busy    sync.Mutex // one For at a time; a nested or concurrent For runs serially
-	wake    []chan *job
+	helpers []*helper
+}
+
+// helper is a worker goroutine's letter box.
+type helper struct {
+	next   atomic.Pointer[job] // the job to take up, nil if there is none
+	parked atomic.Bool         // it waits for wake; whoever clears this has to send
+	wake   chan struct{}
 }
 
 type job struct {
-	n     int
-	body  func(part, worker int)
-	next  atomic.Int64
-	done  sync.WaitGroup
-	mu    sync.Mutex
-	panic any // first panic of a part, re-raised by For
+	n       int
+	body    func(part, worker int)
+	next    atomic.Int64
+	working atomic.Int32 // helpers that may have taken it up and are not done
+	parked  atomic.Bool  // the caller waits for done; the last helper that clears this has to send
+	done    chan struct{}
+	mu      sync.Mutex
+	panic   any // first panic of a part, re-raised by For
 }
+
+// closing is the job that ends a worker.
+var closing = &job{}
+
+// lookouts is how often a waiting goroutine looks before it parks: for some 200 µs.
+const lookouts = 1000
 
 // New returns a pool of the given number of threads; 0 means runtime.GOMAXPROCS.
 func New(threads int) *Pool {
@@ -36,16 +56,65 @@ func New(threads int) *Pool {
 	}
 	p := &Pool{threads: threads}
 	for w := 1; w < threads; w++ {
-		wake := make(chan *job, 1)
-		p.wake = append(p.wake, wake)
+		h := &helper{wake: make(chan struct{}, 1)}
+		p.helpers = append(p.helpers, h)
 		go func() {
-			for j := range wake {
+			for j := h.take(); j != closing; j = h.take() {
 				j.run(w)
-				j.done.Done()
+				j.leave()
 			}
 		}()
 	}
 	return p
+}
+
+// post puts a job into the letter box, which is empty.
+func (h *helper) post(j *job) {
+	h.next.Store(j)
+	if h.parked.CompareAndSwap(true, false) {
+		h.wake <- struct{}{}
+	}
+}
+
+// take waits for a job.
+func (h *helper) take() *job {
+	for {
+		for range lookouts {
+			if h.next.Load() != nil {
+				if j := h.next.Swap(nil); j != nil { // it may have been called back
+					return j
+				}
+			}
+			runtime.Gosched()
+		}
+		h.parked.Store(true)
+		if h.next.Load() != nil && h.parked.CompareAndSwap(true, false) {
+			continue
+		}
+		<-h.wake
+	}
+}
+
+// leave reports that a helper is done with the job.
+func (j *job) leave() {
+	if j.working.Add(-1) == 0 && j.parked.CompareAndSwap(true, false) {
+		j.done <- struct{}{}
+	}
+}
+
+// wait returns when all helpers are done.
+func (j *job) wait() {
+	for range lookouts {
+		if j.working.Load() == 0 {
+			return
+		}
+		runtime.Gosched()
+	}
+	j.parked.Store(true)
+	if j.working.Load() == 0 && j.parked.CompareAndSwap(true, false) {
+		return
+	}
+	<-j.done
 }
 
 // Close ends the pool's goroutines. No For may be running or follow.
@@ -53,10 +122,10 @@ func (p *Pool) Close() {
 	if p == nil {
 		return
 	}
-	for _, wake := range p.wake {
-		close(wake)
+	for _, h := range p.helpers {
+		h.post(closing)
 	}
-	p.wake, p.threads = nil, 1
+	p.helpers, p.threads = nil, 1
 }
 
 // Threads returns the number of workers; the worker argument of a body is below it.
@@ -75,21 +144,26 @@ func (p *Pool) For(n int, body func(part, worker int)) {
 	if n <= 0 {
 		return
 	}
-	if p == nil || n == 1 || len(p.wake) == 0 || !p.busy.TryLock() {
+	if p == nil || n == 1 || len(p.helpers) == 0 || !p.busy.TryLock() {
 		for part := range n {
 			body(part, 0)
 		}
 		return
 	}
 	defer p.busy.Unlock()
-	j := &job{n: n, body: body}
-	helpers := min(len(p.wake), n-1)
-	j.done.Add(helpers)
-	for _, wake := range p.wake[:helpers] {
-		wake <- j
+	helpers := p.helpers[:min(len(p.helpers), n-1)]
+	j := &job{n: n, body: body, done: make(chan struct{}, 1)}
+	j.working.Store(int32(len(helpers)))
+	for _, h := range helpers {
+		h.post(j)
 	}
 	j.run(0)
-	j.done.Wait()
+	for _, h := range helpers { // whoever has not come yet need not come
+		if h.next.CompareAndSwap(j, nil) {
+			j.working.Add(-1)
+		}
+	}
+	j.wait()
 	if j.panic != nil {
 		panic(j.panic)
 	}
