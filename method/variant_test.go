@@ -24,8 +24,12 @@ func TestVariants(t *testing.T) {
 			c.Encoder.Norm, c.Encoder.Standardize, c.Encoder.Width = nn.GroupNorm, true, 0.25
 			c.Heads.ProjectorNorm, c.Heads.PredictorNorm = nn.LayerNorm, nn.LayerNorm
 		},
-		"layer norm":  func(c *Config) { c.Encoder.Norm, c.Heads.ProjectorNorm, c.Heads.PredictorNorm = nn.LayerNorm, nn.LayerNorm, nn.GroupNorm },
-		"no norm":     func(c *Config) { c.Encoder.Norm, c.Heads.ProjectorNorm, c.Heads.PredictorNorm = nn.NoNorm, nn.NoNorm, nn.NoNorm },
+		"layer norm": func(c *Config) {
+			c.Encoder.Norm, c.Heads.ProjectorNorm, c.Heads.PredictorNorm = nn.LayerNorm, nn.LayerNorm, nn.GroupNorm
+		},
+		"no norm": func(c *Config) {
+			c.Encoder.Norm, c.Heads.ProjectorNorm, c.Heads.PredictorNorm = nn.NoNorm, nn.NoNorm, nn.NoNorm
+		},
 		"plain heads": func(c *Config) { c.Heads.ProjectorNorm, c.Heads.PredictorNorm = nn.NoNorm, nn.NoNorm },
 		"bottlenecks": func(c *Config) { c.Encoder.Arch = "resnet50" },
 		"adamw":       func(c *Config) { c.Optim, _ = optim.Default(optim.AdamW) },

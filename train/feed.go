@@ -51,7 +51,8 @@ func (f *feed) step(s *Stepper, lr, tau float64) (method.Values, error) {
 		}
 		batches[i], views[i] = b, Views{b.View1, b.View2}
 	}
-	return s.Step(views, f.shape, lr, tau)
+	v, err := s.Step(views, f.shape, lr, tau)
+	return v, explainMemory(err, f.shape[0])
 }
 
 func (f *feed) close() { f.loader.Close() }

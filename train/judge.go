@@ -77,6 +77,9 @@ func (s *session) openData() (err error) {
 	s.set, err = dataset.Open(d.Train, dataset.Options{
 		Split: dataset.Train, Limit: d.Limit, Channels: d.Channels, Size: d.Size, MaxBad: d.MaxBad,
 	})
+	if err == nil && s.set.MirrorChangesClass && s.config.Augment.Flip != (run.PerView{}) {
+		s.progress.say("%s: mirrored pictures may be of another class; consider --set augment.flip=0", d.Train)
+	}
 	return err
 }
 

@@ -72,6 +72,7 @@ func open(ctx context.Context, o Options) (_ *session, err error) {
 	if s.backend, err = compute.New(s.config.Train.Backend, s.config.Train.Threads); err != nil {
 		return nil, err
 	}
+	limitMemory(s.backend)
 	stored, err := s.stored(o)
 	if err != nil {
 		return nil, err

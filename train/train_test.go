@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/byol-go/byol/checkpoint"
+	"github.com/byol-go/byol/compute/cpu"
 	"github.com/byol-go/byol/run"
 )
 
@@ -22,7 +23,7 @@ func tiny(t *testing.T, set ...string) run.Config {
 	}
 	keys := append([]string{
 		"data.limit=48", "data.test_limit=16", "train.batch=8", "train.steps=8", "train.checkpoint_every=3", "train.log_every=1",
-		"encoder.width=0.0625", "heads.hidden=16", "heads.dim=8", "train.threads=2", "data.workers=2",
+		"eval.knn_every=1", "encoder.width=0.0625", "heads.hidden=16", "heads.dim=8", "train.threads=2", "data.workers=2",
 	}, set...)
 	for _, kv := range keys {
 		key, value, _ := strings.Cut(kv, "=")
@@ -183,5 +184,35 @@ func TestInitStartsFromAnEncoder(t *testing.T) {
 	err = Run(context.Background(), Options{Config: wide, Folder: run.Folder(filepath.Join(dir, "third")), Init: first.Encoder()})
 	if err == nil || !strings.Contains(err.Error(), "conv1.weight") || !strings.Contains(err.Error(), "width") {
 		t.Errorf("another width: %v", err)
+	}
+}
+
+// A step that cannot fit is refused before it starts, with a batch that would.
+func TestMemoryIsCheckedBeforeTheFirstStep(t *testing.T) {
+	c := tiny(t, "train.batch=16")
+	if err := c.Resolve(run.Source{Images: 48, NativeSize: 32, Channels: 3}); err != nil {
+		t.Fatal(err)
+	}
+	m, err := NewMethod(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	backend, err := cpu.New("threads=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer backend.Finalize()
+	backend.LimitMemory(1 << 20)
+	s, err := NewStepper(backend, m, m.Init(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	view := make([]float32, 16*32*32*3)
+	_, err = s.Step([]Views{{view, view}}, [4]int{16, 32, 32, 3}, 0, 1)
+	err = explainMemory(err, 16)
+	var h interface{ Hint() string }
+	if err == nil || !strings.Contains(err.Error(), "batches of 16 needs about") || !errors.As(err, &h) || !strings.Contains(h.Hint(), "would fit") {
+		t.Errorf("error %v", err)
 	}
 }

@@ -41,6 +41,7 @@ type Backend struct {
 	options   options
 	finalized bool
 	onCompile func(*Executable)
+	memory    int64 // bytes that a computation may hold; 0: no limit
 }
 
 var _ backends.Backend = (*Backend)(nil)
@@ -94,6 +95,21 @@ func parseOptions(config string) (options, error) {
 // [Executable.PeakBytes] and [Executable.SetTrace]. Nil ends it. It must not be called
 // while a computation is compiled.
 func (b *Backend) OnCompile(report func(*Executable)) { b.onCompile = report }
+
+// LimitMemory has later compilations fail with a [MemoryError] if an execution would hold
+// more than that many bytes, inputs included, before anything is allocated; 0 ends it.
+func (b *Backend) LimitMemory(bytes int64) { b.memory = bytes }
+
+// MemoryError says that a computation does not fit into the memory there is.
+type MemoryError struct {
+	Computation  string
+	Inputs, Peak int64 // bytes of the inputs, and held at most besides them
+	Limit        int64
+}
+
+func (e *MemoryError) Error() string {
+	return fmt.Sprintf("computation %q needs about %d MB of memory, and %d MB are available", e.Computation, (e.Inputs+e.Peak)>>20, e.Limit>>20)
+}
 
 // Name returns "cpu".
 func (b *Backend) Name() string { return Name }

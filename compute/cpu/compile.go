@@ -84,10 +84,28 @@ func compile(b *Builder, outputs []value) (e *Executable, err error) {
 		}
 	}
 	e = newExecutable(b, p)
+	if err := b.backend.checkMemory(e); err != nil {
+		return nil, err
+	}
 	if f := b.backend.onCompile; f != nil {
 		f(e)
 	}
 	return e, nil
+}
+
+// checkMemory compares what an execution will hold with the backend's limit.
+func (b *Backend) checkMemory(e *Executable) error {
+	if b.memory == 0 {
+		return nil
+	}
+	m := &MemoryError{Computation: e.name, Peak: int64(e.PeakBytes()), Limit: b.memory}
+	for _, n := range e.params {
+		m.Inputs += int64(byteLen(n.shapes[0]))
+	}
+	if m.Inputs+m.Peak > b.memory {
+		return m
+	}
+	return nil
 }
 
 // newProgram copies the recorded nodes, so that passes may change them.

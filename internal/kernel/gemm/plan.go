@@ -24,7 +24,7 @@ type plan struct {
 	blockRows int
 	piece     int // elements of k in a piece
 
-	bytes   int            // scratch memory
+	bytes   int // scratch memory
 	copyA   bool
 	rows    unsafe.Pointer // a copy of A: in float32 or at a better pitch
 	pitch   int            // bytes from row to row of the copy
