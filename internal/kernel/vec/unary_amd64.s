@@ -1868,16 +1868,17 @@ unrolled:
 	VSUBPS       Y3, Y4, Y3
 	VANDPS       const_80000000<>+0(SB), Y0, Y4
 	VORPS        Y4, Y3, Y3
-	VMULPS       Y0, Y0, Y4
-	VMOVUPS      const_bbbaf0ea<>+0(SB), Y5
-	VFMADD213PS  const_3ca9134e<>+0(SB), Y4, Y5
-	VFMADD213PS  const_bd5c1e2d<>+0(SB), Y4, Y5
-	VFMADD213PS  const_3e088393<>+0(SB), Y4, Y5
-	VFMADD213PS  const_beaaaa99<>+0(SB), Y4, Y5
-	VMULPS       Y4, Y5, Y4
-	VFMADD213PS  Y0, Y0, Y4
-	VCMPPS       $0x11, const_3f200000<>+0(SB), Y2, Y0
-	VBLENDVPS    Y0, Y4, Y3, Y0
+	VMULPS       Y0, Y0, Y5
+	VMOVUPS      const_bbbaf0ea<>+0(SB), Y6
+	VFMADD213PS  const_3ca9134e<>+0(SB), Y5, Y6
+	VFMADD213PS  const_bd5c1e2d<>+0(SB), Y5, Y6
+	VFMADD213PS  const_3e088393<>+0(SB), Y5, Y6
+	VFMADD213PS  const_beaaaa99<>+0(SB), Y5, Y6
+	VMULPS       Y5, Y6, Y5
+	VFMADD213PS  Y0, Y0, Y5
+	VORPS        Y4, Y5, Y0
+	VCMPPS       $0x11, const_3f200000<>+0(SB), Y2, Y2
+	VBLENDVPS    Y2, Y0, Y3, Y0
 	VMOVUPS      Y0, (AX)(BX*4)
 	VANDPS       const_7fffffff<>+0(SB), Y1, Y0
 	VADDPS       Y0, Y0, Y2
@@ -1915,16 +1916,17 @@ unrolled:
 	VSUBPS       Y2, Y3, Y2
 	VANDPS       const_80000000<>+0(SB), Y1, Y3
 	VORPS        Y3, Y2, Y2
-	VMULPS       Y1, Y1, Y3
-	VMOVUPS      const_bbbaf0ea<>+0(SB), Y4
-	VFMADD213PS  const_3ca9134e<>+0(SB), Y3, Y4
-	VFMADD213PS  const_bd5c1e2d<>+0(SB), Y3, Y4
-	VFMADD213PS  const_3e088393<>+0(SB), Y3, Y4
-	VFMADD213PS  const_beaaaa99<>+0(SB), Y3, Y4
-	VMULPS       Y3, Y4, Y3
-	VFMADD213PS  Y1, Y1, Y3
+	VMULPS       Y1, Y1, Y4
+	VMOVUPS      const_bbbaf0ea<>+0(SB), Y5
+	VFMADD213PS  const_3ca9134e<>+0(SB), Y4, Y5
+	VFMADD213PS  const_bd5c1e2d<>+0(SB), Y4, Y5
+	VFMADD213PS  const_3e088393<>+0(SB), Y4, Y5
+	VFMADD213PS  const_beaaaa99<>+0(SB), Y4, Y5
+	VMULPS       Y4, Y5, Y4
+	VFMADD213PS  Y1, Y1, Y4
+	VORPS        Y3, Y4, Y1
 	VCMPPS       $0x11, const_3f200000<>+0(SB), Y0, Y0
-	VBLENDVPS    Y0, Y3, Y2, Y0
+	VBLENDVPS    Y0, Y1, Y2, Y0
 	VMOVUPS      Y0, 32(AX)(BX*4)
 	ADDQ         $+16, BX
 
@@ -1973,16 +1975,17 @@ single:
 	VSUBPS       Y2, Y3, Y2
 	VANDPS       const_80000000<>+0(SB), Y0, Y3
 	VORPS        Y3, Y2, Y2
-	VMULPS       Y0, Y0, Y3
-	VMOVUPS      const_bbbaf0ea<>+0(SB), Y4
-	VFMADD213PS  const_3ca9134e<>+0(SB), Y3, Y4
-	VFMADD213PS  const_bd5c1e2d<>+0(SB), Y3, Y4
-	VFMADD213PS  const_3e088393<>+0(SB), Y3, Y4
-	VFMADD213PS  const_beaaaa99<>+0(SB), Y3, Y4
-	VMULPS       Y3, Y4, Y3
-	VFMADD213PS  Y0, Y0, Y3
-	VCMPPS       $0x11, const_3f200000<>+0(SB), Y1, Y0
-	VBLENDVPS    Y0, Y3, Y2, Y0
+	VMULPS       Y0, Y0, Y4
+	VMOVUPS      const_bbbaf0ea<>+0(SB), Y5
+	VFMADD213PS  const_3ca9134e<>+0(SB), Y4, Y5
+	VFMADD213PS  const_bd5c1e2d<>+0(SB), Y4, Y5
+	VFMADD213PS  const_3e088393<>+0(SB), Y4, Y5
+	VFMADD213PS  const_beaaaa99<>+0(SB), Y4, Y5
+	VMULPS       Y4, Y5, Y4
+	VFMADD213PS  Y0, Y0, Y4
+	VORPS        Y3, Y4, Y0
+	VCMPPS       $0x11, const_3f200000<>+0(SB), Y1, Y1
+	VBLENDVPS    Y1, Y0, Y2, Y0
 	VMOVUPS      Y0, (AX)(BX*4)
 	ADDQ         $+8, BX
 
@@ -2031,16 +2034,17 @@ single_test:
 	VSUBPS       Y3, Y4, Y3
 	VANDPS       const_80000000<>+0(SB), Y1, Y4
 	VORPS        Y4, Y3, Y3
-	VMULPS       Y1, Y1, Y4
-	VMOVUPS      const_bbbaf0ea<>+0(SB), Y5
-	VFMADD213PS  const_3ca9134e<>+0(SB), Y4, Y5
-	VFMADD213PS  const_bd5c1e2d<>+0(SB), Y4, Y5
-	VFMADD213PS  const_3e088393<>+0(SB), Y4, Y5
-	VFMADD213PS  const_beaaaa99<>+0(SB), Y4, Y5
-	VMULPS       Y4, Y5, Y4
-	VFMADD213PS  Y1, Y1, Y4
-	VCMPPS       $0x11, const_3f200000<>+0(SB), Y2, Y1
-	VBLENDVPS    Y1, Y4, Y3, Y1
+	VMULPS       Y1, Y1, Y5
+	VMOVUPS      const_bbbaf0ea<>+0(SB), Y6
+	VFMADD213PS  const_3ca9134e<>+0(SB), Y5, Y6
+	VFMADD213PS  const_bd5c1e2d<>+0(SB), Y5, Y6
+	VFMADD213PS  const_3e088393<>+0(SB), Y5, Y6
+	VFMADD213PS  const_beaaaa99<>+0(SB), Y5, Y6
+	VMULPS       Y5, Y6, Y5
+	VFMADD213PS  Y1, Y1, Y5
+	VORPS        Y4, Y5, Y1
+	VCMPPS       $0x11, const_3f200000<>+0(SB), Y2, Y2
+	VBLENDVPS    Y2, Y1, Y3, Y1
 	VMASKMOVPS   Y1, Y0, (AX)(BX*4)
 
 done:
@@ -2215,16 +2219,17 @@ unrolled:
 	VSUBPS       Z3, Z4, Z3
 	VANDPS       const_80000000<>+0(SB), Z0, Z4
 	VORPS        Z4, Z3, Z3
-	VMULPS       Z0, Z0, Z4
-	VMOVUPS      const_bbbaf0ea<>+0(SB), Z9
-	VFMADD213PS  const_3ca9134e<>+0(SB), Z4, Z9
-	VFMADD213PS  const_bd5c1e2d<>+0(SB), Z4, Z9
-	VFMADD213PS  const_3e088393<>+0(SB), Z4, Z9
-	VFMADD213PS  const_beaaaa99<>+0(SB), Z4, Z9
-	VMULPS       Z4, Z9, Z4
-	VFMADD213PS  Z0, Z0, Z4
+	VMULPS       Z0, Z0, Z9
+	VMOVUPS      const_bbbaf0ea<>+0(SB), Z10
+	VFMADD213PS  const_3ca9134e<>+0(SB), Z9, Z10
+	VFMADD213PS  const_bd5c1e2d<>+0(SB), Z9, Z10
+	VFMADD213PS  const_3e088393<>+0(SB), Z9, Z10
+	VFMADD213PS  const_beaaaa99<>+0(SB), Z9, Z10
+	VMULPS       Z9, Z10, Z9
+	VFMADD213PS  Z0, Z0, Z9
+	VORPS        Z4, Z9, Z0
 	VCMPPS       $0x11, const_3f200000<>+0(SB), Z2, K1
-	VBLENDMPS    Z4, Z3, K1, Z5
+	VBLENDMPS    Z0, Z3, K1, Z5
 	VMOVUPS      Z5, (AX)(BX*4)
 	VANDPS       const_7fffffff<>+0(SB), Z1, Z0
 	VADDPS       Z0, Z0, Z2
@@ -2254,16 +2259,17 @@ unrolled:
 	VSUBPS       Z2, Z3, Z2
 	VANDPS       const_80000000<>+0(SB), Z1, Z3
 	VORPS        Z3, Z2, Z2
-	VMULPS       Z1, Z1, Z3
-	VMOVUPS      const_bbbaf0ea<>+0(SB), Z4
-	VFMADD213PS  const_3ca9134e<>+0(SB), Z3, Z4
-	VFMADD213PS  const_bd5c1e2d<>+0(SB), Z3, Z4
-	VFMADD213PS  const_3e088393<>+0(SB), Z3, Z4
-	VFMADD213PS  const_beaaaa99<>+0(SB), Z3, Z4
-	VMULPS       Z3, Z4, Z3
-	VFMADD213PS  Z1, Z1, Z3
+	VMULPS       Z1, Z1, Z4
+	VMOVUPS      const_bbbaf0ea<>+0(SB), Z9
+	VFMADD213PS  const_3ca9134e<>+0(SB), Z4, Z9
+	VFMADD213PS  const_bd5c1e2d<>+0(SB), Z4, Z9
+	VFMADD213PS  const_3e088393<>+0(SB), Z4, Z9
+	VFMADD213PS  const_beaaaa99<>+0(SB), Z4, Z9
+	VMULPS       Z4, Z9, Z4
+	VFMADD213PS  Z1, Z1, Z4
+	VORPS        Z3, Z4, Z1
 	VCMPPS       $0x11, const_3f200000<>+0(SB), Z0, K1
-	VBLENDMPS    Z3, Z2, K1, Z6
+	VBLENDMPS    Z1, Z2, K1, Z6
 	VMOVUPS      Z6, 64(AX)(BX*4)
 	ADDQ         $+32, BX
 
@@ -2304,16 +2310,17 @@ single:
 	VSUBPS       Z2, Z3, Z2
 	VANDPS       const_80000000<>+0(SB), Z0, Z3
 	VORPS        Z3, Z2, Z2
-	VMULPS       Z0, Z0, Z3
-	VMOVUPS      const_bbbaf0ea<>+0(SB), Z4
-	VFMADD213PS  const_3ca9134e<>+0(SB), Z3, Z4
-	VFMADD213PS  const_bd5c1e2d<>+0(SB), Z3, Z4
-	VFMADD213PS  const_3e088393<>+0(SB), Z3, Z4
-	VFMADD213PS  const_beaaaa99<>+0(SB), Z3, Z4
-	VMULPS       Z3, Z4, Z3
-	VFMADD213PS  Z0, Z0, Z3
+	VMULPS       Z0, Z0, Z4
+	VMOVUPS      const_bbbaf0ea<>+0(SB), Z5
+	VFMADD213PS  const_3ca9134e<>+0(SB), Z4, Z5
+	VFMADD213PS  const_bd5c1e2d<>+0(SB), Z4, Z5
+	VFMADD213PS  const_3e088393<>+0(SB), Z4, Z5
+	VFMADD213PS  const_beaaaa99<>+0(SB), Z4, Z5
+	VMULPS       Z4, Z5, Z4
+	VFMADD213PS  Z0, Z0, Z4
+	VORPS        Z3, Z4, Z0
 	VCMPPS       $0x11, const_3f200000<>+0(SB), Z1, K1
-	VBLENDMPS    Z3, Z2, K1, Z7
+	VBLENDMPS    Z0, Z2, K1, Z7
 	VMOVUPS      Z7, (AX)(BX*4)
 	ADDQ         $+16, BX
 
@@ -2354,16 +2361,17 @@ single_test:
 	VSUBPS       Z2, Z3, Z2
 	VANDPS       const_80000000<>+0(SB), Z0, Z3
 	VORPS        Z3, Z2, Z2
-	VMULPS       Z0, Z0, Z3
-	VMOVUPS      const_bbbaf0ea<>+0(SB), Z4
-	VFMADD213PS  const_3ca9134e<>+0(SB), Z3, Z4
-	VFMADD213PS  const_bd5c1e2d<>+0(SB), Z3, Z4
-	VFMADD213PS  const_3e088393<>+0(SB), Z3, Z4
-	VFMADD213PS  const_beaaaa99<>+0(SB), Z3, Z4
-	VMULPS       Z3, Z4, Z3
-	VFMADD213PS  Z0, Z0, Z3
+	VMULPS       Z0, Z0, Z4
+	VMOVUPS      const_bbbaf0ea<>+0(SB), Z5
+	VFMADD213PS  const_3ca9134e<>+0(SB), Z4, Z5
+	VFMADD213PS  const_bd5c1e2d<>+0(SB), Z4, Z5
+	VFMADD213PS  const_3e088393<>+0(SB), Z4, Z5
+	VFMADD213PS  const_beaaaa99<>+0(SB), Z4, Z5
+	VMULPS       Z4, Z5, Z4
+	VFMADD213PS  Z0, Z0, Z4
+	VORPS        Z3, Z4, Z0
 	VCMPPS       $0x11, const_3f200000<>+0(SB), Z1, K2
-	VBLENDMPS    Z3, Z2, K2, Z8
+	VBLENDMPS    Z0, Z2, K2, Z8
 	VMOVUPS      Z8, K1, (AX)(BX*4)
 
 done:

@@ -141,7 +141,8 @@ func tanh(s simd, x Register) Register {
 	z := s.op2(VMULPS, x, x)
 	p := horner(s, z, -5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1)
 	p = s.op2(VMULPS, p, z)
-	VFMADD213PS(x, x, p) // p·x + x
+	VFMADD213PS(x, x, p)      // p·x + x
+	p = s.op2(VORPS, p, sign) // for -0, whose sum with +0 is +0
 	return s.choose(s.compare(ltO, a, s.constant(0.625)), p, big)
 }
 
