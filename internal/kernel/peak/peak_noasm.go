@@ -1,0 +1,7 @@
+//go:build !amd64 || purego
+
+package peak
+
+func loops() []loop { return []loop{portable()} }
+
+func movers() mover { return portableMovers() }
