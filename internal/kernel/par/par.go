@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Pool is a fixed set of worker goroutines, parked when idle. The goroutine that
@@ -23,7 +24,12 @@ type Pool struct {
 	threads int
 	busy    sync.Mutex // one For at a time; a nested or concurrent For runs serially
 	helpers []*helper
+	observe Observer // nil unless somebody looks on
 }
+
+// Observer is told when a worker began its first part of a For and when it was done with
+// its last. Workers call it at the same time.
+type Observer func(worker int, start, end time.Time)
 
 // helper is a worker goroutine's letter box.
 type helper struct {
@@ -35,6 +41,7 @@ type helper struct {
 type job struct {
 	n       int
 	body    func(part, worker int)
+	observe Observer
 	next    atomic.Int64
 	working atomic.Int32 // helpers that may have taken it up and are not done
 	parked  atomic.Bool  // the caller waits for done; the last helper that clears this has to send
@@ -136,6 +143,10 @@ func (p *Pool) Threads() int {
 	return p.threads
 }
 
+// Observe has every later For report to f what its workers do; nil ends it. No For may be
+// running. A For within a For, or beside another one, is not reported.
+func (p *Pool) Observe(f Observer) { p.observe = f }
+
 // For calls body(part, worker) once for every part in [0, n), on any worker and in
 // any order, and returns when all have returned. Worker is in [0, Threads()) and no
 // two bodies run at the same time with the same worker, so it can index scratch
@@ -144,7 +155,7 @@ func (p *Pool) For(n int, body func(part, worker int)) {
 	if n <= 0 {
 		return
 	}
-	if p == nil || n == 1 || len(p.helpers) == 0 || !p.busy.TryLock() {
+	if p == nil || n == 1 && p.observe == nil || len(p.helpers) == 0 && p.observe == nil || !p.busy.TryLock() {
 		for part := range n {
 			body(part, 0)
 		}
@@ -152,7 +163,7 @@ func (p *Pool) For(n int, body func(part, worker int)) {
 	}
 	defer p.busy.Unlock()
 	helpers := p.helpers[:min(len(p.helpers), n-1)]
-	j := &job{n: n, body: body, done: make(chan struct{}, 1)}
+	j := &job{n: n, body: body, observe: p.observe, done: make(chan struct{}, 1)}
 	j.working.Store(int32(len(helpers)))
 	for _, h := range helpers {
 		h.post(j)
@@ -180,9 +191,16 @@ func (j *job) run(worker int) {
 			j.mu.Unlock()
 		}
 	}()
-	for {
+	var start time.Time
+	if j.observe != nil {
+		start = time.Now()
+	}
+	for parts := 0; ; parts++ {
 		part := int(j.next.Add(1)) - 1
 		if part >= j.n {
+			if j.observe != nil && parts > 0 {
+				j.observe(worker, start, time.Now())
+			}
 			return
 		}
 		j.body(part, worker)

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 func TestForRunsEveryPartOnce(t *testing.T) {
@@ -77,4 +78,41 @@ func TestNilPool(t *testing.T) {
 		t.Errorf("nil pool ran %d parts on %d threads", n, p.Threads())
 	}
 	p.Close()
+}
+
+func TestObserve(t *testing.T) {
+	for _, threads := range []int{1, 2} {
+		p := New(threads)
+		defer p.Close()
+		var mu sync.Mutex
+		worked := map[int]time.Duration{}
+		p.Observe(func(worker int, start, end time.Time) {
+			mu.Lock()
+			defer mu.Unlock()
+			worked[worker] += end.Sub(start)
+		})
+		for _, n := range []int{1, 5} {
+			clear(worked)
+			began := time.Now()
+			p.For(n, func(_, _ int) {
+				time.Sleep(time.Millisecond)
+				p.For(3, func(_, _ int) { time.Sleep(time.Microsecond) }) // within another: not reported
+			})
+			whole, sum := time.Since(began), time.Duration(0)
+			for w, d := range worked {
+				if sum += d; w >= threads || d > whole {
+					t.Errorf("%d threads, %d parts: worker %d worked %v of %v", threads, n, w, d, whole)
+				}
+			}
+			if sum < time.Duration(n)*time.Millisecond {
+				t.Errorf("%d threads, %d parts: worked %v", threads, n, worked)
+			}
+		}
+		p.Observe(nil)
+		clear(worked)
+		p.For(3, func(_, _ int) {})
+		if len(worked) != 0 {
+			t.Errorf("observed after the end: %v", worked)
+		}
+	}
 }
