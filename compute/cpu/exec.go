@@ -3,7 +3,6 @@ package cpu
 import (
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/gomlx/gomlx/backends"
 	"github.com/gomlx/gomlx/pkg/core/shapes"
@@ -32,15 +31,6 @@ type step struct {
 	call
 	eval    func(c *call)
 	scratch int // index in plan.storages, or -1
-}
-
-// NodeTiming is what SetTrace reports of one node.
-type NodeTiming struct {
-	Op       string         // operation, and form where there are several
-	Shapes   []shapes.Shape // of the inputs, then of the outputs
-	Duration time.Duration
-	FLOP     float64 // arithmetic of convolutions and matrix products; 0 for others
-	Bytes    int     // size of inputs and outputs together
 }
 
 // newExecutable plans the memory of a program whose every node has a kernel.
@@ -85,13 +75,6 @@ func (e *Executable) PeakBytes() int {
 		return 0
 	}
 	return e.plan.peakBytes()
-}
-
-// SetTrace has every later execution report each node; nil ends it. Off, it costs nothing.
-func (e *Executable) SetTrace(report func(NodeTiming)) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.trace = report
 }
 
 // Inputs returns the names and shapes of the parameters, in the order of Execute's inputs.
@@ -228,35 +211,13 @@ func (e *Executable) unbind() {
 }
 
 func (e *Executable) run() {
-	if e.trace == nil {
-		for i := range e.steps {
-			e.steps[i].eval(&e.steps[i].call)
-		}
+	if e.trace != nil {
+		e.runTraced()
 		return
 	}
 	for i := range e.steps {
-		s := &e.steps[i]
-		t := NodeTiming{Op: opName(s.op), FLOP: flop(s.node)}
-		if d, ok := s.attr.(interface{ describe() string }); ok {
-			t.Op += " " + d.describe()
-		}
-		for _, b := range append(append([]*Buffer{}, s.in...), s.out...) {
-			t.Shapes = append(t.Shapes, b.shape)
-			t.Bytes += len(b.bytes)
-		}
-		start := time.Now()
-		s.eval(&s.call)
-		t.Duration = time.Since(start)
-		e.trace(t)
+		e.steps[i].eval(&e.steps[i].call)
 	}
-}
-
-// flop is the arithmetic of a node that says so itself.
-func flop(n *node) float64 {
-	if f, ok := n.attr.(interface{ FLOP() float64 }); ok {
-		return f.FLOP()
-	}
-	return 0
 }
 
 // results makes one buffer per output. Each owns its memory: the caller may finalize or
