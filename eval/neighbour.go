@@ -22,8 +22,8 @@ type Features struct {
 // Normalized returns a copy whose rows have length 1 (zero rows stay zero). A value that
 // is not finite is an error that names its row.
 func (f Features) Normalized() (Features, error) {
-	if len(f.X) != f.N*f.D {
-		return f, fmt.Errorf("features: %d values for %d rows of %d", len(f.X), f.N, f.D)
+	if err := f.check(); err != nil {
+		return f, err
 	}
 	out := f
 	out.X = make([]float32, len(f.X))
@@ -31,9 +31,6 @@ func (f Features) Normalized() (Features, error) {
 		var sum float64
 		for _, v := range f.X[i*f.D : (i+1)*f.D] {
 			sum += float64(v) * float64(v)
-		}
-		if math.IsNaN(sum) || math.IsInf(sum, 0) {
-			return f, fmt.Errorf("features: row %d holds a value that is not finite", i)
 		}
 		if sum == 0 {
 			continue
