@@ -39,6 +39,16 @@ func tiny(t *testing.T, change func(*Config)) *BYOL {
 	return b
 }
 
+// batch are the inputs of a step that a method takes of two views of noise:
+// three classes, and a row without label.
+func batch(m Method, view1, view2 string) []any {
+	in := []any{noise(view1), noise(view2)}
+	if m.UsesLabels() {
+		in = append(in, []int32{0, 1, 2, 0, -1, 2, 0, 1})
+	}
+	return in
+}
+
 func noise(name string) *tensors.Tensor {
 	const batch, size = 8, 8
 	pixels := nntest.Float32(nntest.Symmetric(name, batch*size*size*3))
@@ -46,17 +56,17 @@ func noise(name string) *tensors.Tensor {
 }
 
 // step runs one step on host values and returns the new ones.
-func step(t *testing.T, b *BYOL, values [][]float32, view1, view2 string, rate, tau float32) ([][]float32, Values) {
+func step(t *testing.T, b Method, values [][]float32, view1, view2 string, rate, tau float32) ([][]float32, Values) {
 	t.Helper()
 	var inputs []any
 	for _, s := range nn.Tensors(b.Specs(), values) {
 		inputs = append(inputs, s)
 	}
-	outputs := nntest.Exec(t, StepGraph(b), append(inputs, noise(view1), noise(view2), rate, tau)...)
+	outputs := nntest.Exec(t, StepGraph(b), append(append(inputs, batch(b, view1, view2)...), rate, tau)...)
 	return read(t, b, outputs)
 }
 
-func read(t *testing.T, b *BYOL, outputs []*tensors.Tensor) ([][]float32, Values) {
+func read(t *testing.T, b Method, outputs []*tensors.Tensor) ([][]float32, Values) {
 	t.Helper()
 	n := len(b.Specs())
 	var values [][]float32
@@ -72,7 +82,7 @@ func read(t *testing.T, b *BYOL, outputs []*tensors.Tensor) ([][]float32, Values
 
 // trainable calls f with the index of every parameter of the target and that of
 // the online network which it follows.
-func trainable(b *BYOL, f func(target, online int)) {
+func trainable(b Method, f func(target, online int)) {
 	specs := b.Specs()
 	for i, s := range specs {
 		name, ok := strings.CutPrefix(s.Name, "target.")
@@ -161,7 +171,7 @@ func TestNoGradientReachesTarget(t *testing.T) {
 			n := len(b.Specs())
 			s := b.scope(in[:n])
 			all := append(s.Values(b.params), s.Values(b.target)...)
-			_, m := b.gradients(s, Batch{in[n], in[n+1]})
+			_, m := b.gradients(s, Batch{View1: in[n], View2: in[n+1]})
 			var out []*graph.Node
 			for _, g := range graph.Gradient(m.Loss, all...) {
 				out = append(out, graph.L2Norm(g))
@@ -219,7 +229,7 @@ func TestBFloat16(t *testing.T) {
 
 // train runs a loop as a trainer would: one executor, and every step's state
 // takes the memory of the one before.
-func train(t *testing.T, b *BYOL, steps int, rate float32) []Values {
+func train(t *testing.T, b Method, steps int, rate float32) []Values {
 	t.Helper()
 	e, err := graph.NewExec(nntest.Backend(t), StepGraph(b))
 	if err != nil {
@@ -229,7 +239,7 @@ func train(t *testing.T, b *BYOL, steps int, rate float32) []Values {
 	state := nn.Tensors(b.Specs(), b.Init(1))
 	var metrics []Values
 	for k := range steps {
-		inputs := append(donated(t, state), noise("a"), noise("b"), rate, float32(b.Tau(k, steps)))
+		inputs := append(append(donated(t, state), batch(b, "a", "b")...), rate, float32(b.Tau(k, steps)))
 		outputs, err := e.Exec(inputs...)
 		if err != nil {
 			t.Fatal(err)
@@ -260,7 +270,7 @@ func TestAccumulate(t *testing.T) {
 	for _, s := range nn.Tensors(twice.Specs(), twice.Init(1)) {
 		inputs = append(inputs, s)
 	}
-	outputs := nntest.Exec(t, AccumulateGraph(twice), append(inputs, noise("a"), noise("b"))...)
+	outputs := nntest.Exec(t, AccumulateGraph(twice), append(inputs, batch(twice, "a", "b")...)...)
 	half, _ := read(t, twice, outputs)
 	for i, s := range twice.Specs() {
 		if s.Kind.Trainable() && !slices.Equal(half[i], twice.Init(1)[i]) {

@@ -198,7 +198,7 @@ func TestFirstGradients(t *testing.T) {
 	inputs = append(inputs, c.view(dtypes.Float64, "view1.0"), c.view(dtypes.Float64, "view2.0"))
 	grads := nntest.Exec(t, func(in []*graph.Node) []*graph.Node {
 		n := len(b.Specs())
-		grads, _ := b.gradients(b.scope(in[:n]), Batch{in[n], in[n+1]})
+		grads, _ := b.gradients(b.scope(in[:n]), Batch{View1: in[n], View2: in[n+1]})
 		return grads
 	}, inputs...)
 	if len(c.First) != len(b.params) {

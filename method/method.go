@@ -1,5 +1,6 @@
-// Package method holds what is learnt from views without labels, each method in
-// its own file: [BYOL] is the paper.
+// Package method holds the ways to learn from pairs of views, each in its own
+// file: [BYOL] is the paper; [SimCLR], [MoCo], [SimSiam] and [Supervised], with
+// the same encoder, data and loop, are what it is measured against.
 //
 // A method is a list of named state tensors and a pure graph function from
 // state and batch to new state and metrics. It knows nothing of data, loops or
@@ -11,9 +12,7 @@ import (
 
 	"github.com/byol-go/byol/encoder"
 	"github.com/byol-go/byol/nn"
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
 	"github.com/gomlx/gomlx/pkg/core/graph"
-	"github.com/gomlx/gomlx/pkg/core/tensors"
 )
 
 // EncoderPrefix begins the names of the state tensors of the encoder that a
@@ -42,13 +41,19 @@ type Method interface {
 	// is no accumulation.
 	AccumulateSteps() int
 
-	// Tau is the target's decay rate at step k of steps.
+	// UsesLabels reports whether a batch needs labels.
+	UsesLabels() bool
+
+	// Tau is the target's decay rate at step k of steps; 0 if the online
+	// network is its own target.
 	Tau(k, steps int) float64
 }
 
-// Batch is the input of a step: two views of the same pictures.
+// Batch is the input of a step: two views of the same pictures, and what they
+// show, at which only [Supervised] looks.
 type Batch struct {
 	View1, View2 *graph.Node // [B,H,W,C]
+	Label        *graph.Node // [B] int32, -1 where unknown; nil unless the method uses labels
 }
 
 // Scalars are the values of the schedules at a step.
@@ -57,93 +62,40 @@ type Scalars struct {
 	Tau  *graph.Node // the target's decay rate
 }
 
-// Metrics are what a step says about itself.
-type Metrics struct {
-	Loss *graph.Node // the mean over the batch
-
-	// TargetStd is the mean over the channels of the standard deviation (n−1)
-	// over the batch of view 1's normalised target projection, times √d: near
-	// 1 if the projections spread over the sphere, 0 if they have collapsed.
-	TargetStd *graph.Node
-
-	// PositiveCosine and NegativeCosine are the mean cosines of the target
-	// projections of the two views of one picture, and of two pictures.
-	PositiveCosine, NegativeCosine *graph.Node
-
-	GradientNorm *graph.Node // over all parameters, before the optimiser
-
-	Projection *graph.Node // [B,d], view 1's normalised target projection
-}
-
-// Values are metrics on the host.
-type Values struct {
-	Loss, TargetStd, PositiveCosine, NegativeCosine, GradientNorm float64
-
-	Projection []float32 // [B,d], row by row
-	Batch, Dim int
-}
-
 // StepGraph returns Step as a function from and to flat lists, as an executor
-// wants it. Inputs: the state, view 1, view 2, rate, τ. Outputs: the new state
-// in the same order, so that the inputs' memory can be donated, and the two
-// tensors that [ReadMetrics] takes.
+// wants it. Inputs: the state, view 1, view 2, labels if the method uses them,
+// rate, τ. Outputs: the new state in the same order, so that the inputs' memory
+// can be donated, and the two tensors that [ReadMetrics] takes.
 func StepGraph(m Method) func(inputs []*graph.Node) []*graph.Node {
 	return func(inputs []*graph.Node) []*graph.Node {
-		n := arguments(m, inputs, 4)
-		in := inputs[n:]
-		state, metrics := m.Step(inputs[:n], Batch{in[0], in[1]}, Scalars{in[2], in[3]})
+		state, batch, in := arguments(m, inputs, 2)
+		state, metrics := m.Step(state, batch, Scalars{Rate: in[0], Tau: in[1]})
 		return append(state, metrics.nodes()...)
 	}
 }
 
-// AccumulateGraph is [StepGraph] for Accumulate. Inputs: the state, view 1,
-// view 2.
+// AccumulateGraph is [StepGraph] for Accumulate, without rate and τ.
 func AccumulateGraph(m Method) func(inputs []*graph.Node) []*graph.Node {
 	return func(inputs []*graph.Node) []*graph.Node {
-		n := arguments(m, inputs, 2)
-		in := inputs[n:]
-		state, metrics := m.Accumulate(inputs[:n], Batch{in[0], in[1]})
+		state, batch, _ := arguments(m, inputs, 0)
+		state, metrics := m.Accumulate(state, batch)
 		return append(state, metrics.nodes()...)
 	}
 }
 
-func arguments(m Method, inputs []*graph.Node, others int) int {
-	n := len(m.Specs())
-	if len(inputs) != n+others {
-		panic(fmt.Errorf("method: %d inputs, want %d: %d state tensors and %d others", len(inputs), n+others, n, others))
+// arguments takes the inputs of a step's graph apart.
+func arguments(m Method, inputs []*graph.Node, scalars int) (state []*graph.Node, batch Batch, others []*graph.Node) {
+	n, views := len(m.Specs()), 2
+	if m.UsesLabels() {
+		views = 3
 	}
-	return n
-}
-
-// nodes packs the scalars into one tensor [5], followed by the projection.
-func (m Metrics) nodes() []*graph.Node {
-	scalars := graph.Stack([]*graph.Node{m.Loss, m.TargetStd, m.PositiveCosine, m.NegativeCosine, m.GradientNorm}, 0)
-	return []*graph.Node{
-		graph.ConvertDType(scalars, dtypes.Float32),
-		graph.ConvertDType(m.Projection, dtypes.Float32),
+	if len(inputs) != n+views+scalars {
+		panic(fmt.Errorf("method: %d inputs, want %d state tensors, %d of the batch and %d scalars", len(inputs), n, views, scalars))
 	}
-}
-
-// ReadMetrics reads the outputs of a step's graph that follow the state.
-func ReadMetrics(outputs []*tensors.Tensor) (Values, error) {
-	if len(outputs) != 2 {
-		return Values{}, fmt.Errorf("method: %d tensors of metrics, want 2", len(outputs))
+	in := inputs[n:]
+	batch = Batch{View1: in[0], View2: in[1]}
+	if m.UsesLabels() {
+		batch.Label = in[2]
 	}
-	scalars, err := tensors.CopyFlatData[float32](outputs[0])
-	if err != nil {
-		return Values{}, fmt.Errorf("method: reading metrics: %w", err)
-	}
-	projection, err := tensors.CopyFlatData[float32](outputs[1])
-	if err != nil {
-		return Values{}, fmt.Errorf("method: reading projections: %w", err)
-	}
-	dims := outputs[1].Shape().Dimensions
-	if len(scalars) != 5 || len(dims) != 2 {
-		return Values{}, fmt.Errorf("method: metrics of shapes %s and %s", outputs[0].Shape(), outputs[1].Shape())
-	}
-	return Values{
-		Loss: float64(scalars[0]), TargetStd: float64(scalars[1]),
-		PositiveCosine: float64(scalars[2]), NegativeCosine: float64(scalars[3]), GradientNorm: float64(scalars[4]),
-		Projection: projection, Batch: dims[0], Dim: dims[1],
-	}, nil
+	return inputs[:n], batch, in[views:]
 }

@@ -4,6 +4,7 @@ import (
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/gomlx/gomlx/pkg/core/tensors"
 )
@@ -17,7 +18,7 @@ import (
 //     as in torchvision;
 //   - linear weights and biases: uniform in ±1/√FanIn, as in PyTorch;
 //   - norm scales and running variances 1, offsets and means 0 (no zero γ);
-//   - slots 0.
+//   - slots 0; directions uniform on the sphere.
 func Init(s Spec, seed uint64) []float32 {
 	out := make([]float32, s.Size())
 	switch s.Kind {
@@ -41,8 +42,25 @@ func Init(s Spec, seed uint64) []float32 {
 		for i := range out {
 			out[i] = 1
 		}
+	case Directions:
+		random := source(s.Name, seed)
+		for row := range slices.Chunk(out, s.Shape[1]) {
+			direction(row, random)
+		}
 	}
 	return out
+}
+
+// direction draws a vector of length 1.
+func direction(v []float32, random *rand.Rand) {
+	square := 0.0
+	for i := range v {
+		v[i] = float32(random.NormFloat64())
+		square += float64(v[i]) * float64(v[i])
+	}
+	for i := range v {
+		v[i] = float32(float64(v[i]) / math.Sqrt(square))
+	}
 }
 
 // source returns the random numbers of one tensor.

@@ -32,10 +32,11 @@ const (
 	RunningMean              // [C], of batch norm
 	RunningVar               // [C], of batch norm, unbiased
 	Slot                     // an optimiser's or accumulator's tensor, begins at zero
+	Directions               // [N,D], remembered vectors of length 1
 )
 
 var kindNames = [...]string{"conv kernel", "linear weight", "bias", "norm scale", "norm offset",
-	"running mean", "running variance", "slot"}
+	"running mean", "running variance", "slot", "directions"}
 
 // String names the kind in words.
 func (k Kind) String() string {

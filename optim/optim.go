@@ -40,6 +40,15 @@ type Config struct {
 	DecayAll bool
 
 	Beta1, Beta2, Epsilon float64 // AdamW
+
+	Parts []Part // parameters with a rate of their own
+}
+
+// Part are the parameters whose names begin with Prefix: they learn at Rate
+// times the rate.
+type Part struct {
+	Prefix string
+	Rate   float64
 }
 
 // Default returns the published values of the optimiser of that name; those of
@@ -87,6 +96,11 @@ func (c Config) Validate() error {
 	if c.Name == AdamW && !(c.Epsilon > 0) {
 		return fmt.Errorf("optim: adamw: epsilon %v: want more than 0", c.Epsilon)
 	}
+	for _, part := range c.Parts {
+		if !(part.Rate >= 0) || math.IsInf(part.Rate, 1) {
+			return fmt.Errorf("optim: %v times the rate for %s: want at least 0", part.Rate, part.Prefix)
+		}
+	}
 	if c.Nesterov && (c.Name == LARS || c.Name == AdamW || c.Momentum == 0) {
 		return fmt.Errorf("optim: nesterov needs sgd or lars-clip with a momentum, got %s with %v", c.Name, c.Momentum)
 	}
@@ -125,7 +139,7 @@ func (c Config) Update(params []nn.Spec, values, grads, state []*graph.Node, lr 
 	newValues = make([]*graph.Node, n)
 	newState = make([]*graph.Node, len(state))
 	for i, spec := range params {
-		p, g := values[i], grads[i]
+		p, g, lr := values[i], grads[i], c.rate(spec, lr)
 		switch c.Name {
 		case LARS:
 			g = c.lars(spec, p, g)
@@ -146,6 +160,16 @@ func (c Config) Update(params []nn.Spec, values, grads, state []*graph.Node, lr 
 		newValues[i] = graph.Sub(p, graph.Mul(lr, g))
 	}
 	return newValues, newState
+}
+
+// rate returns the rate of a parameter, given that of most.
+func (c Config) rate(spec nn.Spec, lr *graph.Node) *graph.Node {
+	for _, part := range c.Parts {
+		if strings.HasPrefix(spec.Name, part.Prefix) {
+			return graph.MulScalar(lr, part.Rate)
+		}
+	}
+	return lr
 }
 
 // decays reports whether weight decay applies to the parameter.
@@ -222,7 +246,7 @@ func (c Config) adamW(params []nn.Spec, values, grads, state []*graph.Node, lr *
 		if c.decays(spec) {
 			update = graph.Add(update, graph.MulScalar(p, c.WeightDecay))
 		}
-		newValues[i] = graph.Sub(p, graph.Mul(lr, update))
+		newValues[i] = graph.Sub(p, graph.Mul(c.rate(spec, lr), update))
 	}
 	return newValues, newState
 }
