@@ -126,7 +126,7 @@ func (p Logistic) Fit(pool *par.Pool, train Features, classes int) (Classifier, 
 	if len(grid) > 1 {
 		learn, choose := HoldOut(train.Labels, classes, HoldOutShare, p.Seed)
 		if len(choose) == 0 {
-			return Classifier{}, choice, fmt.Errorf("no class has two labelled pictures, so none can be held out to choose l2 by: name one value")
+			return Classifier{}, choice, errNoneToChooseBy
 		}
 		choice.HeldOut = len(choose)
 		var at [][]float64 // parameters at each value
@@ -185,9 +185,9 @@ func accuracy(logits []float32, labels []int, classes int) (top1, loss float64) 
 	return float64(right) / float64(len(labels)), loss / float64(len(labels))
 }
 
-// regression is the problem of a fit: the mean of the regularised loss over n rows. Its
-// Hessian is at most (½XᵀX + L2·I)/n for each class (Böhning 1992), which is near enough
-// to make the steps of L-BFGS few.
+// regression is the problem of a fit: the mean of the regularised loss over n rows. The
+// Hessian for equal logits is (XᵀX/classes + L2·I)/n for each class, on directions that
+// change the logits' differences: near enough to make the steps of L-BFGS few.
 type regression struct {
 	*crossEntropy
 	l2       float64
@@ -225,7 +225,7 @@ func (r *regression) factorize(l2 float64) {
 		m := mat.NewSymDense(r.d, nil)
 		for i := range r.d {
 			for j := i; j < r.d; j++ {
-				m.SetSym(i, j, float64(r.gram[i*r.d+j])/2/float64(r.n))
+				m.SetSym(i, j, float64(r.gram[i*r.d+j])/float64(r.k*r.n))
 			}
 			m.SetSym(i, i, m.At(i, i)+floor/float64(r.n))
 		}
@@ -256,6 +256,6 @@ func (r *regression) precondition(dst, g []float64) {
 		_ = r.factor.SolveVecTo(mat.NewVecDense(r.d, dst[from:to]), mat.NewVecDense(r.d, g[from:to]))
 	})
 	for i := r.k * r.d; i < len(g); i++ {
-		dst[i] = 2 * g[i]
+		dst[i] = float64(r.k) * g[i]
 	}
 }

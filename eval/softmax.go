@@ -39,9 +39,8 @@ const (
 )
 
 func newCrossEntropy(pool *par.Pool, x []float32, labels []int, d, classes int) *crossEntropy {
-	n := len(labels)
-	l := &crossEntropy{x: x, labels: labels, n: n, d: d, k: classes, pool: pool, w: make([]float32, classes*d)}
-	l.parts = max(1, min(lossParts, (n+lossBlock-1)/lossBlock))
+	l := &crossEntropy{d: d, k: classes, pool: pool, w: make([]float32, classes*d)}
+	l.take(x, labels)
 	l.losses = make([]float64, l.parts)
 	l.sums = make([][]float64, l.parts)
 	for i := range l.sums {
@@ -49,6 +48,12 @@ func newCrossEntropy(pool *par.Pool, x []float32, labels []int, d, classes int) 
 	}
 	l.workspaces = make([]lossWorkspace, pool.Threads())
 	return l
+}
+
+// take replaces the rows by no more than there were at first.
+func (l *crossEntropy) take(x []float32, labels []int) {
+	l.x, l.labels, l.n = x, labels, len(labels)
+	l.parts = max(1, min(lossParts, (l.n+lossBlock-1)/lossBlock))
 }
 
 func (l *crossEntropy) forward(m int) gemm.Shape {
@@ -94,7 +99,7 @@ func (l *crossEntropy) value(params, grad []float64) float64 {
 	})
 	loss := 0.0
 	clear(grad)
-	for part, sum := range l.sums {
+	for part, sum := range l.sums[:l.parts] {
 		loss += l.losses[part]
 		for i, g := range sum {
 			grad[i] += g

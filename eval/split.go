@@ -103,3 +103,12 @@ func CheckClasses(labels []int, classes []string) error {
 	}
 	return fmt.Errorf("all labelled pictures are of class %q: %w", classes[seen], errOneClass)
 }
+
+// setAside is HoldOut for judging where there are no test pictures: another draw than
+// that of the rows to choose by.
+func setAside(labels []int, classes int, seed uint64) (learn, aside []int) {
+	return HoldOut(labels, classes, HoldOutShare, ^seed)
+}
+
+// errNoneToSetAside says that there is nothing to judge by.
+var errNoneToSetAside = errors.New("there are no test pictures, and no class has two labelled pictures, one of which could be set aside to judge by")
