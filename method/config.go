@@ -119,6 +119,8 @@ func New(name string, c Config) (Method, error) {
 // validate checks what every method reads.
 func (c Config) validate() error {
 	switch {
+	case !(c.PredictorRate >= 0):
+		return fmt.Errorf("method: %v times the rate for the predictor: want at least 0", c.PredictorRate)
 	case c.Accumulate < 0:
 		return fmt.Errorf("method: %d micro-batches: want at least 1", c.Accumulate)
 	case !slices.Contains([]dtypes.DType{dtypes.Float32, dtypes.BFloat16, dtypes.Float64}, c.Compute):

@@ -55,7 +55,7 @@ func (c goldenCase) method(t *testing.T, dtype dtypes.DType) *BYOL {
 	return b
 }
 
-func (c goldenCase) state(t *testing.T, b *BYOL, dtype dtypes.DType) []*tensors.Tensor {
+func (c goldenCase) state(t *testing.T, b Method, dtype dtypes.DType) []*tensors.Tensor {
 	var state []*tensors.Tensor
 	for _, s := range b.Specs() {
 		name := s.Name
@@ -167,6 +167,9 @@ func compareMetrics(t *testing.T, got Values, want map[string]float64) {
 	nntest.Close(t, "positive cosine", got.PositiveCosine, want["positive_cosine"], 1e-5)
 	nntest.Close(t, "negative cosine", got.NegativeCosine, want["negative_cosine"], 1e-5)
 	nntest.Close(t, "gradient norm", got.GradientNorm, want["gradient_norm"], 1e-4)
+	if accuracy, ok := want["accuracy"]; ok {
+		nntest.Close(t, "accuracy", got.Accuracy, accuracy, 1e-6)
+	}
 }
 
 func compare(t *testing.T, what string, s nn.Spec, got *tensors.Tensor, want summary, tolerance float64) {

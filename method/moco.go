@@ -80,6 +80,9 @@ func (m *MoCo) Accumulate(state []*graph.Node, batch Batch) ([]*graph.Node, Metr
 // the groups go forward and backward one after the other, and the activations
 // of one only need be alive at a time.
 func (m *MoCo) gradients(s *nn.Scope, batch Batch) ([]*graph.Node, Metrics) {
+	if size := batch.View1.Shape().Dim(0); size%m.groups != 0 {
+		panic(fmt.Errorf("method: moco: %d groups do not divide a batch of %d", m.groups, size))
+	}
 	online, target, queue := s.In("online."), s.In("target."), s.Value(m.queue.Name)
 	key1, key2 := m.keys(target, batch.View1), m.keys(target, batch.View2) // [B,d]
 	params := s.Values(m.params)
@@ -134,10 +137,6 @@ func (m *MoCo) run(x *graph.Node, g int) *graph.Node {
 	if m.groups == 1 {
 		return x
 	}
-	batch := x.Shape().Dim(0)
-	if batch%m.groups != 0 {
-		panic(fmt.Errorf("method: moco: %d groups do not divide a batch of %d", m.groups, batch))
-	}
-	rows := batch / m.groups
+	rows := x.Shape().Dim(0) / m.groups
 	return graph.Slice(x, graph.AxisRange(g*rows, (g+1)*rows))
 }

@@ -128,6 +128,8 @@ func Fill(tb testing.TB, s nn.Spec, name string) []float32 {
 		scale, shift = 0.25, 1
 	case nn.NormOffset, nn.RunningMean:
 		scale = 0.2
+	case nn.Directions:
+		scale = 1 / math.Sqrt(float64(s.Shape[1]))
 	case nn.Slot:
 		return make([]float32, s.Size())
 	}
