@@ -1,184 +1,154 @@
-// Package report shows a run: curves, nearest neighbours before and after, and numbers,
-// as PNG files and one HTML page that needs nothing else.
+// Package report shows runs as one page that needs nothing else: what came of them,
+// curves, pictures with their nearest neighbours before and after, a map of the
+// features, and every number behind it. The page is written into a run's folder, or
+// served live while a training goes on.
+//
+// Everything is read from the run's folder, as package run lays it out.
 package report
 
 import (
+	"bytes"
 	"context"
-	_ "embed"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"html/template"
 	"io"
-	"io/fs"
 	"path/filepath"
+	"strings"
 
-	"github.com/byol-go/byol/compute"
-	"github.com/byol-go/byol/dataset"
-	"github.com/byol-go/byol/embed"
 	"github.com/byol-go/byol/internal/atomicfile"
-	"github.com/byol-go/byol/internal/kernel/par"
 	"github.com/byol-go/byol/run"
 )
 
-//go:embed page.html
-var pageText string
-
-var page = template.Must(template.New("report").Parse(pageText))
-
-// The most pictures among which neighbours are looked for, and the queries shown.
-const (
-	gallerySize = 2000
-	queryCount  = 8
-)
-
 // Write makes report.html, curves.png and, if the run's pictures can still be read,
-// neighbours-before.png and neighbours-after.png in the run's folder. It returns the
-// path of the page.
+// neighbours-before.png, neighbours-after.png and map.png in the run's folder. It
+// returns the path of the page.
 func Write(ctx context.Context, f run.Folder) (string, error) {
-	c, err := run.ReadConfig(f.Config())
+	r, err := open(f)
 	if err != nil {
-		return "", fmt.Errorf("report: %s is no run: %w", f, err)
-	}
-	epochs, err := run.ReadEpochs(f.Metrics())
-	if err != nil {
-		return "", fmt.Errorf("report: %w", err)
-	}
-	if len(epochs) == 0 {
-		return "", fmt.Errorf("report: %s has no finished epoch yet", f)
-	}
-	v := view{Folder: string(f), Config: c, Epochs: epochs}
-	v.summarise()
-	add := func(name, caption string, data []byte) error {
-		v.Pictures = append(v.Pictures, picture{caption, template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(data))})
-		return writeFile(filepath.Join(string(f), name), data)
-	}
-	png, err := drawCurves(curves(epochs))
-	if err != nil {
-		return "", fmt.Errorf("report: curves: %w", err)
-	}
-	if err := add("curves.png", "Over the epochs", png); err != nil {
 		return "", err
 	}
-	before, after, err := neighbours(ctx, f, c)
-	switch {
-	case err != nil:
-		v.Note = fmt.Sprintf("No pictures of neighbours: %v", err)
-	default:
-		if err := add("neighbours-before.png", "Nearest neighbours before training (left: the picture asked for)", before); err != nil {
-			return "", err
-		}
-		if err := add("neighbours-after.png", "Nearest neighbours after training", after); err != nil {
-			return "", err
-		}
+	if len(r.steps)+len(r.epochs) == 0 {
+		return "", fmt.Errorf("report: %s has no finished step yet", f)
+	}
+	p := newPage([]*record{r})
+	a, err := openAlbum(ctx, r.config, []encoderOf{
+		{"random weights", "s7", f.Initial()},
+		{"after training", "s0", string(f)},
+	})
+	if err := p.take(ctx, a, err); err != nil {
+		return "", err
+	}
+	files := map[string]func() ([]byte, error){"curves.png": func() ([]byte, error) { return drawCurves([]*record{r}) }}
+	if a != nil {
+		files["neighbours-before.png"] = func() ([]byte, error) { return a.drawNeighbours(0) }
+		files["neighbours-after.png"] = func() ([]byte, error) { return a.drawNeighbours(1) }
+		files["map.png"] = func() ([]byte, error) { return a.drawMap(1) }
+	}
+	if err := writeFiles(string(f), files); err != nil {
+		return "", err
 	}
 	path := filepath.Join(string(f), "report.html")
-	return path, atomicfile.Write(path, func(w io.Writer) error { return page.Execute(w, v) })
+	return path, atomicfile.Write(path, p.write)
 }
 
-// view is what the page shows.
-type view struct {
-	Folder                   string
-	Config                   run.Config
-	Epochs                   []run.EpochEvent
-	Headline                 string
-	RandomKNN, LastKNN, Gain string
-	Loss, TargetStd, Seconds string
-	Pictures                 []picture
-	Note                     string
-}
-
-type picture struct {
-	Caption string
-	Data    template.URL
-}
-
-// summarise puts the numbers into words.
-func (v *view) summarise() {
-	var first, last *run.Number
-	seconds := 0.0
-	for _, e := range v.Epochs {
-		seconds += e.Seconds
-		if e.KNN != nil {
-			if e.Epoch == 0 {
-				first = e.KNN
-			}
-			last = e.KNN
-		}
-		if e.Loss != nil {
-			v.Loss, v.TargetStd = fmt.Sprintf("%.3f", float64(*e.Loss)), fmt.Sprintf("%.2f", float64(*e.TargetStd))
-		}
-	}
-	v.Seconds = fmt.Sprintf("%.0f s", seconds)
-	v.Headline = fmt.Sprintf("%d epochs of %s on %s", v.Epochs[len(v.Epochs)-1].Epoch, v.Config.Method.Name, v.Config.Data.Train)
-	if first != nil && last != nil {
-		v.RandomKNN, v.LastKNN = fmt.Sprintf("%.1f %%", 100*float64(*first)), fmt.Sprintf("%.1f %%", 100*float64(*last))
-		v.Gain = fmt.Sprintf("%+.1f points", 100*float64(*last-*first))
-	}
-}
-
-// neighbours draws the nearest neighbours under the encoder as it was drawn and as it
-// was trained.
-func neighbours(ctx context.Context, f run.Folder, c run.Config) (before, after []byte, err error) {
-	initial, err := embed.Load(f.Initial())
-	if err != nil {
-		return nil, nil, err
-	}
-	trained, err := embed.Load(string(f))
-	if err != nil {
-		return nil, nil, err
-	}
-	set, err := openGallery(c)
-	if err != nil {
-		return nil, nil, err
-	}
-	backend, err := compute.New(c.Train.Backend, c.Train.Threads)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer backend.Finalize()
-	e, err := embed.NewEmbedder(backend, initial, min(embed.DefaultBatch, set.Len()))
-	if err != nil {
-		return nil, nil, err
-	}
-	defer e.Close()
-	pool := par.New(c.Train.Threads)
-	defer pool.Close()
-	draw := func() ([]byte, error) {
-		g, err := embedGallery(ctx, e, set, c.Data.Workers, queryCount)
+// Compare writes a page with several runs beside each other to path, and their curves
+// as a PNG beside it. Their pictures are shown if all runs have the same.
+func Compare(ctx context.Context, folders []run.Folder, path string) error {
+	var records []*record
+	for _, f := range folders {
+		r, err := open(f)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		return g.draw(pool)
+		records = append(records, r)
 	}
-	if before, err = draw(); err != nil {
-		return nil, nil, err
-	}
-	e.SetValues(trained.Values)
-	after, err = draw()
-	return before, after, err
-}
-
-// openGallery opens the run's test pictures, or else its training pictures.
-func openGallery(c run.Config) (*dataset.Set, error) {
-	opt := dataset.Options{Split: dataset.Test, Limit: gallerySize, Channels: c.Data.Channels, Size: c.Data.Size, MaxBad: 1}
-	spec := c.Data.Test
-	if spec == "" {
-		spec = c.Data.Train
-		if !dataset.HasSplits(spec) {
-			opt.Split = dataset.Train
+	distinguish(records)
+	p := newPage(records)
+	var a *album
+	err := errors.New("the runs do not have the same pictures; each run's own report shows its own")
+	if samePictures(records) {
+		var encoders []encoderOf
+		for _, r := range records {
+			encoders = append(encoders, encoderOf{r.name, r.class, string(r.folder)})
 		}
+		a, err = openAlbum(ctx, records[0].config, encoders)
 	}
-	set, err := dataset.Open(spec, opt)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("the pictures are gone: %w", err)
-	}
-	return set, err
-}
-
-func writeFile(path string, data []byte) error {
-	return atomicfile.Write(path, func(w io.Writer) error {
-		_, err := w.Write(data)
+	if err := p.take(ctx, a, err); err != nil {
 		return err
+	}
+	stem := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	err = writeFiles(filepath.Dir(path), map[string]func() ([]byte, error){
+		stem + "-curves.png": func() ([]byte, error) { return drawCurves(records) },
 	})
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(path, p.write)
+}
+
+// take puts an album on the page, or says why there is none. It returns an error only
+// if the work was cancelled.
+func (p *page) take(ctx context.Context, a *album, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err == nil {
+		p.Sprite, err = a.sprite.rule()
+	}
+	if err != nil {
+		p.Note = fmt.Sprintf("No pictures: %v.", err)
+		return nil
+	}
+	single := len(p.Runs) == 1
+	p.Album, p.Spectrum = a.view(single), a.spectra()
+	if single && p.Matrix == nil && a.set.HasLabels() {
+		p.Matrix = newMatrix(a.stages[1].confusion, a.set.Classes, "20 nearest neighbours among these pictures")
+	}
+	return nil
+}
+
+// samePictures reports whether all runs are judged by the same pictures.
+func samePictures(records []*record) bool {
+	first := records[0].config.Data
+	for _, r := range records[1:] {
+		d := r.config.Data
+		if d.Test != first.Test || d.Train != first.Train && first.Test == "" || d.Size != first.Size || d.Channels != first.Channels {
+			return false
+		}
+	}
+	return true
+}
+
+// distinguish gives runs whose folders have the same name longer ones.
+func distinguish(records []*record) {
+	count := map[string]int{}
+	for _, r := range records {
+		count[r.name]++
+	}
+	for _, r := range records {
+		if count[r.name] > 1 {
+			r.name = filepath.Clean(string(r.folder))
+		}
+	}
+}
+
+// writeFiles makes files in a folder.
+func writeFiles(dir string, files map[string]func() ([]byte, error)) error {
+	for name, draw := range files {
+		data, err := draw()
+		if err != nil {
+			return fmt.Errorf("report: %s: %w", name, err)
+		}
+		if data == nil {
+			continue
+		}
+		err = atomicfile.Write(filepath.Join(dir, name), func(w io.Writer) error {
+			_, err := io.Copy(w, bytes.NewReader(data))
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
