@@ -27,8 +27,10 @@ func passes() []pass {
 		{name: "simplify", run: simplify},
 		{name: "cse", run: shareCommon},
 		{name: "contract", run: contract},
+		{name: "norm", run: lowerNorms},
 		{name: "lower", must: true, run: lower},
 		{name: "relu", run: reuseReLUOutput},
+		{name: "norm", run: absorbIntoNorms},
 		{name: "alias", run: dropCopies},
 		{name: "fuse", run: fuse},
 	}

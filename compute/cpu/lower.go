@@ -16,6 +16,9 @@ const (
 	opMatMul                           // matrix products (matMulCall)
 	opMatMulPlain                      // matrix products of types that have no fast kernel (matMulCall)
 	opChannelStats                     // mean and variance per channel (channelStats)
+	opNormApply                        // a batch norm's result from its statistics (normApply)
+	opNormSums                         // the sums of a batch norm's gradient (normSums)
+	opNormGrad                         // a batch norm's gradient from those (normGrad)
 	opMaxPool                          // (poolCall)
 	opMaxPoolGrad                      // (poolCall)
 	opFused                            // element-wise operations block by block (*fusedAttr)
@@ -23,7 +26,8 @@ const (
 
 var internalNames = map[backends.OpType]string{
 	opView: "View", opConv: "Conv", opConvGeneric: "ConvGeneric", opMatMul: "MatMul",
-	opMatMulPlain: "MatMulPlain", opMaxPool: "MaxPool", opMaxPoolGrad: "MaxPoolGrad", opChannelStats: "ChannelStats", opFused: "Fused",
+	opMatMulPlain: "MatMulPlain", opMaxPool: "MaxPool", opMaxPoolGrad: "MaxPoolGrad", opChannelStats: "ChannelStats",
+	opNormApply: "NormApply", opNormSums: "NormSums", opNormGrad: "NormGrad", opFused: "Fused",
 }
 
 func init() { register(opView, kernel{}) }

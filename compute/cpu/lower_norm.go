@@ -207,18 +207,29 @@ func lowerNormGradient(r *rewriter, n *node) []value {
 	b, attr := newNormBuilder(r, n), n.attr.(batchNormAttr)
 	mul := func(x, y value) value { return b.op(backends.OpTypeMul, x, y) }
 	scale, mean := r.converted(n.inputs[1], b.dtype), r.converted(n.inputs[2], b.dtype)
-	dev := b.deviation(r.converted(n.inputs[3], b.dtype), attr.epsilon)
 	dy := r.converted(n.inputs[4], b.dtype)
 	sumDY := b.channelSum(dy)
 	sumDYC := b.channelSum(mul(dy, b.op(backends.OpTypeSub, b.x, b.channels(mean))))
-	perValue := b.scalar(float64(n.shapes[1].Size()) / math.Max(1, float64(n.shapes[0].Size())))
-	a := mul(scale, dev)
-	slope := mul(mul(dev, dev), mul(sumDYC, perValue))
-	shift := mul(a, b.op(backends.OpTypeSub, mul(mean, slope), mul(sumDY, perValue)))
+	k := newNormSlopes(b, scale, mean, r.converted(n.inputs[3], b.dtype), sumDY, sumDYC, attr.epsilon)
+	a, slope, shift, dev := k.a, k.slope, k.shift, k.deviation
 	fromX := b.op(backends.OpTypeAdd, mul(b.x, b.channels(b.op(backends.OpTypeNeg, mul(a, slope)))), b.channels(shift))
 	dx := b.op(backends.OpTypeAdd, mul(dy, b.channels(a)), fromX)
 	dtype := n.shapes[0].DType
 	return []value{r.converted(dx, dtype), r.converted(mul(sumDYC, dev), dtype), r.converted(sumDY, dtype)}
+}
+
+// normSlopes are what a batch norm's gradient is made of, see lowerNormGradient: a, s, and
+// the constant term; and r.
+type normSlopes struct{ a, slope, shift, deviation value }
+
+func newNormSlopes(b normBuilder, scale, mean, variance, sumDY, sumDYC value, epsilon float32) normSlopes {
+	mul := func(x, y value) value { return b.op(backends.OpTypeMul, x, y) }
+	perValue := b.scalar(float64(scale.shape().Size()) / math.Max(1, float64(b.x.shape().Size())))
+	k := normSlopes{deviation: b.deviation(variance, epsilon)}
+	k.a = mul(scale, k.deviation)
+	k.slope = mul(mul(k.deviation, k.deviation), mul(sumDYC, perValue))
+	k.shift = mul(k.a, b.op(backends.OpTypeSub, mul(mean, k.slope), mul(sumDY, perValue)))
+	return k
 }
 
 // channelSum sums over all axes but the features'.

@@ -11,7 +11,7 @@ type channelStats struct{ axis int }
 
 func init() {
 	register(opChannelStats, kernel{eval: evalChannelStats, scratch: func(n *node, _ int) int {
-		if _, c, inner := n.attr.(channelStats).split(n.inputs[0].shape().Dimensions); inner == 1 && n.inputs[0].shape().DType == dtypes.Float32 {
+		if _, c, inner := n.attr.(channelStats).split(n.inputs[0].shape().Dimensions); inner == 1 && n.inputs[0].shape().DType != dtypes.Float64 {
 			return reduce.BatchStatsScratchBytes(n.inputs[0].shape().Size()/max(1, c), c)
 		}
 		return 0
@@ -27,6 +27,10 @@ func evalChannelStats(c *call) {
 	outer, channels, inner := c.attr.(channelStats).split(c.in[0].shape.Dimensions)
 	if c.in[0].shape.DType == dtypes.Float64 {
 		statLoops(c, outer, channels, inner, flat[float64](c.in[0]), flat[float64](c.out[0]), flat[float64](c.out[1]))
+		return
+	}
+	if c.in[0].shape.DType == dtypes.BFloat16 { // of the last axis
+		reduce.BatchStats(c.pool, flat[float32](c.out[0]), flat[float32](c.out[1]), flat[uint16](c.in[0]), outer, channels, c.scratch)
 		return
 	}
 	x, mean, variance := flat[float32](c.in[0]), flat[float32](c.out[0]), flat[float32](c.out[1])
