@@ -11,6 +11,10 @@ type Request struct {
 }
 
 // Build puts a configuration together. It is not resolved yet.
+//
+// Where file or Set choose another method than the base has, that method's recipe
+// comes right after the base: the file and Set have the last word on every key, the
+// preset has not.
 func Build(r Request) (Config, error) {
 	c := Default()
 	switch {
@@ -23,6 +27,13 @@ func Build(r Request) (Config, error) {
 	case r.Stored != nil:
 		c = *r.Stored
 	}
+	name, err := r.method(c.Method.Name)
+	if err != nil {
+		return c, err
+	}
+	if name != c.Method.Name {
+		c.applyRecipe(name)
+	}
 	if r.File != "" {
 		if err := c.Load(r.File); err != nil {
 			return c, err
@@ -34,4 +45,25 @@ func Build(r Request) (Config, error) {
 		}
 	}
 	return c, nil
+}
+
+// method returns the name of the method that will be chosen in the end, given the base's.
+func (r Request) method(name string) (string, error) {
+	choose := func(key, value string) error { // cannot fail
+		if key == "method.name" {
+			name = value
+		}
+		return nil
+	}
+	if r.File != "" {
+		tree, err := readTree(r.File)
+		if err != nil {
+			return name, err
+		}
+		overlay("", tree, choose)
+	}
+	for _, kv := range r.Set {
+		choose(kv[0], kv[1])
+	}
+	return name, nil
 }

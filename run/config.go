@@ -101,20 +101,32 @@ type Encoder struct {
 	Norm  string  `yaml:"norm"`  // batch, group, group_ws (with weight standardisation), layer or none
 }
 
-// Heads are the projector and the predictor: Linear(hidden), norm, ReLU, Linear(dim).
+// Heads are the projector and the predictor: Linear(hidden), norm, ReLU, Linear(dim), norm.
 type Heads struct {
-	Hidden int      `yaml:"hidden"`
-	Dim    int      `yaml:"dim"`
-	Norm   []string `yaml:"norm"` // one for both heads, or projector's and predictor's
+	Hidden          int      `yaml:"hidden"`
+	Dim             int      `yaml:"dim"`
+	PredictorHidden int      `yaml:"predictor_hidden"` // 0: as the projector's
+	Norm            []string `yaml:"norm"`             // of the hidden layer: one for both heads, or projector's and predictor's
+	OutputNorm      string   `yaml:"output_norm"`      // of the projector's output: none, or batch in simsiam
 }
 
-// Method is the self-supervised method and its target network.
+// Method is the way to learn, its target network and its experiments. Choosing another
+// than the preset's brings that method's own recipe, see Build.
 type Method struct {
-	Name        string  `yaml:"name"`         // byol
-	Tau         float64 `yaml:"tau"`          // EMA decay of the target at the start; below 0: chosen from the number of steps
+	Name        string  `yaml:"name"`         // byol, simclr, moco, simsiam or supervised
+	Tau         float64 `yaml:"tau"`          // EMA decay of the target at the start; below 0: chosen from the number of steps (byol, moco)
 	TauSchedule string  `yaml:"tau_schedule"` // cosine (to 1) or fixed
-	Target      string  `yaml:"target"`       // ema, random (never updated) or online (τ = 0)
-	Predictor   bool    `yaml:"predictor"`
+	Target      string  `yaml:"target"`       // ema, random (never updated) or online (τ = 0); byol only
+
+	Predictor    bool    `yaml:"predictor"`     // false leaves it out (byol, simsiam)
+	PredictorLR  float64 `yaml:"predictor_lr"`  // multiplies the predictor's learning rate
+	StopGradient bool    `yaml:"stop_gradient"` // false trains through the target too and collapses (simsiam; byol with target online)
+	Beta         float64 `yaml:"beta"`          // weight of negative pairs in byol's loss, 0 to 1
+
+	Temperature float64 `yaml:"temperature"` // of simclr, moco, and byol with beta
+	Queue       int     `yaml:"queue"`       // keys that moco remembers
+	Groups      int     `yaml:"groups"`      // parts of a batch with batch statistics of their own, in moco; 0: of about 16 pictures, at most 8
+	Classes     int     `yaml:"classes"`     // of supervised; 0: those of the training pictures
 }
 
 // Optim is the optimiser and its schedule. Exactly one of LR and BaseLR is set.
@@ -167,11 +179,14 @@ func Default() Config {
 			Solarize: Solarize{P: PerView{0, .2}, Threshold: .5},
 		},
 		Encoder: Encoder{Arch: "resnet18", Width: 1, Stem: "auto", Norm: "batch"},
-		Heads:   Heads{Hidden: 4096, Dim: 256, Norm: []string{"batch"}},
-		Method:  Method{Name: "byol", Tau: -1, TauSchedule: "cosine", Target: "ema", Predictor: true},
-		Optim:   Optim{Name: "lars", Momentum: .9, WeightDecay: 1e-6, WarmupEpochs: 10, Schedule: "cosine", Accumulate: 1},
-		Train:   Train{Epochs: 100, Batch: 64, Seed: 1, Precision: "fp32", Backend: "cpu", Keep: 2, LogEvery: 10},
-		Eval:    Eval{KNNEvery: 1, K: 200, Temperature: .1},
+		Heads:   Heads{Hidden: 4096, Dim: 256, Norm: []string{"batch"}, OutputNorm: "none"},
+		Method: Method{
+			Name: "byol", Tau: -1, TauSchedule: "cosine", Target: "ema", Predictor: true, PredictorLR: 1, StopGradient: true,
+			Temperature: .1, Queue: 4096,
+		},
+		Optim: Optim{Name: "lars", Momentum: .9, WeightDecay: 1e-6, WarmupEpochs: 10, Schedule: "cosine", Accumulate: 1},
+		Train: Train{Epochs: 100, Batch: 64, Seed: 1, Precision: "fp32", Backend: "cpu", Keep: 2, LogEvery: 10},
+		Eval:  Eval{KNNEvery: 1, K: 200, Temperature: .1},
 	}
 }
 
@@ -180,18 +195,26 @@ func Default() Config {
 func (c *Config) Load(path string) error { return c.load(path, c.Set) }
 
 func (c *Config) load(path string, set func(key, value string) error) error {
-	text, err := os.ReadFile(path)
+	tree, err := readTree(path)
 	if err != nil {
-		return fmt.Errorf("config: %w", err)
-	}
-	var tree map[string]any
-	if err := yaml.Unmarshal(text, &tree); err != nil {
-		return fmt.Errorf("config %s: %s", path, strings.TrimSpace(yaml.FormatError(err, false, true)))
+		return err
 	}
 	if err := overlay("", tree, set); err != nil {
 		return fmt.Errorf("config %s: %w", path, err)
 	}
 	return nil
+}
+
+func readTree(path string) (map[string]any, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	var tree map[string]any
+	if err := yaml.Unmarshal(text, &tree); err != nil {
+		return nil, fmt.Errorf("config %s: %s", path, strings.TrimSpace(yaml.FormatError(err, false, true)))
+	}
+	return tree, nil
 }
 
 // overlay sets every leaf of a YAML tree.

@@ -56,7 +56,7 @@ func cifar10(c *Config) {
 	small(c)
 	c.Augment.Normalize = cifarStats
 	c.Data.Size = 32
-	c.Heads = Heads{Hidden: 1024, Dim: 256, Norm: []string{"batch"}}
+	c.Heads.Hidden, c.Heads.Dim = 1024, 256
 	c.Optim.LR, c.Optim.WeightDecay = .015, 2e-3
 	c.Method.Tau = .99
 	c.Train.Epochs, c.Train.Batch = 200, 128
@@ -69,7 +69,7 @@ func cifar10Quick(c *Config) {
 	c.Augment.Normalize = cifarStats
 	c.Data.Size = 32
 	c.Encoder.Width = .25
-	c.Heads = Heads{Hidden: 512, Dim: 128, Norm: []string{"batch"}}
+	c.Heads.Hidden, c.Heads.Dim = 512, 128
 	c.Optim.LR, c.Optim.WeightDecay = .06, 5e-4
 	c.Method.Tau = .98
 	c.Train.Epochs, c.Train.Batch = 10, 64

@@ -15,6 +15,7 @@ type Source struct {
 	Images     int // number of pictures
 	NativeSize int // side of the pictures in pixels if all are square and alike, else 0
 	Channels   int // 3 or 1
+	Classes    int // number of classes, 0 without labels
 }
 
 // Resolve checks the configuration and fills in what was left to choose, so that the
@@ -41,6 +42,9 @@ func (c *Config) Resolve(s Source) error {
 		c.Heads.Norm = []string{c.Heads.Norm[0], c.Heads.Norm[0]}
 	}
 	if err := c.Validate(); err != nil {
+		return err
+	}
+	if err := c.resolveMethod(s); err != nil {
 		return err
 	}
 	perEpoch := c.StepsPerEpoch(s.Images)
@@ -76,7 +80,7 @@ func (c *Config) resolveSchedule(perEpoch int) {
 	// The warm-up takes at most a tenth of the run.
 	c.Optim.WarmupEpochs = min(c.Optim.WarmupEpochs, steps/float64(perEpoch)/10)
 	if c.Optim.LR == 0 && c.Optim.BaseLR == 0 {
-		c.Optim.BaseLR = defaultBaseLR(c.Optim.Name, steps*pictures)
+		c.Optim.BaseLR = defaultBaseLR(c.Method.Name, c.Optim.Name, steps*pictures)
 	}
 	if c.Optim.LR == 0 {
 		c.Optim.LR = c.Optim.BaseLR * pictures / 256
@@ -99,9 +103,12 @@ func (c *Config) resolveSchedule(perEpoch int) {
 // weights by a share of their norm a step, whatever the gradient: a run that sees fewer
 // pictures than ImageNet's 100 epochs would not get far, so the rate grows, by the square
 // root of the missing share and at most sixteen-fold.
-func defaultBaseLR(name string, pictures float64) float64 {
-	switch name {
+func defaultBaseLR(method, optim string, pictures float64) float64 {
+	switch optim {
 	case "sgd":
+		if method != "byol" {
+			return recipeBaseLR
+		}
 		return .06
 	case "adamw":
 		return 1e-3
@@ -175,21 +182,20 @@ func (c Config) Validate() error {
 // validateModel checks the network, the method, the optimiser and the run's length.
 // bad and oneOf report into the caller's list.
 func (c Config) validateModel(bad func(bool, string, string), oneOf func(string, ...string)) []error {
-	m, o, t := c.Method, c.Optim, c.Train
+	o, t := c.Optim, c.Train
 	bad(c.Encoder.Width > 0 && c.Encoder.Width <= 16, "encoder.width", "a multiplier above 0, at most 16")
 	oneOf("encoder.stem", "auto", "cifar", "imagenet")
 	oneOf("encoder.norm", norms...)
 	bad(c.Heads.Hidden > 0, "heads.hidden", "at least 1")
 	bad(c.Heads.Dim > 1, "heads.dim", "at least 2")
 	var errs []error
-	if len(c.Heads.Norm) < 1 || len(c.Heads.Norm) > 2 || slices.ContainsFunc(c.Heads.Norm, func(n string) bool { return !slices.Contains(norms, n) }) {
+	if len(c.Heads.Norm) < 1 || len(c.Heads.Norm) > 2 || slices.ContainsFunc(c.Heads.Norm, func(n string) bool { return !slices.Contains(headNorms, n) }) {
 		v, _ := c.Get("heads.norm")
-		errs = append(errs, fmt.Errorf("heads.norm=%s: want one of %s, or two of them as projector,predictor", v, strings.Join(norms, ", ")))
+		errs = append(errs, fmt.Errorf("heads.norm=%s: want one of %s, or two of them as projector,predictor", v, strings.Join(headNorms, ", ")))
 	}
-	oneOf("method.name", "byol")
-	oneOf("method.target", "ema", "random", "online")
-	oneOf("method.tau_schedule", "cosine", "fixed")
-	bad(m.Tau <= 1, "method.tau", "0 to 1, or below 0 for a choice by the number of steps")
+	oneOf("heads.output_norm", headNorms...)
+	bad(c.Heads.PredictorHidden >= 0, "heads.predictor_hidden", "0 (as heads.hidden) or more")
+	c.validateMethod(bad, oneOf)
 	oneOf("optim.name", "lars", "lars-clip", "sgd", "adamw")
 	oneOf("optim.schedule", "cosine", "constant")
 	bad(o.LR >= 0, "optim.lr", "a rate above 0")
@@ -218,10 +224,13 @@ func (c Config) validateModel(bad func(bool, string, string), oneOf func(string,
 	return errs
 }
 
-var norms = []string{"batch", "group", "group_ws", "layer", "none"}
+var (
+	norms     = []string{"batch", "group", "group_ws", "layer", "none"}
+	headNorms = []string{"batch", "group", "layer", "none"}
+)
 
 func (c Config) usesBatchNorm() bool {
-	return c.Encoder.Norm == "batch" || slices.Contains(c.Heads.Norm, "batch")
+	return c.Encoder.Norm == "batch" || slices.Contains(c.Heads.Norm, "batch") || c.Heads.OutputNorm == "batch"
 }
 
 // mayChange are the keys that --resume may change: they do not change the result.

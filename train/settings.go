@@ -37,19 +37,20 @@ func NewMethod(c run.Config) (method.Method, error) {
 	}
 	o.Momentum, o.Nesterov, o.WeightDecay, o.Trust = c.Optim.Momentum, c.Optim.Nesterov, c.Optim.WeightDecay, c.Optim.Trust
 	norm, standardize := strings.CutSuffix(c.Encoder.Norm, "_ws")
-	return method.NewBYOL(method.Config{
+	m := c.Method
+	return method.New(m.Name, method.Config{
 		Encoder: encoder.Config{
 			Arch: c.Encoder.Arch, Width: c.Encoder.Width, Stem: encoder.Stem(c.Encoder.Stem),
 			Size: c.Data.Size, Channels: c.Data.Channels, Norm: nn.NormKind(norm), Standardize: standardize,
 		},
-		Heads:       method.HeadConfig{Hidden: c.Heads.Hidden, Dim: c.Heads.Dim, ProjectorNorm: nn.NormKind(c.Heads.Norm[0]), PredictorNorm: nn.NormKind(c.Heads.Norm[1])},
-		Target:      c.Method.Target,
-		Tau:         c.Method.Tau,
-		TauSchedule: c.Method.TauSchedule,
-		Predictor:   c.Method.Predictor,
-		Optim:       o,
-		Accumulate:  c.Optim.Accumulate,
-		Compute:     dtypeOf(c.Train.Precision),
+		Heads: method.HeadConfig{
+			Hidden: c.Heads.Hidden, Dim: c.Heads.Dim, PredictorHidden: c.Heads.PredictorHidden,
+			ProjectorNorm: nn.NormKind(c.Heads.Norm[0]), PredictorNorm: nn.NormKind(c.Heads.Norm[1]), OutputNorm: nn.NormKind(c.Heads.OutputNorm),
+		},
+		Target: m.Target, Tau: m.Tau, TauSchedule: m.TauSchedule,
+		Predictor: m.Predictor, PredictorRate: m.PredictorLR, NoStopGradient: !m.StopGradient, Beta: m.Beta,
+		Temperature: m.Temperature, Queue: m.Queue, Groups: m.Groups, Classes: m.Classes,
+		Optim: o, Accumulate: c.Optim.Accumulate, Compute: dtypeOf(c.Train.Precision),
 	})
 }
 
