@@ -6,6 +6,7 @@ import (
 
 	"github.com/byol-go/byol/compute"
 	"github.com/byol-go/byol/embed"
+	"github.com/byol-go/byol/internal/trace"
 	"github.com/byol-go/byol/run"
 	"github.com/byol-go/byol/train"
 )
@@ -13,52 +14,110 @@ import (
 // Repeat says how often a benchmark runs.
 type Repeat struct {
 	Warmup, Steps int
+	Trace         *trace.Recorder // of Step and Ops; nil for none
 }
 
-// Step times the training step of a configuration on a synthetic batch, without
-// augmentation. The configuration need not be resolved.
-func Step(c run.Config, r Repeat) (Result, error) {
+// stepRun is a training step on a synthetic batch, without augmentation, ready to be
+// taken again and again.
+type stepRun struct {
+	config   run.Config // resolved
+	backend  compute.Backend
+	tracer   *compute.Tracer
+	stepper  *train.Stepper
+	batches  []train.Views
+	shape    [4]int
+	pictures int     // of a step
+	loss     float64 // of the last step
+}
+
+// openStep prepares the step of a configuration, which need not be resolved. What is
+// compiled for it can be recorded into r.
+func openStep(c run.Config, r *trace.Recorder) (_ *stepRun, err error) {
 	c.Train.Steps, c.Train.Epochs, c.Train.Time = 1, 0, 0
 	if c.Data.Size == 0 {
 		c.Data.Size = 32
 	}
-	pictures := c.Train.Batch * c.Optim.Accumulate
-	if err := c.Resolve(run.Source{Images: pictures, Channels: 3}); err != nil {
-		return Result{}, err
+	s := &stepRun{pictures: c.Train.Batch * c.Optim.Accumulate}
+	if err := c.Resolve(run.Source{Images: s.pictures, Channels: 3}); err != nil {
+		return nil, err
 	}
+	s.config = c
 	m, err := train.NewMethod(c)
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	backend, err := compute.New(c.Train.Backend, c.Train.Threads)
-	if err != nil {
-		return Result{}, err
+	if s.backend, err = compute.New(c.Train.Backend, c.Train.Threads); err != nil {
+		return nil, err
 	}
-	defer backend.Finalize()
-	s, err := train.NewStepper(backend, m, m.Init(c.Train.Seed))
-	if err != nil {
-		return Result{}, err
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	s.tracer = compute.Trace(s.backend, r)
+	if s.stepper, err = train.NewStepper(s.backend, m, m.Init(c.Train.Seed)); err != nil {
+		return nil, err
 	}
-	defer s.Close()
-	shape := [4]int{c.Train.Batch, c.Data.Size, c.Data.Size, c.Data.Channels}
-	batches := make([]train.Views, c.Optim.Accumulate)
+	s.shape = [4]int{c.Train.Batch, c.Data.Size, c.Data.Size, c.Data.Channels}
+	s.batches = make([]train.Views, c.Optim.Accumulate)
 	random := rand.New(rand.NewPCG(c.Train.Seed, 1))
-	for i := range batches {
-		for v := range batches[i] {
-			batches[i][v] = normal(random, shape[0]*shape[1]*shape[2]*shape[3])
+	for i := range s.batches {
+		for v := range s.batches[i] {
+			s.batches[i][v] = normal(random, s.shape[0]*s.shape[1]*s.shape[2]*s.shape[3])
 		}
 	}
-	var loss float64
-	result, err := measure("step", pictures, r.Warmup, r.Steps, c.Train.Threads, func() error {
-		values, err := s.Step(batches, shape, .01, .99)
-		if err == nil && !train.Finite(values) {
-			err = fmt.Errorf("the step's loss is %v", values.Loss)
+	return s, nil
+}
+
+// step takes one step.
+func (s *stepRun) step() error {
+	values, err := s.stepper.Step(s.batches, s.shape, .01, .99)
+	if err == nil && !train.Finite(values) {
+		err = fmt.Errorf("the step's loss is %v", values.Loss)
+	}
+	s.loss = values.Loss
+	return err
+}
+
+func (s *stepRun) close() {
+	if s.stepper != nil {
+		s.stepper.Close()
+	}
+	s.backend.Finalize()
+}
+
+// Step times the training step of a configuration. With r.Trace it then takes the steps
+// that the trace wants in detail.
+func Step(c run.Config, r Repeat) (Result, error) {
+	s, err := openStep(c, r.Trace)
+	if err != nil {
+		return Result{}, err
+	}
+	defer s.close()
+	result, err := measure("step", s.pictures, r.Warmup, r.Steps, c.Train.Threads, s.step)
+	if err != nil {
+		return result, err
+	}
+	result.Loss = s.loss
+	return result, s.record(r.Trace)
+}
+
+// record takes the steps that a trace wants in detail.
+func (s *stepRun) record(r *trace.Recorder) error {
+	if r == nil {
+		return nil
+	}
+	r.Tracks("steps", "nodes")
+	s.tracer.Start()
+	for last := false; !last; last = r.Step() {
+		end := r.Begin("steps", "step")
+		err := s.step()
+		end()
+		if err != nil {
+			return err
 		}
-		loss = values.Loss
-		return err
-	})
-	result.Loss = loss
-	return result, err
+	}
+	return nil
 }
 
 // Embed times the encoder of a configuration on a synthetic batch.

@@ -10,36 +10,60 @@ import (
 	"github.com/byol-go/byol/internal/trace"
 )
 
-// Trace has a backend record into r every node of what it compiles from now on, and what
-// each thread does, until r is no longer in detail. Only "cpu" can; others are left alone.
-// It is called before anything is compiled.
-func Trace(b Backend, r *trace.Recorder) {
+// Tracer knows what a backend compiled and records its nodes.
+type Tracer struct {
+	recorder    *trace.Recorder
+	backend     *cpu.Backend
+	executables []*cpu.Executable
+	on          bool
+
+	mu   sync.Mutex
+	work []threadWork // of the node that runs
+}
+
+// Trace collects what a backend compiles from now on, which it records into r once the
+// tracer is started. Only "cpu" can; of others the tracer sees nothing.
+func Trace(b Backend, r *trace.Recorder) *Tracer {
+	t := &Tracer{recorder: r}
 	own, ok := b.(*cpu.Backend)
-	if !ok || r == nil {
-		return
+	if !ok {
+		return t
 	}
-	t := &tracer{recorder: r}
-	own.ObserveThreads(t.thread)
+	t.backend = own
 	own.OnCompile(func(e *cpu.Executable) {
 		t.executables = append(t.executables, e)
-		e.SetTrace(func(n cpu.NodeTiming) { t.node(e.Name(), n) })
+		if t.on {
+			t.trace(e)
+		}
 	})
-	r.AfterDetail(func() {
-		own.OnCompile(nil)
-		own.ObserveThreads(nil)
+	return t
+}
+
+// Executables lists what was compiled.
+func (t *Tracer) Executables() []*cpu.Executable { return t.executables }
+
+// Start records every node, and what each thread does, until the recorder is no longer in
+// detail. No computation may be running.
+func (t *Tracer) Start() {
+	if t.backend == nil || t.recorder == nil {
+		return
+	}
+	t.on = true
+	t.backend.ObserveThreads(t.thread)
+	for _, e := range t.executables {
+		t.trace(e)
+	}
+	t.recorder.AfterDetail(func() {
+		t.on = false
+		t.backend.ObserveThreads(nil)
 		for _, e := range t.executables {
 			e.SetTrace(nil)
 		}
 	})
 }
 
-// tracer joins what threads and nodes report.
-type tracer struct {
-	recorder    *trace.Recorder
-	executables []*cpu.Executable
-
-	mu   sync.Mutex
-	work []threadWork // of the node that runs
+func (t *Tracer) trace(e *cpu.Executable) {
+	e.SetTrace(func(n cpu.NodeTiming) { t.node(e.Name(), n) })
 }
 
 type threadWork struct {
@@ -47,14 +71,14 @@ type threadWork struct {
 	start, end time.Time
 }
 
-func (t *tracer) thread(thread int, start, end time.Time) {
+func (t *Tracer) thread(thread int, start, end time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.work = append(t.work, threadWork{thread, start, end})
 }
 
 // node is called when a node has run: the work of the threads since the last one is its.
-func (t *tracer) node(computation string, n cpu.NodeTiming) {
+func (t *Tracer) node(computation string, n cpu.NodeTiming) {
 	t.mu.Lock()
 	work := t.work
 	t.work = nil

@@ -20,7 +20,7 @@ func TestTrace(t *testing.T) {
 	}
 	defer b.Finalize()
 	r := trace.New(2)
-	compute.Trace(b, r)
+	tracer := compute.Trace(b, r)
 	exec, err := graph.NewExec(b, func(x *graph.Node) *graph.Node { return graph.Dot(x, graph.Exp(x)) })
 	if err != nil {
 		t.Fatal(err)
@@ -28,11 +28,19 @@ func TestTrace(t *testing.T) {
 	defer exec.Finalize()
 	const n = 256
 	x := tensors.FromFlatDataAndDimensions(make([]float32, n*n), n, n)
-	for range 4 {
+	for k := range 5 { // the first is before the start, the last two after the end
+		if k == 1 {
+			tracer.Start()
+		}
 		if _, err := exec.Exec(x); err != nil {
 			t.Fatal(err)
 		}
-		r.Step()
+		if k > 0 {
+			r.Step()
+		}
+	}
+	if len(tracer.Executables()) != 1 {
+		t.Errorf("%d executables", len(tracer.Executables()))
 	}
 	var text bytes.Buffer
 	if err := r.Write(&text); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/byol-go/byol/bench"
@@ -19,6 +20,7 @@ func newBench() *cobra.Command {
 	}
 	cmd.AddCommand(
 		newBenchOf("step", "Time the training step on a synthetic batch", bench.Repeat{Warmup: 2, Steps: 5}, bench.Step),
+		newBenchOps(),
 		newBenchOf("embed", "Time the encoder on a synthetic batch", bench.Repeat{Warmup: 2, Steps: 9}, bench.Embed),
 		newBenchOf("data", "Time decoding and augmentation on one core: --data DIR, --size N", bench.Repeat{Warmup: 1, Steps: 5}, bench.Data),
 	)
@@ -28,21 +30,30 @@ func newBench() *cobra.Command {
 // newBenchOf returns the command of one benchmark.
 func newBenchOf(name, short string, repeat bench.Repeat, measure func(run.Config, bench.Repeat) (bench.Result, error)) *cobra.Command {
 	var flags configFlags
+	var timeline traceFlags
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   name,
 		Short: short,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if repeat.Warmup < 0 || repeat.Steps < 1 {
-				return usageError{fmt.Errorf("--warmup %d, --repeat %d: want at least 0 and 1", repeat.Warmup, repeat.Steps)}
-			}
 			c, err := flags.build(cmd, nil)
 			if err != nil {
 				return err
 			}
+			if err := checkRepeat(repeat); err != nil {
+				return err
+			}
+			if name == "step" {
+				if repeat.Trace, err = timeline.recorder(); err != nil {
+					return err
+				}
+			}
 			r, err := measure(c, repeat)
 			if err != nil {
+				return err
+			}
+			if err := timeline.write(repeat.Trace); err != nil {
 				return err
 			}
 			if asJSON {
@@ -54,8 +65,86 @@ func newBenchOf(name, short string, repeat bench.Repeat, measure func(run.Config
 		},
 	}
 	flags.register(cmd, allFlags()...)
+	repeatFlags(cmd, &repeat)
+	if name == "step" {
+		timeline.register(cmd, "steps")
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
+}
+
+func repeatFlags(cmd *cobra.Command, repeat *bench.Repeat) {
 	cmd.Flags().IntVar(&repeat.Warmup, "warmup", repeat.Warmup, "repetitions before the timed ones")
 	cmd.Flags().IntVar(&repeat.Steps, "repeat", repeat.Steps, "timed repetitions")
+}
+
+func checkRepeat(r bench.Repeat) error {
+	if r.Warmup < 0 || r.Steps < 1 {
+		return usageError{fmt.Errorf("--warmup %d, --repeat %d: want at least 0 and 1", r.Warmup, r.Steps)}
+	}
+	return nil
+}
+
+func newBenchOps() *cobra.Command {
+	var flags configFlags
+	var timeline traceFlags
+	var asJSON, all, sweep bool
+	repeat := bench.Repeat{Warmup: 1, Steps: 5}
+	cmd := &cobra.Command{
+		Use:   "ops",
+		Short: "Time every node of the training step against what the machine can do",
+		Long: `Time every node of the training step against what the machine can do: the rates of
+independent multiply-adds and of plain memory traffic, measured in the same run.
+
+GFLOP is the direct count, whatever the algorithm. "of roof" is the time that a node
+would take at the machine's rates, for the arithmetic that its algorithm does and the
+bytes of its operands, over the time that it takes; nodes add up to less than the step,
+the rest is between nodes. With --sweep, convolutions and matrix products of many shapes
+instead of a model's, the worst first (--all: every shape, within two minutes).`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := flags.build(cmd, nil)
+			if err != nil {
+				return err
+			}
+			if err := checkRepeat(repeat); err != nil {
+				return err
+			}
+			if repeat.Trace, err = timeline.recorder(); err != nil {
+				return err
+			}
+			w := cmd.OutOrStdout()
+			if sweep {
+				if repeat.Trace != nil {
+					return usageError{errors.New("--sweep and --trace exclude each other")}
+				}
+				r, err := bench.Sweep(cmd.Context(), bench.SweepGrid(), c.Train.Precision == "bf16", c.Train.Threads)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return json.NewEncoder(w).Encode(r)
+				}
+				return r.Print(w, all)
+			}
+			r, err := bench.Ops(c, repeat)
+			if err != nil {
+				return err
+			}
+			if err := timeline.write(repeat.Trace); err != nil {
+				return err
+			}
+			if asJSON {
+				return json.NewEncoder(w).Encode(r)
+			}
+			return r.Print(w, all)
+		},
+	}
+	flags.register(cmd, allFlags()...)
+	repeatFlags(cmd, &repeat)
+	timeline.register(cmd, "further steps")
+	cmd.Flags().BoolVar(&all, "all", false, "list every node, or every shape")
+	cmd.Flags().BoolVar(&sweep, "sweep", false, "time convolutions and matrix products over a grid of shapes, in two minutes at most")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
 }

@@ -14,6 +14,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"github.com/byol-go/byol/internal/atomicfile"
 )
 
 // maxEvents bounds a recording: some 60 MB of JSON.
@@ -151,3 +153,7 @@ func (r *Recorder) Write(w io.Writer) error {
 	}
 	return json.NewEncoder(w).Encode(map[string]any{"displayTimeUnit": "ms", "traceEvents": events, "otherData": other})
 }
+
+// WriteFile writes all that is recorded so far to a file, which appears whole or not at
+// all, in the place of an earlier one.
+func (r *Recorder) WriteFile(path string) error { return atomicfile.Write(path, r.Write) }

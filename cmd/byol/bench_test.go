@@ -1,0 +1,76 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// tinyBench are the flags of a step that takes some milliseconds.
+var tinyBench = []string{"--size", "16", "--batch", "8", "--threads", "2", "--repeat", "1", "--warmup", "0",
+	"--set", "encoder.width=0.0625", "--set", "heads.hidden=16", "--set", "heads.dim=8"}
+
+// timeline counts the complete events of a trace file by track.
+func timeline(t *testing.T, path string) map[string]int {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		TraceEvents []struct {
+			Name, Ph string
+			Tid      int
+			Ts, Dur  float64
+			Args     map[string]any
+		}
+	}
+	if err := json.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	tracks, events := map[int]string{}, map[string]int{}
+	for _, e := range file.TraceEvents {
+		if e.Name == "thread_name" {
+			tracks[e.Tid], _ = e.Args["name"].(string)
+		}
+	}
+	for _, e := range file.TraceEvents {
+		if e.Ph == "X" {
+			events[tracks[e.Tid]]++
+			if e.Ts < 0 || e.Dur < 0 {
+				t.Errorf("%+v", e)
+			}
+		}
+	}
+	return events
+}
+
+func TestBenchTrace(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "trace.json")
+	code, _, stderr := byol(t, append([]string{"bench", "step", "--trace", file, "--trace-steps", "2"}, tinyBench...)...)
+	if code != 0 {
+		t.Fatalf("exit %d\n%s", code, stderr)
+	}
+	events := timeline(t, file)
+	if events["steps"] != 2 || events["nodes"] < 100 || events["nodes"]%2 != 0 || events["thread 0"] < events["nodes"]/2 {
+		t.Errorf("events %v", events)
+	}
+}
+
+func TestBenchOps(t *testing.T) {
+	code, stdout, stderr := byol(t, append([]string{"bench", "ops", "--json"}, tinyBench...)...)
+	var o struct {
+		Nodes   []struct{ Kind string }
+		FLOP    float64 `json:"flop"`
+		FloorS  float64 `json:"floor_s"`
+		Machine struct{ Threads int }
+	}
+	if err := json.Unmarshal([]byte(stdout), &o); code != 0 || err != nil || len(o.Nodes) < 100 || o.FLOP <= 0 || o.FloorS <= 0 || o.Machine.Threads != 2 {
+		t.Errorf("exit %d, %v\n%s%s", code, err, stdout, stderr)
+	}
+	if code, _, stderr := byol(t, "bench", "ops", "--trace-steps", "0"); code != exitUsage || !strings.Contains(stderr, "--trace-steps 0") {
+		t.Errorf("exit %d\n%s", code, stderr)
+	}
+}
