@@ -30,7 +30,7 @@ func Data(c run.Config, r Repeat) (Result, error) {
 	}
 	c.Train.Batch, c.Train.Steps, c.Train.Epochs, c.Train.Time = set.Len(), 1, 0, 0
 	c.Optim.Accumulate = 1
-	if err := c.Resolve(run.Source{Images: set.Len(), NativeSize: set.NativeSize(), Channels: set.Channels()}); err != nil {
+	if err := c.Resolve(run.Source{Images: set.Len(), NativeSize: set.NativeSize(), Channels: set.Channels(), Classes: len(set.Classes)}); err != nil {
 		return Result{}, err
 	}
 	views, err := augment.New(train.AugmentConfig(c.Augment), c.Data.Size, c.Data.Channels)

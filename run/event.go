@@ -19,15 +19,16 @@ type StepEvent struct {
 	Event       string  `json:"event"` // "step"
 	Step        int     `json:"step"`  // optimiser steps done
 	Epoch       int     `json:"epoch"` // that the step belongs to, from 1
-	Loss        Number  `json:"loss"`  // of this step: 0 to 8 for BYOL
+	Loss        Number  `json:"loss"`  // of this step: 0 to 8 for BYOL, -1 to 1 for SimSiam
 	LR          float64 `json:"lr"`
 	Tau         float64 `json:"tau"`
-	TargetStd   Number  `json:"target_std"`   // see EpochEvent
-	Rank        Number  `json:"rank"`         // effective rank of the step's target projections
-	CosPositive Number  `json:"cos_positive"` // mean cosine of an online prediction and the target projection of the other view
-	CosNegative Number  `json:"cos_negative"` // mean cosine of the target projections of different pictures
-	GradNorm    Number  `json:"grad_norm"`    // Euclidean norm of the gradient over all online parameters
-	ImagesPerS  float64 `json:"images_per_s"` // since the event before
+	TargetStd   Number  `json:"target_std"`         // see EpochEvent
+	Rank        Number  `json:"rank"`               // effective rank of the step's target projections
+	CosPositive Number  `json:"cos_positive"`       // mean cosine of an online prediction and the target projection of the other view
+	CosNegative Number  `json:"cos_negative"`       // mean cosine of the target projections of different pictures
+	Accuracy    *Number `json:"accuracy,omitempty"` // share of the step's labelled views classified right, of supervised
+	GradNorm    Number  `json:"grad_norm"`          // Euclidean norm of the gradient over all online parameters
+	ImagesPerS  float64 `json:"images_per_s"`       // since the event before
 }
 
 // EpochEvent is a line of metrics.jsonl after every epoch, and for epoch 0 before
@@ -39,6 +40,7 @@ type EpochEvent struct {
 	Loss      *Number `json:"loss,omitempty"`       // mean over the epoch's steps
 	TargetStd *Number `json:"target_std,omitempty"` // mean over steps and channels of the deviation (n-1) of view 1's L2-normalised target projections, times √d: 1 is healthy, 0 collapsed
 	Rank      *Number `json:"rank,omitempty"`       // exp of the entropy of the normalised singular values, mean over the epoch's measured steps
+	Accuracy  *Number `json:"accuracy,omitempty"`   // mean of the steps', on the augmented training pictures
 	KNN       *Number `json:"knn_top1,omitempty"`   // a fraction, on the test pictures or leave-one-out
 	Seconds   float64 `json:"seconds"`              // of this epoch, evaluation left out
 }
