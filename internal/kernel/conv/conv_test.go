@@ -269,41 +269,46 @@ func TestEmptyOutput(t *testing.T) {
 // TestWinogradWithinItsBound goes through the facade with and without Winograd's
 // algorithm; the scratch memory of either serves both.
 func TestWinogradWithinItsBound(t *testing.T) {
-	s := square(3, 17, 16, 32, 3, 32, 1, 1)
-	for _, f := range []Form{Forward, InputGrad, KernelGrad} {
-		a, b, _ := operands(s, f)
-		want, sum := exact(s, f, a, b)
-		eachLevel(t, func(t *testing.T) {
-			for _, bf16 := range []bool{false, true} {
-				if _, _, ok := byWinograd(s, f, bf16); !ok {
-					if bf16 && isa.Current() == isa.AVX512BF16 {
-						continue // direct products are faster here
-					}
-					t.Fatalf("%v %v does not go by Winograd", f, s)
+	for _, s := range []Shape{square(3, 17, 16, 32, 3, 32, 1, 1), square(4, 32, 31, 32, 3, 48, 2, 1)} {
+		for _, f := range []Form{Forward, InputGrad, KernelGrad} {
+			testWinograd(t, s, f)
+		}
+	}
+}
+
+func testWinograd(t *testing.T, s Shape, f Form) {
+	a, b, _ := operands(s, f)
+	want, sum := exact(s, f, a, b)
+	eachLevel(t, func(t *testing.T) {
+		for _, bf16 := range []bool{false, true} {
+			if _, _, ok := byWinograd(s, f, bf16); !ok {
+				if bf16 && isa.Current() == isa.AVX512BF16 {
+					continue // direct products are faster here
 				}
-				var results [2][]float32
-				for i, on := range []bool{false, true} {
-					restore := SetWinograd(on)
-					results[i] = calculate(nil, s, f, bf16, a, b)
-					restore()
+				t.Fatalf("%v %v does not go by Winograd", f, s)
+			}
+			var results [2][]float32
+			for i, on := range []bool{false, true} {
+				restore := SetWinograd(on)
+				results[i] = calculate(nil, s, f, bf16, a, b)
+				restore()
+			}
+			same := true
+			for i, v := range results[1] {
+				same = same && v == results[0][i]
+				bound := 1e-5 * sum[i]
+				if bf16 && f != KernelGrad {
+					bound += 0x1p-8 * (math.Abs(want[i]) + bound)
 				}
-				same := true
-				for i, v := range results[1] {
-					same = same && v == results[0][i]
-					bound := 1e-5 * sum[i]
-					if bf16 && f != KernelGrad {
-						bound += 0x1p-8 * (math.Abs(want[i]) + bound)
-					}
-					if d := math.Abs(float64(v) - want[i]); !(d <= bound) {
-						t.Fatalf("%v: element %d is %v, want %v ± %v", f, i, v, want[i], bound)
-					}
-				}
-				if same {
-					t.Errorf("%v: the switch changes nothing", f)
+				if d := math.Abs(float64(v) - want[i]); !(d <= bound) {
+					t.Fatalf("%v: element %d is %v, want %v ± %v", f, i, v, want[i], bound)
 				}
 			}
-		})
-	}
+			if same {
+				t.Errorf("%v: the switch changes nothing", f)
+			}
+		}
+	})
 }
 
 func TestWinogradRule(t *testing.T) {
@@ -312,7 +317,11 @@ func TestWinogradRule(t *testing.T) {
 		want bool
 	}{
 		{square(64, 8, 8, 64, 3, 64, 1, 1), true},
-		{square(64, 8, 8, 64, 3, 64, 2, 1), false},
+		{square(64, 8, 8, 64, 3, 64, 2, 1), true},
+		{square(64, 7, 7, 64, 3, 64, 2, 1), true},
+		{square(64, 7, 9, 64, 3, 64, 2, 1), false}, // most of every second tile unused
+		{square(64, 8, 8, 64, 3, 64, 2, 0), false}, // only padding 1
+		{square(64, 9, 9, 64, 3, 64, 3, 1), false},
 		{square(64, 8, 8, 64, 1, 64, 1, 0), false},
 		{square(64, 1, 1, 64, 3, 64, 1, 1), false}, // most of a tile unused
 		{square(64, 8, 8, 3, 3, 64, 1, 1), false},  // too few channels

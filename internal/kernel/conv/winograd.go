@@ -26,10 +26,9 @@ func SetWinograd(on bool) (restore func()) {
 // byWinograd returns s as package winograd takes it, and whether a call should
 // go there: a rule by shape and instruction set, never by a timing.
 func byWinograd(s Shape, f Form, is16 bool) (winograd.Shape, winograd.Form, bool) {
-	w := winograd.Shape{N: s.N, H: s.H, W: s.W, C: s.C, K: s.K, PadTop: s.PadTop, PadLeft: s.PadLeft, OutH: s.OutH(), OutW: s.OutW()}
+	w := winograd.Shape{N: s.N, H: s.H, W: s.W, C: s.C, K: s.K, Stride: s.StrideH, PadTop: s.PadTop, PadLeft: s.PadLeft, OutH: s.OutH(), OutW: s.OutW()}
 	form := [...]winograd.Form{Forward: winograd.FormForward, InputGrad: winograd.FormInputGrad, KernelGrad: winograd.FormKernelGrad}[f]
-	if s.KH != 3 || s.KW != 3 || s.StrideH != 1 || s.StrideW != 1 || s.DilationH != 1 || s.DilationW != 1 ||
-		max(s.PadTop, s.PadBottom, s.PadLeft, s.PadRight) > 2 || w.OutH*w.OutW == 0 {
+	if s.KH != 3 || s.KW != 3 || s.StrideH != s.StrideW || s.DilationH != 1 || s.DilationW != 1 || !w.Valid() {
 		return w, form, false
 	}
 	if is16 {

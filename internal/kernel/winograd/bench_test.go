@@ -12,14 +12,16 @@ import (
 	"github.com/byol-go/byol/internal/kernel/par"
 )
 
-// layers are the 3x3 stride-1 convolutions of ResNet-18 at 32x32, and of the same
-// net at a quarter of the width.
-var layers = []struct{ size, channels int }{
-	{32, 64}, {16, 128}, {8, 256}, {4, 512},
-	{32, 16}, {16, 32}, {8, 64}, {4, 128},
+// layers are the 3x3 convolutions of ResNet-18 at 32x32, and of the same net at a
+// quarter of the width: those of stride 1, then those of stride 2.
+var layers = []Shape{
+	square(64, 32, 64, 64), square(64, 16, 128, 128), square(64, 8, 256, 256), square(64, 4, 512, 512),
+	square(64, 32, 16, 16), square(64, 16, 32, 32), square(64, 8, 64, 64), square(64, 4, 128, 128),
+	halved(64, 32, 64, 128), halved(64, 16, 128, 256), halved(64, 8, 256, 512),
+	halved(64, 32, 16, 32), halved(64, 16, 32, 64), halved(64, 8, 64, 128),
 }
 
-// BenchmarkWinograd reports direct-equivalent GFLOP/s, 2·N·H·W·9·C·K over the time:
+// BenchmarkWinograd reports direct-equivalent GFLOP/s, 2·N·OutH·OutW·9·C·K over the time:
 // of the median call and of the best, at batch 64. BYOL_BENCH_THREADS sets the
 // threads, which are GOMAXPROCS otherwise. peak is the tile product on data in the
 // first-level cache, true operations.
@@ -38,9 +40,8 @@ func BenchmarkWinograd(b *testing.B) {
 		for _, size := range []int{4, 2} {
 			kind := map[int]string{4: "", 2: "-bf16"}[size]
 			for _, form := range forms {
-				for _, l := range layers {
-					s := square(64, l.size, l.channels, l.channels)
-					name := fmt.Sprintf("%v%s/%dx%dx%dx%d/%v", form, kind, s.N, s.H, s.W, s.C, level)
+				for _, s := range layers {
+					name := fmt.Sprintf("%v%s/%dx%dx%dx%d-%d-s%d/%v", form, kind, s.N, s.H, s.W, s.C, s.K, s.Stride, level)
 					b.Run(name, func(b *testing.B) {
 						defer isa.Set(level)()
 						benchmarkForm(b, p, s, form, size)
@@ -55,7 +56,7 @@ func benchmarkForm(b *testing.B, p *par.Pool, s Shape, form Form, size int) {
 	x, w, y := pattern(s.lenX(), size), pattern(s.lenW(), size), pattern(s.lenY(), size)
 	dw := make([]float32, s.lenW())
 	scratch := make([]byte, ScratchBytes(s, form, p.Threads()))
-	report(b, p.Threads(), 2*9*float64(s.N*s.H*s.W)*float64(s.C*s.K), func() {
+	report(b, p.Threads(), 2*9*float64(s.N*s.OutH*s.OutW)*float64(s.C*s.K), func() {
 		switch form {
 		case FormForward:
 			forwardOf(p, s, y, x, w, scratch)

@@ -17,12 +17,18 @@ import "github.com/byol-go/byol/internal/kernel/par"
 // multiplied while it is in the second-level cache.
 //
 // A result sums over the channels in their order on either way.
+//
+// A stride-2 convolution has four phases of what it reads, whose channels an element's
+// product sums over as if they were one image's; the gradient of its input has four
+// phases of what it writes, with one product after the other.
 type forward struct {
 	grid
 	kernelLayout
 	k       *kernels
-	few     bool // the second way
-	block   int  // tiles of a block; all of them if few
+	images  [splitPhase]image
+	at      [2][splitPhase][elements]int // where the elements of a chunk lie: one of lane channels, or a whole one
+	few     bool                         // the second way
+	block   int                          // tiles of a block; all of them if few
 	u       []float32
 	v       []float32
 	zero    []float32
@@ -34,14 +40,27 @@ type forwardWorker struct {
 	stripper
 	weighter
 	u        []float32 // a piece of the kernel, if few
-	v        []float32 // [element][panel][c/lane][panel row][lane]
+	v        []float32 // [element][panel][phase][c/lane][panel row][lane]
 	m        []float32 // [row][element][chunk]
 	offset   []int     // of the block's tiles in v
-	whole    [][2]int  // of the block's whole tiles, in m and y
-	cut      [][2]int  // the tiles that a border cuts: which of the block, and number
+	inPlace  []int     // of a tile's values in v, for stride 2
+	tiles    [splitPhase]tileLists
 	tmp      []float32
 	edge     []float32 // room for [4][4][lane] numbers: a tile that does not fit y
 	tileArgs tileArgs
+}
+
+// image is a phase of the output: every pixel, or every second one in each direction.
+type image struct {
+	rows, cols           int
+	first                int // pixel of y
+	rowPixels, colPixels int // from one to the next
+}
+
+// tileLists are a block's tiles.
+type tileLists struct {
+	whole [][2]int // their places in m and y
+	cut   [][2]int // the tiles that a border cuts: which of the block, and number
 }
 
 const (
@@ -49,6 +68,7 @@ const (
 	// the kernel covers, and of a piece of it.
 	weightRows = 64
 	pieceRows  = 128
+	pieceRows2 = 64 // for stride 2
 
 	fewTiles    = 160
 	largeKernel = 8 << 20 // bytes, transformed
@@ -57,14 +77,21 @@ const (
 // newForward lays out the memory of a forward product.
 func newForward(a *arena, k *kernels, g grid, r reduction, threads int) *forward {
 	f := &forward{grid: g, kernelLayout: newKernelLayout(r), k: k}
+	f.images[0] = image{rows: g.outH, cols: g.outW, rowPixels: g.outW, colPixels: 1}
 	f.few = f.tiles() <= fewTiles && 4*f.chunks()*f.chunkSize() >= largeKernel && f.chunks() >= 2*threads
 	if f.few {
 		f.rows = pieceRows
+		if f.stride2() {
+			f.rows = f.evenPiece()
+		}
 		f.block = f.tiles()
 		f.v = take[float32](a, ceil(f.cPad, f.rows)*f.vSize(f.rows))
 	} else {
 		f.block = f.blockTiles(threads)
 		f.u = take[float32](a, f.chunks()*f.chunkSize())
+	}
+	for i := range f.at {
+		f.at[i], _ = f.offsets((i + 1) * lane)
 	}
 	f.zero = take[float32](a, zeroLen(&f.grid, f.c))
 	f.workers = make([]forwardWorker, threads)
@@ -73,12 +100,16 @@ func newForward(a *arena, k *kernels, g grid, r reduction, threads int) *forward
 		*w = forwardWorker{
 			stripper: newStripper(a, &f.grid, f.c, k, f.zero),
 			weighter: newWeighter(a, f.kernelLayout, k),
-			m:        take[float32](a, f.blockRows()*elements*chunk),
+			m:        take[float32](a, f.mSize()*f.sums()),
 			offset:   take[int](a, f.block),
-			whole:    take[[2]int](a, f.block+1),
-			cut:      take[[2]int](a, f.block),
 			tmp:      take[float32](a, elements*lane),
 			edge:     take[float32](a, tileOut*tileOut*lane),
+		}
+		if f.ins > 1 {
+			w.inPlace = take[int](a, splitTile)
+		}
+		for out := range f.outs {
+			w.tiles[out] = tileLists{take[[2]int](a, f.block+1), take[[2]int](a, f.block)}
 		}
 		if f.few {
 			w.u = take[float32](a, f.chunkSize())
@@ -89,11 +120,43 @@ func newForward(a *arena, k *kernels, g grid, r reduction, threads int) *forward
 	return f
 }
 
+// newInputGrad2 lays out the memory for the input's gradient of a stride-2 convolution,
+// which has h x w pixels.
+func newInputGrad2(a *arena, k *kernels, g grid, r reduction, h, w, threads int) *forward {
+	f := newForward(a, k, g, r, threads)
+	for out, phase := range phases {
+		top, left := 0, 0
+		if phase.pairRows {
+			top = 1
+		}
+		if phase.pairCols {
+			left = 1
+		}
+		f.images[out] = image{(h + 1 - top) / 2, (w + 1 - left) / 2, top*w + left, 2 * w, 2}
+	}
+	f.outH, f.outW = h, w
+	return f
+}
+
+// evenPiece returns into how many channels those of a stride-2 convolution are cut: all
+// pieces are equal, since the phases of a piece lie side by side.
+func (f *forward) evenPiece() int {
+	blocks := pieceRows2 / lane
+	for f.cPad/lane%blocks != 0 {
+		blocks--
+	}
+	return blocks * lane
+}
+
 // blockTiles returns the tiles of a block: as many as keep v and m near the second
 // level cache, and such that the threads get the same number of blocks.
 func (f *forward) blockTiles(threads int) int {
 	const budget = 1 << 20
-	tiles := min(max(budget/(4*elements*(f.cPad+chunk)), 32), 96)
+	values := f.tile * f.cPad
+	if f.ins > 1 {
+		values = splitTile * f.cPad
+	}
+	tiles := min(max(budget/(4*(values+elements*chunk)), 32), 96)
 	blocks := ceil(ceil(f.tiles(), tiles), threads) * threads
 	return min(ceil(ceil(f.tiles(), blocks), 4)*4, f.tiles())
 }
@@ -101,8 +164,24 @@ func (f *forward) blockTiles(threads int) int {
 // blockRows returns the rows of a block's panels, at most.
 func (f *forward) blockRows() int { return f.block + 2*f.k.panel }
 
+// mSize returns the room for a block's products, of one phase of the output.
+func (f *forward) mSize() int { return f.blockRows() * elements * chunk }
+
+// sums returns how many phases of the output are summed at a time.
+func (f *forward) sums() int {
+	if f.few {
+		return f.outs
+	}
+	return 1
+}
+
+// mOf returns the products of a phase of the output.
+func (s *forwardWorker) mOf(f *forward, out int) []float32 {
+	return s.m[out%f.sums()*f.mSize():]
+}
+
 // vSize returns the room for a block's transformed tiles of so many channels.
-func (f *forward) vSize(channels int) int { return elements * (f.blockRows()*channels + pad) }
+func (f *forward) vSize(channels int) int { return f.tile * (f.blockRows()*f.ins*channels + pad) }
 
 func (f *forward) run(p *par.Pool, y, x, w numbers) {
 	f.y, f.x, f.w = y, x, w
@@ -127,12 +206,13 @@ func (f *forward) run(p *par.Pool, y, x, w numbers) {
 // block computes the outputs of tiles t0 to t1.
 func (s *forwardWorker) block(f *forward, t0, t1 int) {
 	panels := newPanels(f.k, t1-t0)
-	stride := panels.count()*f.k.panel*f.cPad + pad
 	s.transform(f, s.v, panels, 0, f.c, t0, t0, t1)
-	whole, cut := s.sort(f, t0, t1)
+	s.sort(f, t0, t1)
 	for g := range f.chunks() {
-		s.products(f, g, panels, s.v, stride, f.u[g*f.chunkSize():], f.cPad, false)
-		s.output(f, g, whole, cut)
+		for out := range f.outs {
+			s.products(f, g, out, panels, s.v, f.u[g*f.chunkSize():], f.cPad, false)
+			s.output(f, g, out)
+		}
 	}
 }
 
@@ -152,55 +232,77 @@ func (s *forwardWorker) chunk(f *forward, panels panels, g int) {
 		for k0 := g * chunk; k0 < min((g+1)*chunk, f.kernelLayout.k); k0 += lane {
 			s.weighter.run(f.w, k0, c0, c0+rows, s.u)
 		}
-		stride := panels.count()*f.k.panel*rows + pad
-		s.products(f, g, panels, f.v[c0/f.rows*f.vSize(f.rows):], stride, s.u, rows, c0 > 0)
+		for out := range f.outs {
+			s.products(f, g, out, panels, f.v[c0/f.rows*f.vSize(f.rows):], s.u, rows, c0 > 0)
+		}
 	}
-	whole, cut := s.sort(f, 0, f.tiles())
-	s.output(f, g, whole, cut)
+	s.sort(f, 0, f.tiles())
+	for out := range f.outs {
+		s.output(f, g, out)
+	}
 }
+
+// panelSize returns the floats of a panel's element of so many channels.
+func (f *forward) panelSize(rows int) int { return f.k.panel * f.ins * rows }
 
 // transform transforms channels c0 to c1 of tiles t0 to t1 to v, which holds the
 // panels of the tiles from first on.
 func (s *forwardWorker) transform(f *forward, v []float32, panels panels, c0, c1, first, t0, t1 int) {
-	panelSize := f.k.panel * ceil(c1-c0, lane) * lane
+	blocks := ceil(c1-c0, lane)
+	panelSize := f.panelSize(blocks * lane)
 	stride := panels.count()*panelSize + pad
 	for t := t0; t < t1; t++ {
 		panel, row := panels.at(t - first)
 		s.offset[t-t0] = 4 * (panel*panelSize + row*lane)
 	}
+	for i := range s.inPlace {
+		phase, e := splitAt(i)
+		s.inPlace[i] = 4 * (e*stride + phase*blocks*f.k.panel*lane)
+	}
 	if rows := panels.rows(); rows > t1-first && t1 == min(first+f.block, f.tiles()) {
 		// The last panel has rows without a tile, of which nothing is used. Zeros
 		// are not slow, as what else is there may be.
-		for e := range elements {
+		for e := range f.tile {
 			clear(v[e*stride+stride-pad-panelSize:][:panelSize])
 		}
 	}
-	s.stripper.run(f.x, c0, c1, t0, t1, v, f.k.panel*lane, stride, s.offset)
+	s.stripper.run(f.x, c0, c1, t0, t1, v, f.k.panel*lane, stride, s.offset, s.inPlace)
 }
 
 // prefetched is how many floats a product of one channel reads ahead from next on.
 const prefetched = 8
 
 // products multiplies the tiles of panels by rows input channels of a chunk of the
-// transformed kernel, on top of m if accumulate.
-func (s *forwardWorker) products(f *forward, g int, panels panels, v []float32, stride int, u []float32, rows int, accumulate bool) {
+// transformed kernel, on top of m if accumulate, for one phase of the output.
+func (s *forwardWorker) products(f *forward, g, out int, panels panels, v, u []float32, rows int, accumulate bool) {
 	columns := f.columns(g)
 	width, full, short := f.k.width, f.k.fullWide, f.k.shortWide
 	if columns < width {
 		width, full, short = columns, f.k.fullLane, f.k.shortLane
 	}
-	blocks, panelSize, uStride := rows/lane, f.k.panel*rows, f.stride(g)
-	for e := range elements {
+	panelSize := f.panelSize(rows)
+	stride := panels.count()*panelSize + pad
+	m := s.mOf(f, out)
+	for e := range f.tile {
+		first, count := f.summed(out, e)
+		if count == 0 {
+			for t := range panels.rows() {
+				clear(m[(t*elements+e)*chunk:][:chunk])
+			}
+			continue
+		}
+		sum := count * rows
+		ve := v[e*stride+first*rows*f.k.panel:]
 		for n := 0; n < columns; n += width {
-			b := u[e*uStride+n*f.rows:]
+			b := u[f.at[columns/chunk][out][e]+n*count*f.rows:]
 			for i := range panels.count() {
 				run := full
 				if i >= panels.full {
 					run = short
 				}
-				next := min(width*rows+i*prefetched*rows%(width*rows), len(b)-1)
-				c := &s.m[(panels.start(i)*elements+e)*chunk+n]
-				run(blocks, &v[e*stride+i*panelSize], &b[0], c, accumulate, &b[next])
+				next := min(width*sum+i*prefetched*sum%(width*sum), len(b)-1)
+				c := &m[(panels.start(i)*elements+e)*chunk+n]
+				run(sum/lane, &ve[i*panelSize], &b[0], c, accumulate, &b[next])
 			}
 		}
 	}
@@ -208,61 +310,67 @@ func (s *forwardWorker) products(f *forward, g int, panels panels, v []float32, 
 
 // sort lists tiles t0 to t1 with their places in m and y, whole ones apart from
 // those that a border cuts.
-func (s *forwardWorker) sort(f *forward, t0, t1 int) (whole, cut [][2]int) {
-	whole, cut = s.whole[:0], s.cut[:0]
-	for t := t0; t < t1; t++ {
-		n, ty, tx := f.place(t)
-		if tileOut*(ty+1) > f.outH || tileOut*(tx+1) > f.outW {
-			cut = append(cut, [2]int{t - t0, t})
-			continue
+func (s *forwardWorker) sort(f *forward, t0, t1 int) {
+	for out := range f.outs {
+		l, im := &s.tiles[out], &f.images[out]
+		l.whole, l.cut = l.whole[:0], l.cut[:0]
+		for t := t0; t < t1; t++ {
+			n, ty, tx := f.place(t)
+			if tileOut*(ty+1) > im.rows || tileOut*(tx+1) > im.cols {
+				l.cut = append(l.cut, [2]int{t - t0, t})
+				continue
+			}
+			l.whole = append(l.whole, [2]int{4 * (t - t0) * elements * chunk, f.y.size * f.pixel(im, n, ty, tx) * f.kernelLayout.k})
 		}
-		pixel := (n*f.outH+tileOut*ty)*f.outW + tileOut*tx
-		whole = append(whole, [2]int{4 * (t - t0) * elements * chunk, f.y.size * pixel * f.kernelLayout.k})
+		if n := len(l.whole); n > 0 {
+			l.whole = append(l.whole, l.whole[n-1])[:n]
+		}
 	}
-	if n := len(whole); n > 0 {
-		whole = append(whole, whole[n-1])[:n]
-	}
-	return whole, cut
 }
 
-// output transforms m and writes a chunk of channels of y. Sums over the outputs,
-// such as batch norm's, would be taken here.
-func (s *forwardWorker) output(f *forward, g int, whole, cut [][2]int) {
+// pixel returns the first pixel of y of a tile.
+func (f *forward) pixel(im *image, n, ty, tx int) int {
+	return n*f.outH*f.outW + im.first + tileOut*(ty*im.rowPixels+tx*im.colPixels)
+}
+
+// output transforms m and writes a chunk of channels of y, of one phase. Sums over the
+// outputs, such as batch norm's, would be taken here.
+func (s *forwardWorker) output(f *forward, g, out int) {
 	k := f.kernelLayout.k
+	l, im := &s.tiles[out], &f.images[out]
 	for k0 := g * chunk; k0 < min((g+1)*chunk, k); k0 += lane {
 		a := &s.tileArgs
-		a.tmp, a.m, a.stride = &s.tmp[0], &s.m[k0%chunk], 4*chunk
+		a.tmp, a.m, a.stride = &s.tmp[0], &s.mOf(f, out)[k0%chunk], 4*chunk
 		if cols := k - k0; cols < lane {
-			for _, at := range whole {
-				s.outputCut(f, at[0], at[1]/f.y.size+k0, tileOut, tileOut, cols)
+			for _, at := range l.whole {
+				s.outputCut(f, im, at[0], at[1]/f.y.size+k0, tileOut, tileOut, cols)
 			}
-		} else if len(whole) > 0 {
-			a.y, a.rowStride, a.colStride = f.y.at(k0), f.y.size*f.outW*k, f.y.size*k
-			a.offset, a.tiles = &whole[0], len(whole)
-			f.k.of(f.y).outputTiles(a)
+		} else if len(l.whole) > 0 {
+			a.y, a.rowStride, a.colStride = f.y.at(k0), f.y.size*im.rowPixels*k, f.y.size*im.colPixels*k
+			a.offset, a.tiles = &l.whole[0], len(l.whole)
+			f.k.of(f.y).stride(f.stride2()).output(a)
 		}
-		for _, at := range cut {
+		for _, at := range l.cut {
 			n, ty, tx := f.place(at[1])
-			pixel := (n*f.outH+tileOut*ty)*f.outW + tileOut*tx
-			s.outputCut(f, 4*at[0]*elements*chunk, pixel*k+k0,
-				min(tileOut, f.outH-tileOut*ty), min(tileOut, f.outW-tileOut*tx), min(lane, k-k0))
+			s.outputCut(f, im, 4*at[0]*elements*chunk, f.pixel(im, n, ty, tx)*k+k0,
+				min(tileOut, im.rows-tileOut*ty), min(tileOut, im.cols-tileOut*tx), min(lane, k-k0))
 		}
 	}
 }
 
 // outputCut transforms one tile and copies height x width pixels of cols channels to
 // y, from its number first on.
-func (s *forwardWorker) outputCut(f *forward, m, first, height, width, cols int) {
+func (s *forwardWorker) outputCut(f *forward, im *image, m, first, height, width, cols int) {
 	offset := [2][2]int{{m, 0}, {m, 0}}
 	edge := float32s(s.edge)
 	edge.size = f.y.size
 	a := &s.tileArgs
 	a.y, a.rowStride, a.colStride = edge.at(0), edge.size*tileOut*lane, edge.size*lane
 	a.offset, a.tiles = &offset[0], 1
-	f.k.of(f.y).outputTiles(a)
+	f.k.of(f.y).stride(f.stride2()).output(a)
 	for i := range height {
 		for j := range width {
-			copy(f.y.bytes(first+(i*f.outW+j)*f.kernelLayout.k, cols), edge.bytes((i*tileOut+j)*lane, cols))
+			copy(f.y.bytes(first+(i*im.rowPixels+j*im.colPixels)*f.kernelLayout.k, cols), edge.bytes((i*tileOut+j)*lane, cols))
 		}
 	}
 }

@@ -26,17 +26,32 @@ type kernels struct {
 
 	float32, bfloat16 transforms
 
-	kernelOut func(args *weightArgs)
-	addTo     func(dst, src *float32, blocks int)
+	kernelOut      func(args *weightArgs)
+	splitKernelOut func(args *weightArgs)
+	addTo          func(dst, src *float32, blocks int)
 }
 
 // transforms are the functions that read or write images and kernels of one type.
 type transforms struct {
-	inputStrip  func(args *stripArgs)
-	outputTiles func(args *tileArgs)
-	gradTiles   func(args *tileArgs)
-	weights     func(args *weightArgs)
-	transpose   func(dst *float32, src *byte, stride int)
+	strips    [3]func(args *stripArgs) // by what is read: see source
+	stride1   transformsOf
+	stride2   transformsOf
+	transpose func(dst *float32, src *byte, stride int)
+}
+
+// transformsOf are those of F(4x4,3x3), or of a stride-2 convolution.
+type transformsOf struct {
+	output  func(args *tileArgs)
+	grad    func(args *tileArgs)
+	weights func(args *weightArgs)
+}
+
+// stride returns the transforms of a convolution of stride 1 or 2.
+func (t *transforms) stride(two bool) *transformsOf {
+	if two {
+		return &t.stride2
+	}
+	return &t.stride1
 }
 
 // of returns the transforms for n's type.
@@ -60,23 +75,24 @@ type gradRows struct {
 	run  func(n int, a, b, c *float32, accumulate bool, next *float32)
 }
 
-// stripArgs tells inputStrip of a run of tiles of one tile row. Strides are in
-// bytes. Assembly knows the offsets of the fields.
+// stripArgs tells a strip's transform of a run of tiles of one tile row. Strides are
+// in bytes. Assembly knows the offsets of the fields.
 type stripArgs struct {
-	rows        [6]unsafe.Pointer // the first column of the image, in each of the tile row's rows of pixels
-	strip       *float32          // [4·tiles+2][6][lane]; what lies outside the image must be zero
-	first       int               // bytes from strip to the first column
-	cols        int               // columns inside the image
-	colStride   int               // between columns of a row
-	blocks      int               // of channels
-	v           *float32          // transformed tiles
-	blockStride int               // between blocks of channels in v
-	stride      int               // between elements in v
+	rows        [splitSide]unsafe.Pointer // the first column of the image, in each of the tile row's rows of pixels
+	strip       *float32                  // [column][span][lane]; what lies outside the image must be zero
+	first       int                       // bytes from strip to the first column
+	cols        int                       // columns inside the image
+	colStride   int                       // between columns of a row
+	blocks      int                       // of channels
+	v           *float32                  // transformed tiles
+	blockStride int                       // between blocks of channels in v
+	stride      int                       // between elements in v
 	tiles       int
 	offset      *int // bytes from v to each tile
+	place       *int // and from there to each of its 81 values, which have no stride
 }
 
-// tileArgs tells outputTiles and gradTiles of tiles with all their 4x4 pixels.
+// tileArgs tells the output's and its gradient's transform of tiles with all their 4x4 pixels.
 type tileArgs struct {
 	tmp                  *float32       // lane·elements floats of scratch
 	m                    *float32       // transformed tiles
@@ -84,10 +100,10 @@ type tileArgs struct {
 	offset               *[2]int        // bytes from m and from y to each tile, and to one more for prefetching
 	tiles                int
 	rowStride, colStride int // between pixels of y
-	stride               int // between elements of m; outputTiles takes 4·chunk
+	stride               int // between elements of m; the output's transform takes 4·chunk
 }
 
-// weightArgs tells weights and kernelOut of rows of lane output channels.
+// weightArgs tells the transforms of kernels and of their gradients of rows of lane output channels.
 type weightArgs struct {
 	tmp     *float32 // lane·elements floats of scratch
 	from    unsafe.Pointer
@@ -95,6 +111,7 @@ type weightArgs struct {
 	rows    int
 	fromRow int // from one input channel to the next
 	toRow   int
-	tap     int // between taps of the kernel
-	stride  int // between elements of the transformed kernel
+	tap     int  // between taps of the kernel
+	stride  int  // between elements of the transformed kernel
+	place   *int // bytes to each of its 81 values, which have no stride
 }

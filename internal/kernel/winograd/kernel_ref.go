@@ -18,18 +18,20 @@ func refKernels() *kernels {
 		fullWide: product(lane), fullLane: product(lane), shortWide: product(lane), shortLane: product(lane),
 		gradWide: []gradRows{{lane, gradProductRef}}, gradLane: []gradRows{{lane, gradProductRef}},
 		float32: refTransforms(4), bfloat16: refTransforms(2),
-		kernelOut: kernelOutRef, addTo: addToRef,
+		kernelOut: kernelOutRef, splitKernelOut: splitKernelOutRef, addTo: addToRef,
 	}
 }
 
 // refTransforms returns the transforms for numbers of so many bytes.
 func refTransforms(size int) transforms {
+	strip := func(f func(*stripArgs, int)) func(*stripArgs) { return func(args *stripArgs) { f(args, size) } }
+	tiles := func(f func(*tileArgs, int)) func(*tileArgs) { return func(args *tileArgs) { f(args, size) } }
+	weights := func(f func(*weightArgs, int)) func(*weightArgs) { return func(args *weightArgs) { f(args, size) } }
 	return transforms{
-		inputStrip:  func(args *stripArgs) { inputStripRef(args, size) },
-		outputTiles: func(args *tileArgs) { outputTilesRef(args, size) },
-		gradTiles:   func(args *tileArgs) { gradTilesRef(args, size) },
-		weights:     func(args *weightArgs) { weightsRef(args, size) },
-		transpose:   func(dst *float32, src *byte, stride int) { transposeRef(dst, src, stride, size) },
+		strips:    [3]func(*stripArgs){strip(inputStripRef), strip(splitStripRef), strip(pairStripRef)},
+		stride1:   transformsOf{tiles(outputTilesRef), tiles(gradTilesRef), weights(weightsRef)},
+		stride2:   transformsOf{tiles(pairOutputRef), tiles(pairGradRef), weights(splitWeightsRef)},
+		transpose: func(dst *float32, src *byte, stride int) { transposeRef(dst, src, stride, size) },
 	}
 }
 

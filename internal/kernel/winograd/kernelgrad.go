@@ -7,7 +7,8 @@ import (
 )
 
 // kernelGrad is the gradient of a kernel: 36 products of transformed input and
-// transformed gradient, summed over all tiles. It takes one of two ways.
+// transformed gradient (81 for stride 2, where up to four values of the input meet one
+// of the gradient), summed over all tiles. It takes one of two ways.
 //
 // Narrow layers have many tiles and small sums. The tiles are cut into slices, as
 // many for any number of threads; a worker takes a slice at a time and transforms
@@ -22,6 +23,8 @@ type kernelGrad struct {
 	grid
 	c, k    int
 	kernels *kernels
+	values  int // of a transformed tile of the input: as many products
+	points  int // of a transformed tile of the gradient
 	cBlocks int // of lane input channels
 	panels  int // of width output channels
 	slices  int // of the tiles, 0 for the wide layers' way
@@ -32,7 +35,7 @@ type kernelGrad struct {
 	areasK  int
 	zero    []float32
 	v, z    []float32 // the wide layers' transformed tiles
-	sums    []float32 // [slice][element][panel][block][lane][width]
+	sums    []float32 // [slice][value][panel][block][lane][width]
 	sumSize int       // of a slice or an area
 	workers []gradWorker
 	dw      []float32
@@ -41,8 +44,9 @@ type kernelGrad struct {
 
 type gradWorker struct {
 	stripper
-	v, z     []float32 // [element][block or panel][tile][lane or width]
+	v, z     []float32 // [value or point][block or panel][tile][lane or width]
 	offset   []int     // of tiles in v
+	inPlace  []int     // of a tile's values in v, for stride 2
 	whole    [][2]int  // of whole tiles in z and y
 	cut      [][2]int
 	edge     []float32 // room for [4][4][lane] numbers
@@ -66,9 +70,13 @@ const (
 // newKernelGrad lays out the memory of a kernel gradient.
 func newKernelGrad(a *arena, ks *kernels, g grid, c, k, threads int) *kernelGrad {
 	f := &kernelGrad{grid: g, c: c, k: k, kernels: ks, cBlocks: ceil(c, lane), panels: ceil(k, ks.width)}
-	sums := elements * (f.cBlocks*f.panels*lane*ks.width + pad)
+	f.values, f.points = elements, elements
+	if f.stride2() {
+		f.values, f.points = splitTile, pairTile
+	}
+	sums := f.values * (f.cBlocks*f.panels*lane*ks.width + pad)
 	f.slices = min(maxSlices, slicesBytes/(4*sums), f.tiles()/sliceTiles)
-	perTile := 4 * elements * (f.cBlocks*lane + f.panels*ks.width)
+	perTile := 4 * (f.values*f.cBlocks*lane + f.points*f.panels*ks.width)
 	if f.slices >= minSlices {
 		f.areaC, f.areaK = f.cBlocks, f.panels
 		f.block = min(max(1<<20/perTile, 16), 96, ceil(f.tiles(), f.slices)+1) &^ 1
@@ -86,7 +94,7 @@ func newKernelGrad(a *arena, ks *kernels, g grid, c, k, threads int) *kernelGrad
 	}
 	f.areas, f.areasK = ceil(f.cBlocks, f.areaC), ceil(f.panels, f.areaK)
 	if f.slices == 0 {
-		f.sumSize = elements * (f.areaC*f.areaK*lane*ks.width + pad)
+		f.sumSize = f.values * (f.areaC*f.areaK*lane*ks.width + pad)
 		if f.block < f.tiles() {
 			f.sums = take[float32](a, f.areas*f.areasK*f.sumSize)
 		}
@@ -117,6 +125,9 @@ func (f *kernelGrad) newWorker(a *arena) gradWorker {
 		w.z = take[float32](a, f.zSize())
 	}
 	w.offset = take[int](a, tiles)
+	if f.stride2() {
+		w.inPlace = take[int](a, splitTile)
+	}
 	w.whole = take[[2]int](a, tiles+1)
 	w.cut = take[[2]int](a, tiles)
 	return w
@@ -125,8 +136,20 @@ func (f *kernelGrad) newWorker(a *arena) gradWorker {
 // vStride and zStride return the floats between elements of transformed tiles.
 func (f *kernelGrad) vStride() int { return f.cBlocks*f.block*lane + pad }
 func (f *kernelGrad) zStride() int { return f.panels*f.block*f.kernels.width + pad }
-func (f *kernelGrad) vSize() int   { return elements * f.vStride() }
-func (f *kernelGrad) zSize() int   { return elements * f.zStride() }
+func (f *kernelGrad) vSize() int   { return f.values * f.vStride() }
+func (f *kernelGrad) zSize() int   { return f.points * f.zStride() }
+
+// stride2 reports whether the convolution has stride 2.
+func (f *kernelGrad) stride2() bool { return f.source == sourceSplit }
+
+// point returns which value of the gradient meets a value of the input.
+func (f *kernelGrad) point(value int) int {
+	if !f.stride2() {
+		return value
+	}
+	_, e := splitAt(value)
+	return e
+}
 
 // width returns the output channels of a panel.
 func (f *kernelGrad) width(panel int) int {
@@ -165,10 +188,10 @@ func (s *gradWorker) slice(f *kernelGrad, part int) {
 // reduce adds the slices' sums for a block of input and a panel of output channels,
 // and transforms them to the kernel.
 func (s *gradWorker) reduce(f *kernelGrad, part int) {
-	stride := f.sumSize / elements
+	stride := f.sumSize / f.values
 	size := lane * f.kernels.width
 	for i := 1; i < f.slices; i++ {
-		for e := range elements {
+		for e := range f.values {
 			at := e*stride + part*size
 			f.kernels.addTo(&f.sums[at], &f.sums[i*f.sumSize+at], size/lane)
 		}
@@ -191,7 +214,7 @@ func (s *gradWorker) area(f *kernelGrad, part, t0, t1 int) {
 	for p := panel; p < min(panel+f.areaK, f.panels); p++ {
 		for b := block; b < min(block+f.areaC, f.cBlocks); b++ {
 			at := ((p-panel)*f.areaC + b - block) * lane * f.kernels.width
-			s.kernel(f, sums[at:], f.sumSize/elements, b, p)
+			s.kernel(f, sums[at:], f.sumSize/f.values, b, p)
 		}
 	}
 }
@@ -202,11 +225,11 @@ func (s *gradWorker) multiply(f *kernelGrad, v, z []float32, n, block, panel int
 	width := f.kernels.width
 	blocks, panels := min(f.areaC, f.cBlocks-block), min(f.areaK, f.panels-panel)
 	even := n + n&1 // the row after an odd number is zero
-	for e := range elements {
+	for e := range f.values {
 		ve := v[e*f.vStride()+block*f.block*lane:]
-		ze := z[e*f.zStride()+panel*f.block*width:]
-		se := sums[e*(f.sumSize/elements):]
-		ahead := f.ahead(v, z, min(e+1, elements-1), block, panel, blocks, panels)
+		ze := z[f.point(e)*f.zStride()+panel*f.block*width:]
+		se := sums[e*(f.sumSize/f.values):]
+		ahead := f.ahead(v, z, min(e+1, f.values-1), block, panel, blocks, panels)
 		for t := 0; t < even; t += productTiles {
 			rows := min(productTiles, even-t)
 			for p := range panels {
@@ -236,7 +259,7 @@ type prefetcher struct{ v, z []float32 }
 func (f *kernelGrad) ahead(v, z []float32, e, block, panel, blocks, panels int) prefetcher {
 	return prefetcher{
 		v[e*f.vStride()+block*f.block*lane:][:blocks*f.block*lane],
-		z[e*f.zStride()+panel*f.block*f.kernels.width:][:panels*f.block*f.kernels.width],
+		z[f.point(e)*f.zStride()+panel*f.block*f.kernels.width:][:panels*f.block*f.kernels.width],
 	}
 }
 
@@ -258,7 +281,10 @@ func (s *gradWorker) transform(f *kernelGrad, v, z []float32, from, t0, t1 int) 
 	for t := range n {
 		s.offset[t] = 4 * (from + t) * lane
 	}
-	s.stripper.run(f.x, 0, f.c, t0, t1, v, f.block*lane, f.vStride(), s.offset)
+	for i := range s.inPlace {
+		s.inPlace[i] = 4 * i * f.vStride()
+	}
+	s.stripper.run(f.x, 0, f.c, t0, t1, v, f.block*lane, f.vStride(), s.offset, s.inPlace)
 	s.sort(f, from, t0, t1)
 	for k0 := 0; k0 < f.k; k0 += lane {
 		s.gradient(f, z, k0, from)
@@ -266,10 +292,12 @@ func (s *gradWorker) transform(f *kernelGrad, v, z []float32, from, t0, t1 int) 
 	if n%2 == 0 {
 		return
 	}
-	for e := range elements {
+	for e := range f.values {
 		for q := range f.cBlocks {
 			clear(v[e*f.vStride()+(q*f.block+from+n)*lane:][:lane])
 		}
+	}
+	for e := range f.points {
 		for p := range f.panels {
 			columns := f.width(p)
 			clear(z[e*f.zStride()+p*f.block*f.kernels.width+(from+n)*columns:][:columns])
@@ -311,7 +339,7 @@ func (s *gradWorker) gradient(f *kernelGrad, z []float32, k0, from int) {
 		if len(s.whole) > 0 {
 			a.y, a.rowStride, a.colStride = f.y.at(k0), f.y.size*f.outW*f.k, f.y.size*f.k
 			a.offset, a.tiles = &s.whole[0], len(s.whole)
-			f.kernels.of(f.y).gradTiles(a)
+			f.kernels.of(f.y).stride(f.stride2()).grad(a)
 		}
 	} else {
 		for _, at := range s.whole {
@@ -341,7 +369,7 @@ func (s *gradWorker) gradientCut(f *kernelGrad, m, first, height, width, cols in
 	a := &s.tileArgs
 	a.y, a.rowStride, a.colStride = edge.at(0), edge.size*tileOut*lane, edge.size*lane
 	a.offset, a.tiles = &offset[0], 1
-	f.kernels.of(f.y).gradTiles(a)
+	f.kernels.of(f.y).stride(f.stride2()).grad(a)
 }
 
 // kernel transforms the sums of a block of input and a panel of output channels,
@@ -349,6 +377,10 @@ func (s *gradWorker) gradientCut(f *kernelGrad, m, first, height, width, cols in
 func (s *gradWorker) kernel(f *kernelGrad, sums []float32, stride, block, panel int) {
 	columns := f.width(panel)
 	rows := min(lane, f.c-block*lane)
+	out := f.kernels.kernelOut
+	if f.stride2() {
+		out = f.kernels.splitKernelOut
+	}
 	a := &s.dwArgs
 	a.tmp, a.rows, a.fromRow, a.stride = &s.tmp[0], rows, 4*columns, 4*stride
 	for n := 0; n < columns; n += lane {
@@ -357,11 +389,11 @@ func (s *gradWorker) kernel(f *kernelGrad, sums []float32, stride, block, panel 
 		a.from = unsafe.Pointer(&sums[n])
 		if f.k-k0 >= lane {
 			a.to, a.toRow, a.tap = &dw[0], 4*f.k, 4*f.c*f.k
-			f.kernels.kernelOut(a)
+			out(a)
 			continue
 		}
 		a.to, a.toRow, a.tap = &s.taps[0], 4*lane, 4*lane*lane
-		f.kernels.kernelOut(a)
+		out(a)
 		for tap := range 9 {
 			for r := range rows {
 				copy(dw[(tap*f.c+r)*f.k:][:f.k-k0], s.taps[(tap*lane+r)*lane:])

@@ -78,7 +78,7 @@ func TestKernelGradInBatches(t *testing.T) {
 // TestNotANumberReaches sets one input at a time to NaN or an infinity: no result
 // that depends on it may be finite, and no other image may notice.
 func TestNotANumberReaches(t *testing.T) {
-	s := Shape{N: 2, H: 6, W: 7, C: 3, K: 18, PadTop: 1, PadLeft: 1, OutH: 6, OutW: 7}
+	s := Shape{N: 2, H: 6, W: 7, C: 3, K: 18, Stride: 1, PadTop: 1, PadLeft: 1, OutH: 6, OutW: 7}
 	for _, form := range forms {
 		for operand := range 3 {
 			if [...]int{2, 0, 1}[form] == operand {
@@ -281,12 +281,33 @@ func TestSelfTestNotices(t *testing.T) {
 		t.Skip("nothing to compare the reference with")
 	}
 	for name, spoil := range map[string]func(){
-		"output": func() { k.float32.outputTiles = func(a *tileArgs) { a.tiles--; right.float32.outputTiles(a) } },
-		"input": func() {
-			k.float32.inputStrip = func(a *stripArgs) { a.cols = max(a.cols-1, 0); right.float32.inputStrip(a) }
+		"output": func() {
+			k.float32.stride1.output = func(a *tileArgs) { a.tiles--; right.float32.stride1.output(a) }
 		},
-		"rounding": func() { k.bfloat16.outputTiles = func(a *tileArgs) { a.tiles--; right.bfloat16.outputTiles(a) } },
-		"gradient": func() { k.float32.gradTiles = func(a *tileArgs) { right.float32.gradTiles(a); *a.m = 1 } },
+		"input": func() {
+			k.float32.strips[sourceTile] = func(a *stripArgs) { a.cols = max(a.cols-1, 0); right.float32.strips[sourceTile](a) }
+		},
+		"rounding": func() {
+			k.bfloat16.stride1.output = func(a *tileArgs) { a.tiles--; right.bfloat16.stride1.output(a) }
+		},
+		"gradient": func() {
+			k.float32.stride1.grad = func(a *tileArgs) { right.float32.stride1.grad(a); *a.m = 1 }
+		},
+		"split input": func() {
+			k.float32.strips[sourceSplit] = func(a *stripArgs) { a.cols = max(a.cols-1, 0); right.float32.strips[sourceSplit](a) }
+		},
+		"pair input": func() {
+			k.float32.strips[sourcePair] = func(a *stripArgs) { a.cols = max(a.cols-1, 0); right.float32.strips[sourcePair](a) }
+		},
+		"pair output": func() {
+			k.float32.stride2.output = func(a *tileArgs) { a.tiles--; right.float32.stride2.output(a) }
+		},
+		"pair gradient": func() {
+			k.float32.stride2.grad = func(a *tileArgs) { right.float32.stride2.grad(a); *a.m = 1 }
+		},
+		"split kernel": func() {
+			k.splitKernelOut = func(a *weightArgs) { right.splitKernelOut(a); *a.to = 1 }
+		},
 	} {
 		*k = right
 		spoil()

@@ -12,8 +12,9 @@ import (
 func SelfTest() error {
 	k := current()
 	for _, s := range []Shape{
-		{N: 2, H: 9, W: 14, C: 35, K: 51, PadTop: 1, PadLeft: 1, OutH: 9, OutW: 14},
-		{N: 9, H: 16, W: 16, C: 16, K: 32, PadTop: 1, PadLeft: 1, OutH: 16, OutW: 16},
+		{N: 2, H: 9, W: 14, C: 35, K: 51, Stride: 1, PadTop: 1, PadLeft: 1, OutH: 9, OutW: 14},
+		{N: 2, H: 9, W: 14, C: 35, K: 51, Stride: 2, PadTop: 1, PadLeft: 1, OutH: 5, OutW: 7},
+		{N: 9, H: 16, W: 16, C: 16, K: 32, Stride: 1, PadTop: 1, PadLeft: 1, OutH: 16, OutW: 16},
 	} {
 		for _, f := range []Form{FormForward, FormInputGrad, FormKernelGrad} {
 			for size, tolerance := range map[int]float32{4: 1e-4, 2: 1e-2} {

@@ -54,6 +54,33 @@ func gradTilesAVX2(args *tileArgs)
 //go:noescape
 func weightsAVX2(args *weightArgs)
 
+// splitStripAVX2 transforms the 9x9 pixels of each of a run of tiles to 81 values,
+// 16 channels at a time.
+//
+//go:noescape
+func splitStripAVX2(args *stripArgs)
+
+// pairStripAVX2 transforms the 5x5 pixels of each of a run of tiles to 25 values,
+// 16 channels at a time.
+//
+//go:noescape
+func pairStripAVX2(args *stripArgs)
+
+// pairOutputAVX2 transforms 25 values of each tile to its 4x4 pixels, 16 channels.
+//
+//go:noescape
+func pairOutputAVX2(args *tileArgs)
+
+// pairGradAVX2 transforms the 4x4 pixels of each tile to 25 values, 16 channels.
+//
+//go:noescape
+func pairGradAVX2(args *tileArgs)
+
+// splitWeightsAVX2 transforms 3x3 taps to 81 values for rows of 16 channels.
+//
+//go:noescape
+func splitWeightsAVX2(args *weightArgs)
+
 // inputStripBF16AVX2 sets v = BᵀdB for a run of tiles, 16 channels at a time.
 //
 //go:noescape
@@ -74,10 +101,42 @@ func gradTilesBF16AVX2(args *tileArgs)
 //go:noescape
 func weightsBF16AVX2(args *weightArgs)
 
+// splitStripBF16AVX2 transforms the 9x9 pixels of each of a run of tiles to 81 values,
+// 16 channels at a time.
+//
+//go:noescape
+func splitStripBF16AVX2(args *stripArgs)
+
+// pairStripBF16AVX2 transforms the 5x5 pixels of each of a run of tiles to 25 values,
+// 16 channels at a time.
+//
+//go:noescape
+func pairStripBF16AVX2(args *stripArgs)
+
+// pairOutputBF16AVX2 transforms 25 values of each tile to its 4x4 pixels, 16 channels.
+//
+//go:noescape
+func pairOutputBF16AVX2(args *tileArgs)
+
+// pairGradBF16AVX2 transforms the 4x4 pixels of each tile to 25 values, 16 channels.
+//
+//go:noescape
+func pairGradBF16AVX2(args *tileArgs)
+
+// splitWeightsBF16AVX2 transforms 3x3 taps to 81 values for rows of 16 channels.
+//
+//go:noescape
+func splitWeightsBF16AVX2(args *weightArgs)
+
 // kernelOutAVX2 sets dw = Gᵀ·d·G for rows of 16 channels.
 //
 //go:noescape
 func kernelOutAVX2(args *weightArgs)
+
+// splitKernelOutAVX2 transforms 81 values to 3x3 taps for rows of 16 channels.
+//
+//go:noescape
+func splitKernelOutAVX2(args *weightArgs)
 
 // addToAVX2 sets dst[i] += src[i] for i < 16·blocks.
 //
@@ -150,6 +209,33 @@ func gradTilesAVX512(args *tileArgs)
 //go:noescape
 func weightsAVX512(args *weightArgs)
 
+// splitStripAVX512 transforms the 9x9 pixels of each of a run of tiles to 81 values,
+// 16 channels at a time.
+//
+//go:noescape
+func splitStripAVX512(args *stripArgs)
+
+// pairStripAVX512 transforms the 5x5 pixels of each of a run of tiles to 25 values,
+// 16 channels at a time.
+//
+//go:noescape
+func pairStripAVX512(args *stripArgs)
+
+// pairOutputAVX512 transforms 25 values of each tile to its 4x4 pixels, 16 channels.
+//
+//go:noescape
+func pairOutputAVX512(args *tileArgs)
+
+// pairGradAVX512 transforms the 4x4 pixels of each tile to 25 values, 16 channels.
+//
+//go:noescape
+func pairGradAVX512(args *tileArgs)
+
+// splitWeightsAVX512 transforms 3x3 taps to 81 values for rows of 16 channels.
+//
+//go:noescape
+func splitWeightsAVX512(args *weightArgs)
+
 // inputStripBF16AVX512 sets v = BᵀdB for a run of tiles, 16 channels at a time.
 //
 //go:noescape
@@ -170,10 +256,42 @@ func gradTilesBF16AVX512(args *tileArgs)
 //go:noescape
 func weightsBF16AVX512(args *weightArgs)
 
+// splitStripBF16AVX512 transforms the 9x9 pixels of each of a run of tiles to 81 values,
+// 16 channels at a time.
+//
+//go:noescape
+func splitStripBF16AVX512(args *stripArgs)
+
+// pairStripBF16AVX512 transforms the 5x5 pixels of each of a run of tiles to 25 values,
+// 16 channels at a time.
+//
+//go:noescape
+func pairStripBF16AVX512(args *stripArgs)
+
+// pairOutputBF16AVX512 transforms 25 values of each tile to its 4x4 pixels, 16 channels.
+//
+//go:noescape
+func pairOutputBF16AVX512(args *tileArgs)
+
+// pairGradBF16AVX512 transforms the 4x4 pixels of each tile to 25 values, 16 channels.
+//
+//go:noescape
+func pairGradBF16AVX512(args *tileArgs)
+
+// splitWeightsBF16AVX512 transforms 3x3 taps to 81 values for rows of 16 channels.
+//
+//go:noescape
+func splitWeightsBF16AVX512(args *weightArgs)
+
 // kernelOutAVX512 sets dw = Gᵀ·d·G for rows of 16 channels.
 //
 //go:noescape
 func kernelOutAVX512(args *weightArgs)
+
+// splitKernelOutAVX512 transforms 81 values to 3x3 taps for rows of 16 channels.
+//
+//go:noescape
+func splitKernelOutAVX512(args *weightArgs)
 
 // addToAVX512 sets dst[i] += src[i] for i < 16·blocks.
 //

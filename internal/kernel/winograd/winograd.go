@@ -1,5 +1,6 @@
-// Package winograd computes 3x3 stride-1 convolutions with a quarter of the
-// multiplications, by Winograd's minimal filtering F(4x4, 3x3).
+// Package winograd computes 3x3 convolutions by Winograd's minimal filtering: those of
+// stride 1 with a quarter of the multiplications, by F(4x4, 3x3), those of stride 2
+// with 9/16 of them, by F(4x4, 2x2) of their phases.
 //
 // Use it where [Wins] or [WinsBF16] says so; a direct convolution is as good or better for
 // narrow layers. The three functions are a training step's three products: the
@@ -8,7 +9,7 @@
 //
 // Source: Lavin and Gray, Fast Algorithms for Convolutional Neural Networks,
 // 2015 (arXiv 1509.09308), section 4, with the interpolation points of
-// transform.go. Results differ from those of a direct convolution by rounding;
+// transform.go and stride2.go. Results differ from those of a direct convolution by rounding;
 // the tests state the bounds. They are the same to the bit for any number of
 // threads.
 package winograd
@@ -19,15 +20,17 @@ import (
 	"github.com/byol-go/byol/internal/kernel/par"
 )
 
-// Shape is a 3x3 convolution of stride 1:
+// Shape is a 3x3 convolution of stride 1 or 2:
 //
-//	y[n,i,j,k] = Σ_{r,s,c} x[n, i+r-PadTop, j+s-PadLeft, c] · w[r,s,c,k]
+//	y[n,i,j,k] = Σ_{r,s,c} x[n, i·Stride+r-PadTop, j·Stride+s-PadLeft, c] · w[r,s,c,k]
 //
-// with x [N,H,W,C], zero outside, w [3,3,C,K] and y [N,OutH,OutW,K]. The
-// padding at the bottom is OutH+2-H-PadTop, that at the right OutW+2-W-PadLeft;
-// all four are 0, 1 or 2.
+// with x [N,H,W,C], zero outside, w [3,3,C,K] and y [N,OutH,OutW,K]. For stride 1
+// the padding at the bottom is OutH+2-H-PadTop, that at the right OutW+2-W-PadLeft;
+// all four are 0, 1 or 2. For stride 2 PadTop and PadLeft are 1, and there are ⌈H/2⌉
+// by ⌈W/2⌉ outputs.
 type Shape struct {
 	N, H, W, C, K   int
+	Stride          int
 	PadTop, PadLeft int
 	OutH, OutW      int
 }
@@ -44,19 +47,30 @@ const (
 
 // Panics on misuse start with these.
 const (
-	errShape   = "winograd: not a 3x3 stride-1 convolution with padding 0 to 2: "
+	errShape   = "winograd: not a 3x3 convolution of stride 1 with padding 0 to 2, or of stride 2 with padding 1: "
 	errLen     = "winograd: slice is shorter than its shape needs: "
 	errScratch = "winograd: scratch is smaller than ScratchBytes says: "
 )
 
-func (s Shape) check() {
+// Valid reports whether this package can compute the convolution.
+func (s Shape) Valid() bool {
+	if min(s.N, s.H, s.W, s.C, s.K, s.OutH, s.OutW) < 1 {
+		return false
+	}
+	if s.Stride == 2 {
+		return s.PadTop == 1 && s.PadLeft == 1 && s.OutH == ceil(s.H, 2) && s.OutW == ceil(s.W, 2)
+	}
 	bottom, right := s.OutH+2-s.H-s.PadTop, s.OutW+2-s.W-s.PadLeft
 	for _, pad := range [...]int{s.PadTop, s.PadLeft, bottom, right} {
 		if pad < 0 || pad > 2 {
-			panic(fmt.Sprintf("%s%+v", errShape, s))
+			return false
 		}
 	}
-	if min(s.N, s.H, s.W, s.C, s.K, s.OutH, s.OutW) < 1 {
+	return s.Stride == 1
+}
+
+func (s Shape) check() {
+	if !s.Valid() {
 		panic(fmt.Sprintf("%s%+v", errShape, s))
 	}
 }
@@ -79,14 +93,24 @@ func ScratchBytes(s Shape, f Form, threads int) int {
 }
 
 func (s Shape) newForward(a *arena, k *kernels, threads int) *forward {
-	return newForward(a, k, s.grid(), reduction{c: s.C, k: s.K}, threads)
+	r := reduction{c: s.C, k: s.K, tile: elements, ins: 1, outs: 1}
+	if s.Stride == 2 {
+		r.tile, r.ins = pairTile, splitPhase
+	}
+	return newForward(a, k, s.grid(), r, threads)
 }
 
 // newInputGrad lays out the forward product of dy with w turned by 180 degrees and
 // its channels swapped, which is dx.
 func (s Shape) newInputGrad(a *arena, k *kernels, threads int) *forward {
-	g := newGrid(s.N, s.OutH, s.OutW, 2-s.PadTop, 2-s.PadLeft, s.H, s.W)
-	return newForward(a, k, g, reduction{c: s.K, k: s.C, flip: true}, threads)
+	r := reduction{c: s.K, k: s.C, flip: true, tile: elements, ins: 1, outs: 1}
+	if s.Stride == 2 {
+		r.tile, r.outs = pairTile, splitPhase
+		g := newGrid(sourcePair, s.N, s.OutH, s.OutW, 0, 0, s.OutH, s.OutW)
+		return newInputGrad2(a, k, g, r, s.H, s.W, threads)
+	}
+	g := newGrid(sourceTile, s.N, s.OutH, s.OutW, 2-s.PadTop, 2-s.PadLeft, s.H, s.W)
+	return newForward(a, k, g, r, threads)
 }
 
 func (s Shape) newKernelGrad(a *arena, k *kernels, threads int) *kernelGrad {
@@ -94,7 +118,11 @@ func (s Shape) newKernelGrad(a *arena, k *kernels, threads int) *kernelGrad {
 }
 
 func (s Shape) grid() grid {
-	return newGrid(s.N, s.H, s.W, s.PadTop, s.PadLeft, s.OutH, s.OutW)
+	from := sourceTile
+	if s.Stride == 2 {
+		from = sourceSplit
+	}
+	return newGrid(from, s.N, s.H, s.W, s.PadTop, s.PadLeft, s.OutH, s.OutW)
 }
 
 func (s Shape) lenX() int { return s.N * s.H * s.W * s.C }

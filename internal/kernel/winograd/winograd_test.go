@@ -21,7 +21,14 @@ const (
 
 // square returns a convolution with padding 1, of size x size pixels.
 func square(n, size, c, k int) Shape {
-	return Shape{N: n, H: size, W: size, C: c, K: k, PadTop: 1, PadLeft: 1, OutH: size, OutW: size}
+	return Shape{N: n, H: size, W: size, C: c, K: k, Stride: 1, PadTop: 1, PadLeft: 1, OutH: size, OutW: size}
+}
+
+// halved returns a convolution of stride 2 and padding 1 of size x size pixels.
+func halved(n, size, c, k int) Shape {
+	s := square(n, size, c, k)
+	s.Stride, s.OutH, s.OutW = 2, ceil(size, 2), ceil(size, 2)
+	return s
 }
 
 // shapes are odd and even sizes, paddings and channels.
@@ -39,17 +46,28 @@ func shapes() []Shape {
 		square(1, 32, 17, 33),
 		square(5, 4, 64, 80),
 		square(10, 15, 19, 33), // enough tiles for slices
-		Shape{N: 1, H: 3, W: 3, C: 16, K: 16, OutH: 1, OutW: 1},
-		Shape{N: 2, H: 7, W: 70, C: 3, K: 16, OutH: 5, OutW: 68},
-		Shape{N: 2, H: 1, W: 2, C: 16, K: 4, PadTop: 2, PadLeft: 2, OutH: 3, OutW: 4},
-		Shape{N: 1, H: 6, W: 9, C: 20, K: 16, PadTop: 2, PadLeft: 0, OutH: 6, OutW: 9},
-		Shape{N: 1, H: 8, W: 71, C: 16, K: 16, PadTop: 0, PadLeft: 2, OutH: 8, OutW: 71},
+		Shape{N: 1, H: 3, W: 3, C: 16, K: 16, Stride: 1, OutH: 1, OutW: 1},
+		Shape{N: 2, H: 7, W: 70, C: 3, K: 16, Stride: 1, OutH: 5, OutW: 68},
+		Shape{N: 2, H: 1, W: 2, C: 16, K: 4, Stride: 1, PadTop: 2, PadLeft: 2, OutH: 3, OutW: 4},
+		Shape{N: 1, H: 6, W: 9, C: 20, K: 16, Stride: 1, PadTop: 2, PadLeft: 0, OutH: 6, OutW: 9},
+		Shape{N: 1, H: 8, W: 71, C: 16, K: 16, Stride: 1, PadTop: 0, PadLeft: 2, OutH: 8, OutW: 71},
 	)
+	for size := 1; size <= 17; size++ {
+		all = append(all, halved(2, size, 16, 16))
+	}
+	for _, c := range []int{1, 5, 16, 33, 64} {
+		for _, k := range []int{1, 17, 48, 64} {
+			all = append(all, halved(1, 9, c, k))
+		}
+	}
+	wide := halved(1, 5, 17, 20)
+	wide.W, wide.OutW = 71, 36
+	all = append(all, wide, halved(5, 8, 64, 80), halved(10, 30, 19, 33))
 	return all
 }
 
 func (s Shape) String() string {
-	return fmt.Sprintf("%dx%dx%dx%d to %dx%dx%d pad %d,%d", s.N, s.H, s.W, s.C, s.OutH, s.OutW, s.K, s.PadTop, s.PadLeft)
+	return fmt.Sprintf("%dx%dx%dx%d to %dx%dx%d stride %d pad %d,%d", s.N, s.H, s.W, s.C, s.OutH, s.OutW, s.K, s.Stride, s.PadTop, s.PadLeft)
 }
 
 // random fills n numbers, normally distributed, the same for the same seed.
@@ -68,7 +86,7 @@ func (s Shape) each(f func(xi, wi, yi int)) {
 		for i := range s.OutH {
 			for j := range s.OutW {
 				for tap := range 9 {
-					h, w := i+tap/3-s.PadTop, j+tap%3-s.PadLeft
+					h, w := i*s.Stride+tap/3-s.PadTop, j*s.Stride+tap%3-s.PadLeft
 					if h < 0 || h >= s.H || w < 0 || w >= s.W {
 						continue
 					}

@@ -28,16 +28,21 @@ func WinsBF16(s Shape, f Form) bool {
 
 // cost is the time of a form, in that of the tile products' multiplications. The
 // transforms cost perTile for each tile and channel and perWeight for each weight,
-// memory included: both are measured, and with them how much longer a multiplication
-// of a direct convolution takes.
+// memory included, in F(4x4,3x3), and in proportion to the values of a tile for stride
+// 2. They are measured, and with them how much longer a multiplication of a direct
+// convolution takes.
 func (s Shape) cost(f Form, perTile, perWeight float64) float64 {
 	s.check()
 	g := s.grid()
-	if f == FormInputGrad {
-		g = newGrid(s.N, s.OutH, s.OutW, 0, 0, s.H, s.W)
+	if f == FormInputGrad && s.Stride == 1 {
+		g = newGrid(sourceTile, s.N, s.OutH, s.OutW, 0, 0, s.H, s.W)
 	}
-	c, k, tiles := ceil(s.C, lane)*lane, ceil(s.K, lane)*lane, float64(g.tiles())
-	return (elements*max(tiles, 8)+perWeight)*float64(c*k) + perTile*tiles*float64(c+k)
+	c, k, tiles := float64(ceil(s.C, lane)*lane), float64(ceil(s.K, lane)*lane), float64(g.tiles())
+	values, points := 1.0, 1.0 // of a tile's input and output, relative to F(4x4,3x3)
+	if s.Stride == 2 {
+		values, points = splitTile/float64(elements), pairTile/float64(elements)
+	}
+	return values*(elements*max(tiles, 8)+perWeight)*c*k + perTile*tiles*(values*c+points*k)
 }
 
 // directCost is the number of multiplications of a direct convolution.

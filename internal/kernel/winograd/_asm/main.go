@@ -121,8 +121,14 @@ func main() {
 			outputTiles(s, k)
 			gradTiles(s, k)
 			weights(s, k)
+			splitStrip(s, k)
+			pairStrip(s, k)
+			pairOutput(s, k)
+			pairGrad(s, k)
+			splitWeights(s, k)
 		}
 		kernelOut(s)
+		splitKernelOut(s)
 		addTo(s)
 	}
 	for _, k := range kinds {

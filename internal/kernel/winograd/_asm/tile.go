@@ -34,6 +34,21 @@ func times5(r Register) GPVirtual {
 	return t
 }
 
+// Offsets of the fields of stripArgs, after nine addresses of rows.
+const (
+	stripStrip = 72 + 8*iota
+	stripFirst
+	stripCols
+	stripColStride
+	stripBlocks
+	stripV
+	stripBlockStride
+	stripStride
+	stripTiles
+	stripOffset
+	stripPlace
+)
+
 // inputStrip emits the transform of a run of tiles of one tile row. Each column
 // of the run is transformed once, into the strip, although tiles overlap by two.
 func inputStrip(s isa, k kind) {
@@ -41,10 +56,10 @@ func inputStrip(s isa, k kind) {
 	Doc("inputStrip" + k.suffix + s.name + " sets v = BᵀdB for a run of tiles, 16 channels at a time.")
 	args := Load(Param("args"), GP64())
 	c := s.inputConstants()
-	blocks := field(args, 80)
+	blocks := field(args, stripBlocks)
 	source := GP64() // bytes from the first channel
 	XORQ(source, source)
-	v := field(args, 88)
+	v := field(args, stripV)
 
 	loop("block", blocks, func() {
 		var row [6]GPVirtual
@@ -52,18 +67,18 @@ func inputStrip(s isa, k kind) {
 			row[i] = field(args, 8*i)
 			ADDQ(source, row[i])
 		}
-		strip := field(args, 48)
-		ADDQ(Mem{Base: args, Disp: 56}, strip)
-		cols := field(args, 64)
+		strip := field(args, stripStrip)
+		ADDQ(Mem{Base: args, Disp: stripFirst}, strip)
+		cols := field(args, stripCols)
 		x, ahead := GP64(), GP64()
 		XORQ(x, x)
-		MOVQ(Mem{Base: args, Disp: 72}, ahead)
+		MOVQ(Mem{Base: args, Disp: stripColStride}, ahead)
 		SHLQ(U8(3), ahead)
 		loop("column", cols, func() {
 			for i := range row { // eight columns ahead
 				PREFETCHT0(Mem{Base: row[i], Index: ahead, Scale: 1})
 			}
-			ADDQ(Mem{Base: args, Disp: 72}, ahead)
+			ADDQ(Mem{Base: args, Disp: stripColStride}, ahead)
 			for _, h := range s.halves() {
 				d := s.vectors(6)
 				for i := range d {
@@ -74,13 +89,13 @@ func inputStrip(s isa, k kind) {
 				}
 			}
 			ADDQ(U32(6*64), strip)
-			ADDQ(Mem{Base: args, Disp: 72}, x)
+			ADDQ(Mem{Base: args, Disp: stripColStride}, x)
 		})
-		MOVQ(Mem{Base: args, Disp: 48}, strip)
-		stride := field(args, 104)
+		MOVQ(Mem{Base: args, Disp: stripStrip}, strip)
+		stride := field(args, stripStride)
 		three, five := times3(stride), times5(stride)
-		offset := field(args, 120)
-		tiles := field(args, 112)
+		offset := field(args, stripOffset)
+		tiles := field(args, stripTiles)
 		loop("tile", tiles, func() {
 			to := GP64()
 			MOVQ(Mem{Base: offset}, to)
@@ -104,7 +119,7 @@ func inputStrip(s isa, k kind) {
 			ADDQ(U32(8), offset)
 		})
 		ADDQ(U32(16*k.size), source)
-		ADDQ(Mem{Base: args, Disp: 96}, v)
+		ADDQ(Mem{Base: args, Disp: stripBlockStride}, v)
 	})
 	VZEROUPPER()
 	RET()
