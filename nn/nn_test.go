@@ -42,6 +42,10 @@ func TestInit(t *testing.T) {
 			t.Errorf("%s begins at %v, want %v", s.Name, got, want)
 		}
 	}
+	directions := nn.Spec{Name: "queue", Shape: []int{50, 8}, Kind: nn.Directions}
+	mean, std, _ = moments(nn.Init(directions, 1))
+	nntest.Close(t, "directions: mean", mean, 0, 0.05)
+	nntest.Close(t, "directions: deviation over 1/√d", std*math.Sqrt(8), 1, 0.01)
 	// Seed and name decide, nothing else.
 	other := kernel
 	other.Name = "conv2.weight"

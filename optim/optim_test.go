@@ -44,6 +44,12 @@ func rate(k int) float64 { return 0.1 * float64(k) / steps } // begins at 0
 // run takes the steps in float64 on the backend and returns the parameters.
 func run(t *testing.T, c Config) [][]float64 {
 	t.Helper()
+	return runAt(t, c, 1)
+}
+
+// runAt is run at a multiple of the rate.
+func runAt(t *testing.T, c Config, multiple float64) [][]float64 {
+	t.Helper()
 	if err := c.Validate(); err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +82,7 @@ func run(t *testing.T, c Config) [][]float64 {
 		for _, v := range state[n:] {
 			in = append(in, v)
 		}
-		if state, err = e.Exec(append(in, rate(k))...); err != nil {
+		if state, err = e.Exec(append(in, multiple*rate(k))...); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -214,5 +220,29 @@ func TestSchedule(t *testing.T) {
 		if bad.Validate() == nil {
 			t.Errorf("%+v is accepted", bad)
 		}
+	}
+}
+
+// TestParts checks that a part learns as if all learnt at its rate, and the rest as
+// if there were no parts.
+func TestParts(t *testing.T) {
+	for _, name := range Names() {
+		c, err := Default(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		slow, fast := runAt(t, c, 1), runAt(t, c, 3)
+		c.Parts = []Part{{Prefix: "norm.", Rate: 3}, {Prefix: "norm", Rate: 7}}
+		got := run(t, c)
+		for i, s := range params {
+			want := slow[i]
+			if strings.HasPrefix(s.Name, "norm.") {
+				want = fast[i]
+			}
+			nntest.CloseAll(t, name+": "+s.Name, got[i], want, 1e-12)
+		}
+	}
+	if err := (Config{Name: SGD, Parts: []Part{{Prefix: "x", Rate: math.NaN()}}}).Validate(); err == nil {
+		t.Error("NaN times the rate is accepted")
 	}
 }
