@@ -26,7 +26,8 @@ func (c *Config) applyRecipe(method string) {
 		h.Hidden, h.Dim, h.Norm = 512, 128, []string{"none"}
 		m.Temperature, m.Queue = .1, 4096
 	case "simsiam":
-		h.Hidden, h.Dim, h.PredictorHidden, h.Norm, h.OutputNorm = 2048, 2048, 512, []string{"batch"}, "batch"
+		wide := int(2048 * min(1, c.Encoder.Width)) // a narrow preset's heads are narrow too
+		h.Hidden, h.Dim, h.PredictorHidden, h.Norm, h.OutputNorm = wide, wide, max(1, wide/4), []string{"batch"}, "batch"
 	}
 }
 

@@ -38,6 +38,10 @@ func TestRecipes(t *testing.T) {
 	if c.Heads.OutputNorm != "batch" || c.Heads.PredictorHidden != 512 || c.Optim.Name != "sgd" || c.Optim.LR != .03 {
 		t.Errorf("simsiam: heads %+v, optim %+v", c.Heads, c.Optim)
 	}
+	c = get(Request{Preset: "cifar10-quick", Set: method("simsiam")}, cifar)
+	if c.Heads.Hidden != 512 || c.Heads.PredictorHidden != 128 {
+		t.Errorf("narrow simsiam: heads %+v", c.Heads)
+	}
 	c = get(Request{Set: method("supervised")}, cifar)
 	if c.Method.Classes != 10 {
 		t.Errorf("supervised: %d classes", c.Method.Classes)

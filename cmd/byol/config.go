@@ -22,7 +22,7 @@ var flagKeys = []struct{ flag, key, usage string }{
 	{"data", "data.train", "training pictures: a folder, a list, a CIFAR or IDX file, or builtin:glyphs"},
 	{"test", "data.test", "pictures to judge by (default: the test split of --data, if it has one)"},
 	{"arch", "encoder.arch", "resnet18, 34, 50, 101, 152 or 200"},
-	{"method", "method.name", "self-supervised method"},
+	{"method", "method.name", "byol, simclr, moco, simsiam or supervised, each with its own recipe"},
 	{"size", "data.size", "side of the views in pixels (default: the pictures' own up to 64, else 128)"},
 	{"epochs", "train.epochs", "passes over the pictures"},
 	{"steps", "train.steps", "optimiser steps, instead of epochs"},
