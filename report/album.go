@@ -147,7 +147,7 @@ func (a *album) look(ctx context.Context, backend compute.Backend, pool *par.Poo
 	s.measure()
 	mapped := rows(s.features, a.mapped)
 	s.pca = principal(mapped)
-	s.tsne = unit(embedPlane(pool, mapped, s.pca))
+	s.tsne = apart(unit(embedPlane(pool, mapped, s.pca)), .028)
 	s.pca = unit(s.pca)
 	a.stages = append(a.stages, s)
 	return nil

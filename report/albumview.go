@@ -100,10 +100,10 @@ func (a *album) title(i int) string {
 
 // spectra draws the singular values of every stage.
 func (a *album) spectra() *chart {
-	p := plotOf{id: "spectrum", title: "Spectrum of the features", xLabel: "singular value", log: true,
+	p := plotOf{id: "spectrum", title: "Spectrum of the features", xLabel: "singular value", log: true, width: 560,
 		note: "over the largest: the slower it falls, the more directions are used"}
 	for _, s := range a.stages {
-		p.lines = append(p.lines, line{name: s.name, class: s.class, points: s.spectrum})
+		p.lines = append(p.lines, line{name: fmt.Sprintf("%s, effective rank %.1f", s.name, s.rank), class: s.class, points: s.spectrum})
 	}
 	return p.draw()
 }

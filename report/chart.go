@@ -11,7 +11,7 @@ import (
 // Layout of a chart, in its own units: the drawing scales to the place it gets.
 const (
 	chartW, chartH = 400, 216
-	plotL, plotR   = 42, 392
+	plotL, plotGap = 42, 8 // left and right of the plot
 	plotT, plotB   = 10, 190
 	plotPoints     = 260 // at most for a line, about
 )
@@ -68,8 +68,9 @@ type plotOf struct {
 	refs                          []reference
 	marks                         []reference // vertical, at steps
 	from, to                      *float64
-	log                           bool // y is log10 of the value
-	rising                        bool // the latest value stands in the title
+	log                           bool    // y is log10 of the value
+	latest                        bool    // the latest value stands in the title
+	width                         float64 // of the chart; 0: chartW
 }
 
 // draw lays a chart out; nil if there is nothing to draw.
@@ -78,9 +79,14 @@ func (p plotOf) draw() *chart {
 	if !ok {
 		return nil
 	}
+	width := p.width
+	if width == 0 {
+		width = chartW
+	}
+	right := width - plotGap
 	c := &chart{ID: p.id, Title: p.title, Unit: p.unit, Note: p.note, XLabel: p.xLabel, X0: x0, X1: x1,
-		Box: box{chartW, chartH, plotL, plotR, plotT, plotB}}
-	atX := func(x float64) float64 { return plotL + (x-x0)/(x1-x0)*(plotR-plotL) }
+		Box: box{width, chartH, plotL, right, plotT, plotB}}
+	atX := func(x float64) float64 { return plotL + (x-x0)/(x1-x0)*(right-plotL) }
 	atY := func(y float64) float64 { return plotB - (y-y0)/(y1-y0)*(plotB-plotT) }
 	for _, x := range ticks(x0, x1, 5) {
 		c.XTicks = append(c.XTicks, tick{round1(atX(x)), short(x)})
@@ -111,7 +117,7 @@ func (p plotOf) draw() *chart {
 			d.Xs, d.Ys = p.values(l.points)
 			c.Legend = append(c.Legend, legend{l.name, l.class, l.dashed})
 			last := l.points[len(l.points)-1].y
-			if p.rising {
+			if p.latest {
 				c.Value = value(last)
 			}
 		}

@@ -12,7 +12,7 @@ import (
 func charts(records []*record) []*chart {
 	var out []*chart
 	for _, q := range quantities {
-		p := plotOf{id: q.id, title: q.title, unit: q.unit, note: q.note, xLabel: "step", from: q.from, to: q.to, refs: q.refs, rising: true}
+		p := plotOf{id: q.id, title: q.title, unit: q.unit, note: q.note, xLabel: "step", from: q.from, to: q.to, refs: q.refs, latest: !q.quiet}
 		for _, r := range records {
 			events := r.steps
 			if q.epochs {
@@ -38,6 +38,12 @@ func charts(records []*record) []*chart {
 			}
 		}
 		if c := p.draw(); c != nil {
+			if len(records) > 1 { // runs are named above the charts
+				c.Legend = nil
+				for _, part := range q.parts[:len(q.parts)*min(1, len(q.parts)-1)] {
+					c.Legend = append(c.Legend, legend{part.name, "s7", part.dashed})
+				}
+			}
 			out = append(out, c)
 		}
 	}

@@ -95,7 +95,9 @@ func newPage(records []*record) *page {
 	for i, r := range records {
 		r.class = fmt.Sprintf("s%d", i%classes)
 		p.Runs = append(p.Runs, r.head())
-		p.Configs = append(p.Configs, r.configView())
+		if r.resolved {
+			p.Configs = append(p.Configs, r.configView())
+		}
 		p.Evals = append(p.Evals, r.evalRows()...)
 		if r.views != nil {
 			p.Views = append(p.Views, sheet{r.name, dataURL(r.views)})

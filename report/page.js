@@ -42,8 +42,8 @@ function cross(svg, x) {
 function point(e) {
   const svg = e.target.closest?.(".chart svg");
   if (!svg) return clear();
-  const box = svg.getBoundingClientRect(), x0 = +svg.dataset.x0, x1 = +svg.dataset.x1;
-  const x = x0 + ((e.clientX - box.left) / box.width * 400 - 42) / 350 * (x1 - x0);
+  const box = svg.getBoundingClientRect(), [x0, x1, w, l, r] = ["x0", "x1", "w", "l", "r"].map(k => +svg.dataset[k]);
+  const x = x0 + ((e.clientX - box.left) / box.width * w - l) / (r - l) * (x1 - x0);
   for (const other of document.querySelectorAll(".charts svg")) if (other !== svg && svg.closest(".charts")) cross(other, x);
   const found = cross(svg, x);
   if (!found.length) return clear();
@@ -81,6 +81,13 @@ for (const button of document.querySelectorAll(".switches button")) button.addEv
   map.dataset.at = pressed.find(d => d.kind).kind + pressed.find(d => d.stage).stage;
 });
 
+// replace puts new content in place; what was unfolded stays so.
+function replace(element, html) {
+  const open = [...element.querySelectorAll("details[open] summary")].map(s => s.textContent);
+  element.innerHTML = html;
+  for (const s of element.querySelectorAll("summary")) if (open.includes(s.textContent)) s.parentElement.open = true;
+}
+
 // While a training goes on: ask for what is new. The server answers when there is something.
 async function follow() {
   const say = text => document.querySelector(".live span").textContent = text;
@@ -92,13 +99,13 @@ async function follow() {
       if (!answer.ok) throw new Error(answer.status);
       const news = await answer.json();
       failures = 0, version = news.version;
-      for (const [id, html] of Object.entries(news.parts ?? {})) document.getElementById(id).innerHTML = html;
+      for (const [id, html] of Object.entries(news.parts ?? {})) replace(document.getElementById(id), html);
       if (news.parts?.charts) clear();
       if (news.title) document.title = news.title;
       say("live");
-      if (news.final) { say("training has ended"); break; }
+      if (news.final) { say("ended; pictures are in report.html in the run's folder"); break; }
     } catch {
-      if (++failures > 3) { say("training has ended"); break; }
+      if (++failures > 3) { say("ended"); break; }
       say("waiting");
       await new Promise(r => setTimeout(r, 1000));
     }

@@ -38,7 +38,7 @@ func principal(f eval.Features) []spot {
 
 // Parameters of t-SNE, the usual ones for a few hundred points.
 const (
-	perplexity   = 25
+	perplexity   = 12
 	planeSteps   = 350
 	exaggerate   = 12 // of the attraction, in the first steps
 	exaggerateTo = 90
@@ -49,7 +49,7 @@ const (
 // principal components, so that the same features give the same map.
 func embedPlane(pool *par.Pool, f eval.Features, start []spot) []spot {
 	n := f.N
-	if n < 5 {
+	if n < 5 { // too few for neighbours to mean anything
 		return start
 	}
 	p := affinities(pool, f)
@@ -167,6 +167,38 @@ func forces(pool *par.Pool, p []float64, y []spot, pull float64, out []spot) {
 	for i := range out {
 		out[i] = spot{4 * (out[i].x - push[i].x/total), 4 * (out[i].y - push[i].y/total)}
 	}
+}
+
+// mapAspect is the map's width over its height where there is room for it.
+const mapAspect = 1.6
+
+// apart moves pictures on the map that lie on each other until they lie beside each
+// other, as far as there is room: size is a picture's width over the map's.
+func apart(places []spot, size float64) []spot {
+	out := make([]spot, len(places))
+	for i, p := range places {
+		out[i] = spot{p.x * mapAspect, p.y}
+	}
+	size *= mapAspect
+	for range 60 {
+		for i := range out {
+			for j := range i {
+				dx, dy := out[i].x-out[j].x, out[i].y-out[j].y
+				ox, oy := size-math.Abs(dx), size-math.Abs(dy)
+				if ox <= 0 || oy <= 0 {
+					continue
+				}
+				if ox < oy { // the shorter way, half of it for each
+					ox = math.Copysign(ox/4, dx)
+					out[i].x, out[j].x = out[i].x+ox, out[j].x-ox
+				} else {
+					oy = math.Copysign(oy/4, dy)
+					out[i].y, out[j].y = out[i].y+oy, out[j].y-oy
+				}
+			}
+		}
+	}
+	return unit(out)
 }
 
 // unit scales places into [0,1] by [0,1], each axis by itself.

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -47,8 +48,21 @@ func Write(ctx context.Context, f run.Folder) (string, error) {
 	if err := writeFiles(string(f), files); err != nil {
 		return "", err
 	}
-	path := filepath.Join(string(f), "report.html")
+	path := pageOf(f)
 	return path, atomicfile.Write(path, p.write)
+}
+
+// pageOf is the path of a run's page.
+func pageOf(f run.Folder) string { return filepath.Join(string(f), "report.html") }
+
+// Written reports whether a run has a page that is newer than its metrics.
+func Written(f run.Folder) bool {
+	page, err := os.Stat(pageOf(f))
+	if err != nil {
+		return false
+	}
+	metrics, err := os.Stat(f.Metrics())
+	return err == nil && page.ModTime().After(metrics.ModTime())
 }
 
 // Compare writes a page with several runs beside each other to path, and their curves

@@ -10,6 +10,7 @@ type quantity struct {
 	unit      string
 	epochs    bool // measured at the end of epochs, not at steps
 	smooth    bool // noisy: show the trend, and the values behind it
+	quiet     bool // its latest value says little
 	from      *float64
 	to        *float64 // range that is always shown
 	refs      []reference
@@ -36,7 +37,7 @@ func ptr(v float64) *float64 { return &v }
 var quantities = []quantity{
 	{id: "knn", title: "kNN accuracy", unit: "%", note: "nearest neighbours, on labels that training never sees", epochs: true,
 		parts: []part{{scale: 100, value: func(e *event) *float64 { return e.KNN }}}},
-	{id: "loss", title: "Loss", note: "low alone says nothing: a collapsed network has the lowest", smooth: true, from: ptr(0),
+	{id: "loss", title: "Loss", note: "low alone says nothing: collapse has the lowest", smooth: true, from: ptr(0),
 		parts: []part{{scale: 1, value: func(e *event) *float64 { return e.Loss }}}},
 	{id: "std", title: "Spread of the target", note: "standard deviation × √d of its projections", smooth: true, from: ptr(0), to: ptr(1),
 		refs:  []reference{{1, "spread out"}, {0, "collapsed"}},
@@ -47,7 +48,7 @@ var quantities = []quantity{
 		parts: []part{
 			{name: "same", scale: 1, value: func(e *event) *float64 { return e.CosPositive }},
 			{name: "different", scale: 1, value: func(e *event) *float64 { return e.CosNegative }, dashed: true}}},
-	{id: "lr", title: "Learning rate", note: "as it is used", from: ptr(0),
+	{id: "lr", title: "Learning rate", note: "as it is used", from: ptr(0), quiet: true,
 		parts: []part{{scale: 1, value: func(e *event) *float64 { return e.LR }}}},
 	{id: "tau", title: "τ", note: "how much of the target stays, every step", to: ptr(1),
 		parts: []part{{scale: 1, value: func(e *event) *float64 { return e.Tau }}}},
@@ -99,8 +100,8 @@ func thin(points []point, n int) []point {
 	return out
 }
 
-// trend returns the moving average over a twentieth of the points, centred, at at most
-// about n places.
+// trend returns the moving average over a twentieth of the points, centred but at the
+// ends, at at most about n places.
 func trend(points []point, n int) []point {
 	half := len(points) / 40
 	sums := make([]float64, len(points)+1)
@@ -113,8 +114,8 @@ func trend(points []point, n int) []point {
 		if i+stride >= len(points) {
 			i = len(points) - 1
 		}
-		w := min(half, i, len(points)-1-i)
-		out = append(out, point{points[i].x, (sums[i+w+1] - sums[i-w]) / float64(2*w+1)})
+		from, to := max(0, i-half), min(len(points), i+half+1)
+		out = append(out, point{points[i].x, (sums[to] - sums[from]) / float64(to-from)})
 	}
 	return out
 }

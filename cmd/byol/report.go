@@ -42,3 +42,17 @@ runs are set beside each other in a page of their own.`,
 	cmd.Flags().StringVar(&out, "out", "byol-report.html", "page of several runs")
 	return cmd
 }
+
+// writeReport writes a finished run's report unless it has one. That it cannot be written
+// takes nothing from the run.
+func writeReport(cmd *cobra.Command, f run.Folder) {
+	if report.Written(f) {
+		return
+	}
+	path, err := report.Write(cmd.Context(), f)
+	if err != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "byol: the run is complete, but has no report: %v\n", err)
+		return
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "report written to %s\n", path)
+}

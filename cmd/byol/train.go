@@ -12,7 +12,7 @@ import (
 
 func newTrain() *cobra.Command {
 	var flags configFlags
-	var out, init string
+	var out, init, watchAt string
 	var resume, overwrite bool
 	cmd := &cobra.Command{
 		Use:   "train --data DIR|FILE|builtin:glyphs --out RUN",
@@ -44,15 +44,25 @@ length of the run. Every key of the configuration can be set with --set.`,
 			if c.Data.Train == "" {
 				return usageError{errors.New("--data is missing: name a folder of pictures, or builtin:glyphs")}
 			}
-			return train.Run(cmd.Context(), train.Options{
+			end, err := watch(cmd.ErrOrStderr(), watchAt, run.Folder(out))
+			if err != nil {
+				return err
+			}
+			defer end()
+			err = train.Run(cmd.Context(), train.Options{
 				Config: c, Folder: run.Folder(out), Resume: resume, Overwrite: overwrite, Init: init,
 				Progress: train.NewProgress(cmd.ErrOrStderr(), isTerminal(cmd.ErrOrStderr())),
 			})
+			if err == nil {
+				writeReport(cmd, run.Folder(out))
+			}
+			return err
 		},
 	}
 	flags.register(cmd, allFlags()...)
 	cmd.Flags().StringVar(&out, "out", "", "folder of the run")
 	cmd.Flags().StringVar(&init, "init", "", "start from the weights of an encoder.safetensors or of torchvision's or timm's ResNet")
+	cmd.Flags().StringVar(&watchAt, "watch", "", "serve the report live at this address of this machine, as 127.0.0.1:8080")
 	cmd.Flags().BoolVar(&resume, "resume", false, "go on from the newest whole checkpoint")
 	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace an earlier run in the folder")
 	return cmd
