@@ -22,4 +22,13 @@ func TestAlgorithmOf(t *testing.T) {
 			t.Errorf("%v of three channels: %+v", f, a)
 		}
 	}
+	down := layer
+	down.StrideH, down.StrideW, down.K = 2, 2, 128
+	for _, f := range []Form{Forward, InputGrad, KernelGrad} {
+		// 4 rows of 4 tiles of the output, 81 products each instead of 144.
+		a := AlgorithmOf(down, f, false)
+		if want := 2 * 81 * 8 * 16 * 64. * 128; a.Name == "winograd" && a.FLOP != want || a.Name == "direct" && a.FLOP != down.FLOP() {
+			t.Errorf("%v of stride 2: %+v, want winograd with %g", f, a, want)
+		}
+	}
 }
