@@ -10,9 +10,9 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Classifier is a linear map from standardised features to the logits of classes.
+// Classifier is a linear map from features to the logits of classes.
 type Classifier struct {
-	Standard Standard
+	Standard Standard  // of the features, before the map; the zero value leaves them alone
 	W        []float32 // [Classes,D], row-major
 	B        []float32 // [Classes]
 	Classes  int
@@ -20,11 +20,9 @@ type Classifier struct {
 
 // Logits returns those of every row, [N,Classes].
 func (c Classifier) Logits(pool *par.Pool, f Features) []float32 {
-	return c.logits(pool, c.Standard.Apply(pool, f))
-}
-
-// logits is Logits of features that are standardised already.
-func (c Classifier) logits(pool *par.Pool, f Features) []float32 {
+	if c.Standard.Mean != nil {
+		f = c.Standard.Apply(pool, f)
+	}
 	out := make([]float32, f.N*c.Classes)
 	s := gemm.Shape{M: f.N, N: c.Classes, K: f.D, TransB: true, LDA: f.D, LDB: f.D, LDC: c.Classes}
 	gemm.F32(pool, s, out, f.X, c.W, make([]byte, gemm.ScratchBytes(s, pool.Threads(), false)))
@@ -69,20 +67,20 @@ type Choice struct {
 
 // Trial is a value that a setting was tried with.
 type Trial struct {
-	Value float64 `json:"value"`
-	Top1  float64 `json:"top1"` // on the held-out part
-	Loss  float64 `json:"loss"` // mean cross entropy there
+	Value float64   `json:"value"`
+	Top1  float64   `json:"top1"` // on the held-out part
+	Loss  JSONFloat `json:"loss"` // mean cross entropy there; null if learning diverged
 }
 
-// best returns the trial with the highest accuracy, the lower loss among equals, then
+// Best returns the trial with the highest accuracy, the lower loss among equals, then
 // the earlier.
-func best(tried []Trial) Trial {
+func Best(tried []Trial) Trial {
 	return slices.MaxFunc(tried, func(a, b Trial) int {
 		switch {
 		case a.Top1 != b.Top1:
 			return compare(a.Top1, b.Top1)
 		default:
-			return compare(b.Loss, a.Loss)
+			return compare(-float64(a.Loss), -float64(b.Loss))
 		}
 	})
 }
@@ -131,7 +129,7 @@ func (p Logistic) Fit(pool *par.Pool, train Features, classes int) (Classifier, 
 		choice.HeldOut = len(choose)
 		var at [][]float64 // parameters at each value
 		choice.Tried, at = path(pool, train.Rows(learn), train.Rows(choose), classes, grid, params)
-		choice.Value = best(choice.Tried).Value
+		choice.Value = Best(choice.Tried).Value
 		params = at[slices.Index(grid, choice.Value)]
 	}
 	fit := newRegression(pool, train, classes)
@@ -146,9 +144,9 @@ func path(pool *par.Pool, learn, choose Features, classes int, grid, params []fl
 	fit := newRegression(pool, learn, classes)
 	for _, l2 := range grid {
 		fit.fit(params, l2)
-		logits := classifier(params, learn.D, classes).logits(pool, choose)
-		top1, loss := accuracy(logits, choose.Labels, classes)
-		tried = append(tried, Trial{Value: l2, Top1: top1, Loss: loss})
+		logits := classifier(params, learn.D, classes).Logits(pool, choose)
+		top1, loss := Accuracy(logits, choose.Labels, classes)
+		tried = append(tried, Trial{Value: l2, Top1: top1, Loss: JSONFloat(loss)})
 		at = append(at, slices.Clone(params))
 	}
 	return tried, at
@@ -163,9 +161,9 @@ func classifier(params []float64, d, classes int) Classifier {
 	return Classifier{W: narrow[:classes*d], B: narrow[classes*d:], Classes: classes}
 }
 
-// accuracy returns the share of rows whose largest logit is that of their label, and the
-// mean cross entropy.
-func accuracy(logits []float32, labels []int, classes int) (top1, loss float64) {
+// Accuracy returns the share of rows whose largest logit is that of their label, and the
+// mean cross entropy; it overwrites the logits [N,classes].
+func Accuracy(logits []float32, labels []int, classes int) (top1, loss float64) {
 	right := 0
 	zero := make([]float64, classes)
 	sink := make([]float64, classes)

@@ -66,10 +66,10 @@ func (p SGD) JudgeSets(ctx context.Context, pool *par.Pool, e *embed.Embedder, p
 		}
 		choice.HeldOut = held.N
 		for i, lr := range p.Rates {
-			top1, loss := accuracy(heads[2*i+1].logits(pool, held), held.Labels, classes)
-			choice.Tried = append(choice.Tried, Trial{Value: lr, Top1: top1, Loss: loss})
+			top1, loss := Accuracy(heads[2*i+1].logits(pool, held), held.Labels, classes)
+			choice.Tried = append(choice.Tried, Trial{Value: lr, Top1: top1, Loss: JSONFloat(loss)})
 		}
-		choice.Value = best(choice.Tried).Value
+		choice.Value = Best(choice.Tried).Value
 		for i, lr := range p.Rates {
 			if lr == choice.Value {
 				chosen = heads[2*i]
@@ -148,7 +148,7 @@ func (h *probe) step(features []float32, labels []int, held []bool, rate float64
 
 // logits returns those of every row, [N,classes].
 func (h *probe) logits(pool *par.Pool, f Features) []float32 {
-	return classifier(h.params, f.D, h.loss.k).logits(pool, f)
+	return classifier(h.params, f.D, h.loss.k).Logits(pool, f)
 }
 
 // learn returns for every rate a probe that saw all training pictures and, if there are
