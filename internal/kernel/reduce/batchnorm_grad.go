@@ -18,7 +18,7 @@ func BatchGradSums[T Element](p *par.Pool, sumDy, sumDyX []float32, dy, x []T, m
 	if len(dy) != rows*c || len(x) != rows*c {
 		panic(shapeMismatch)
 	}
-	gradSums(p, sumDy, sumDyX, mean, rows, c, scratch, func(s1, s2, mean []float32, at, rows, stride int) {
+	gradSums(p, sumDy, sumDyX, mean, nil, nil, rows, c, scratch, func(s1, s2, mean, _, _ []float32, at, rows, stride int) {
 		colGradOf(s1, s2, dy[at:], x[at:], mean, rows, stride)
 	})
 }
@@ -31,7 +31,7 @@ func BatchGradSumsReLU[T Element](p *par.Pool, sumDy, sumDyX []float32, masked, 
 	if len(dy) != rows*c || len(x) != rows*c || len(y) != rows*c || masked != nil && len(masked) != rows*c {
 		panic(shapeMismatch)
 	}
-	gradSums(p, sumDy, sumDyX, mean, rows, c, scratch, func(s1, s2, mean []float32, at, rows, stride int) {
+	gradSums(p, sumDy, sumDyX, mean, nil, nil, rows, c, scratch, func(s1, s2, mean, _, _ []float32, at, rows, stride int) {
 		if masked == nil {
 			colGradReLUOf(s1, s2, dy[at:], x[at:], y[at:], mean, rows, stride)
 		} else {
@@ -40,10 +40,35 @@ func BatchGradSumsReLU[T Element](p *par.Pool, sumDy, sumDyX []float32, masked, 
 	})
 }
 
+// BatchGradSumsAddReLU is BatchGradSumsReLU with the sum of dy and dz [rows, c] for dy, as
+// the two ways into a residual block give it. masked, not nil, may be dy or dz.
+func BatchGradSumsAddReLU[T Element](p *par.Pool, sumDy, sumDyX []float32, masked, dy, dz, x, y []T, mean []float32, rows, c int, scratch []byte) {
+	for _, v := range [][]T{masked, dy, dz, x, y} {
+		if len(v) != rows*c {
+			panic(shapeMismatch)
+		}
+	}
+	gradSums(p, sumDy, sumDyX, mean, nil, nil, rows, c, scratch, func(s1, s2, mean, _, _ []float32, at, rows, stride int) {
+		colGradAddReLUKeepOf(s1, s2, masked[at:], dy[at:], dz[at:], x[at:], y[at:], mean, rows, stride)
+	})
+}
+
+// BatchGradSumsAffineReLU is BatchGradSumsReLU for a ReLU right after the batch norm, whose
+// mask it takes from x: dy counts as 0 where x·scale+shift ≤ 0, see NormCoefficients.
+func BatchGradSumsAffineReLU[T Element](p *par.Pool, sumDy, sumDyX []float32, dy, x []T, mean, scale, shift []float32, rows, c int, scratch []byte) {
+	if len(dy) != rows*c || len(x) != rows*c || len(scale) != c || len(shift) != c {
+		panic(shapeMismatch)
+	}
+	gradSums(p, sumDy, sumDyX, mean, scale, shift, rows, c, scratch, func(s1, s2, mean, scale, shift []float32, at, rows, stride int) {
+		colGradAffineReLUOf(s1, s2, dy[at:], x[at:], mean, scale, shift, rows, stride)
+	})
+}
+
 // gradSums runs add for every part: add adds to s1 and s2 the sums of rows rows, stride
-// elements apart, from element at on.
-func gradSums(p *par.Pool, sumDy, sumDyX, mean []float32, rows, c int, scratch []byte,
-	add func(s1, s2, mean []float32, at, rows, stride int)) {
+// elements apart, from element at on. It gets the part's columns of mean and, if they are
+// not nil, of scale and shift.
+func gradSums(p *par.Pool, sumDy, sumDyX, mean, scale, shift []float32, rows, c int, scratch []byte,
+	add func(s1, s2, mean, scale, shift []float32, at, rows, stride int)) {
 	if len(sumDy) != c || len(sumDyX) != c || len(mean) != c {
 		panic(shapeMismatch)
 	}
@@ -59,12 +84,20 @@ func gradSums(p *par.Pool, sumDy, sumDyX, mean []float32, rows, c int, scratch [
 		var t tiles
 		t1, t2, m := t.cut(g.copies * (c1 - c0))
 		repeat(m, mean[c0:c1])
+		var a, b, wideA, wideB []float32
+		if scale != nil {
+			var u tiles
+			a, b = scale[c0:c1], shift[c0:c1]
+			wideA, wideB, _ = u.cut(len(m))
+			repeat(wideA, a)
+			repeat(wideB, b)
+		}
 		wide := (r1 - r0) / g.copies
 		if wide > 0 {
-			add(t1, t2, m, r0*c+c0, wide, g.copies*c)
+			add(t1, t2, m, wideA, wideB, r0*c+c0, wide, g.copies*c)
 		}
 		if rest := r1 - r0 - wide*g.copies; rest > 0 {
-			add(t1[:c1-c0], t2[:c1-c0], mean[c0:c1], (r1-rest)*c+c0, rest, c)
+			add(t1[:c1-c0], t2[:c1-c0], mean[c0:c1], a, b, (r1-rest)*c+c0, rest, c)
 		}
 		fold(part1[k*c+c0:k*c+c1], t1)
 		fold(part2[k*c+c0:k*c+c1], t2)
@@ -123,5 +156,14 @@ func BatchGradApplyReLU[T Element](p *par.Pool, dx, dy, x, y []T, a, b, d []floa
 	stream := streams(dx, len(a), dy, x, y)
 	forWholeRows(p, len(dx), len(a), func(lo, hi int) {
 		gradReLURowsOf(stream, dx[lo:hi], dy[lo:hi], x[lo:hi], y[lo:hi], a, b, d)
+	})
+}
+
+// BatchGradApplyAffineReLU is BatchGradApplyReLU with the mask of BatchGradSumsAffineReLU.
+func BatchGradApplyAffineReLU[T Element](p *par.Pool, dx, dy, x []T, a, b, d, scale, shift []float32) {
+	checkColumns(a, b, d, scale, shift)
+	stream := streams(dx, len(a), dy, x)
+	forWholeRows(p, len(dx), len(a), func(lo, hi int) {
+		gradAffineReLURowsOf(stream, dx[lo:hi], dy[lo:hi], x[lo:hi], a, b, d, scale, shift)
 	})
 }

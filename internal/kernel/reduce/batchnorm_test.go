@@ -188,6 +188,51 @@ func verifyNorm(t *testing.T, got, x, dy, res, gamma, beta []float32, rows, c in
 	}
 }
 
+// TestBatchGradForms holds the sums that add two gradients, and those that take the mask
+// from x, to the bits of BatchGradSumsReLU on what these stand for.
+func TestBatchGradForms(t *testing.T) {
+	eachLevel(t, func(t *testing.T, pools []*par.Pool) {
+		for _, shape := range normShapes {
+			rows, c := shape[0], shape[1]
+			n := rows * c
+			x, dy, dz := random(t, n, 1), random(t, n, 2), random(t, n, 3)
+			mean, scale, shift, b, d := random(t, c, 4), random(t, c, 5), random(t, c, 6), random(t, c, 7), random(t, c, 8)
+			y, sum := make([]float32, n), make([]float32, n)
+			AffineReLU(nil, y, x, scale, shift)
+			for i := range sum {
+				sum[i] = dy[i] + dz[i]
+			}
+			scratch := make([]byte, BatchGradScratchBytes(rows, c))
+			for _, p := range pools {
+				var want, got [4][]float32
+				for i := range want {
+					want[i], got[i] = make([]float32, c), guarded[float32](t, c, true)
+				}
+				kept, wantKept := guarded[float32](t, n, true), make([]float32, n)
+				BatchGradSumsReLU(p, want[0], want[1], wantKept, sum, x, y, mean, rows, c, scratch)
+				BatchGradSumsAddReLU(p, got[0], got[1], kept, dy, dz, x, y, mean, rows, c, scratch)
+				BatchGradSumsReLU(p, want[2], want[3], nil, dy, x, y, mean, rows, c, scratch)
+				BatchGradSumsAffineReLU(p, got[2], got[3], dy, x, mean, scale, shift, rows, c, scratch)
+				for i := range want {
+					for j := range c {
+						if got[i][j] != want[i][j] {
+							t.Fatalf("[%d,%d] sum %d of column %d: %v, want %v", rows, c, i, j, got[i][j], want[i][j])
+						}
+					}
+				}
+				dx, wantDX := guarded[float32](t, n, true), make([]float32, n)
+				BatchGradApplyReLU(p, wantDX, dy, x, y, scale, b, d)
+				BatchGradApplyAffineReLU(p, dx, dy, x, scale, b, d, scale, shift)
+				for i := range kept {
+					if kept[i] != wantKept[i] || dx[i] != wantDX[i] {
+						t.Fatalf("[%d,%d] element %d: kept %v, dx %v, want %v, %v", rows, c, i, kept[i], dx[i], wantKept[i], wantDX[i])
+					}
+				}
+			}
+		}
+	})
+}
+
 func TestAffineForms(t *testing.T) {
 	x, res := []float32{1, -2, 3, -4}, []float32{0, 1, 0, 10} // [2, 2]
 	scale, shift := []float32{1, 2}, []float32{-1, 0}

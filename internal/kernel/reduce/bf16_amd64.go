@@ -130,3 +130,36 @@ func gradReLURowsBF16(dst, dy, x, y []uint16, a, b, d []float32) {
 		gradReLURowsBF16Ref(dst, dy, x, y, a, b, d)
 	}
 }
+
+func colGradAddReLUKeepBF16(s1, s2 []float32, kept, dy, dz, x, y []uint16, mean []float32, rows, stride int) {
+	switch level := isa.Current(); {
+	case level >= isa.AVX512:
+		colGradAddReLUKeepBF16AVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(dz), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride)
+	case level >= isa.AVX2 && len(s1)%8 == 0:
+		colGradAddReLUKeepBF16AVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(dz), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride)
+	default:
+		colGradAddReLUKeepBF16Ref(s1, s2, kept, dy, dz, x, y, mean, rows, stride)
+	}
+}
+
+func colGradAffineReLUBF16(s1, s2 []float32, dy, x []uint16, mean, a, b []float32, rows, stride int) {
+	switch level := isa.Current(); {
+	case level >= isa.AVX512:
+		colGradAffineReLUBF16AVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(a), unsafe.SliceData(b), rows, len(s1), stride)
+	case level >= isa.AVX2 && len(s1)%8 == 0:
+		colGradAffineReLUBF16AVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(a), unsafe.SliceData(b), rows, len(s1), stride)
+	default:
+		colGradAffineReLUBF16Ref(s1, s2, dy, x, mean, a, b, rows, stride)
+	}
+}
+
+func gradAffineReLURowsBF16(dst, dy, x []uint16, a, b, d, scale, shift []float32) {
+	switch level := isa.Current(); {
+	case level >= isa.AVX512:
+		gradAffineReLURowsBF16AVX512(unsafe.SliceData(dst), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(a), unsafe.SliceData(b), unsafe.SliceData(d), unsafe.SliceData(scale), unsafe.SliceData(shift), len(dst)/len(a), len(a), len(a))
+	case level >= isa.AVX2 && len(a)%8 == 0:
+		gradAffineReLURowsBF16AVX2(unsafe.SliceData(dst), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(a), unsafe.SliceData(b), unsafe.SliceData(d), unsafe.SliceData(scale), unsafe.SliceData(shift), len(dst)/len(a), len(a), len(a))
+	default:
+		gradAffineReLURowsBF16Ref(dst, dy, x, a, b, d, scale, shift)
+	}
+}

@@ -37,3 +37,15 @@ func gradRowsBF16(dst, dy, x []uint16, a, b, d []float32) { gradRowsBF16Ref(dst,
 func gradReLURowsBF16(dst, dy, x, y []uint16, a, b, d []float32) {
 	gradReLURowsBF16Ref(dst, dy, x, y, a, b, d)
 }
+
+func colGradAddReLUKeepBF16(s1, s2 []float32, kept, dy, dz, x, y []uint16, mean []float32, rows, stride int) {
+	colGradAddReLUKeepBF16Ref(s1, s2, kept, dy, dz, x, y, mean, rows, stride)
+}
+
+func colGradAffineReLUBF16(s1, s2 []float32, dy, x []uint16, mean, a, b []float32, rows, stride int) {
+	colGradAffineReLUBF16Ref(s1, s2, dy, x, mean, a, b, rows, stride)
+}
+
+func gradAffineReLURowsBF16(dst, dy, x []uint16, a, b, d, scale, shift []float32) {
+	gradAffineReLURowsBF16Ref(dst, dy, x, a, b, d, scale, shift)
+}

@@ -162,3 +162,47 @@ func gradReLURowsBF16Ref(dst, dy, x, y []uint16, a, b, d []float32) {
 		}
 	}
 }
+
+func colGradAddReLUKeepBF16Ref(s1, s2 []float32, kept, dy, dz, x, y []uint16, mean []float32, rows, stride int) {
+	var wkept, wdy, wdz, wx, wy [piece]float32
+	for r := range rows {
+		for lo := 0; lo < len(s1); lo += piece {
+			hi := min(lo+piece, len(s1))
+			n := hi - lo
+			vec.FromBF16(wdy[:n], dy[r*stride+lo:r*stride+hi])
+			vec.FromBF16(wdz[:n], dz[r*stride+lo:r*stride+hi])
+			vec.FromBF16(wx[:n], x[r*stride+lo:r*stride+hi])
+			vec.FromBF16(wy[:n], y[r*stride+lo:r*stride+hi])
+			colGradAddReLUKeep(s1[lo:hi], s2[lo:hi], wkept[:n], wdy[:n], wdz[:n], wx[:n], wy[:n], mean[lo:hi], 1, n)
+			vec.ToBF16(kept[r*stride+lo:r*stride+hi], wkept[:n])
+		}
+	}
+}
+
+func colGradAffineReLUBF16Ref(s1, s2 []float32, dy, x []uint16, mean, a, b []float32, rows, stride int) {
+	var wdy, wx [piece]float32
+	for r := range rows {
+		for lo := 0; lo < len(s1); lo += piece {
+			hi := min(lo+piece, len(s1))
+			n := hi - lo
+			vec.FromBF16(wdy[:n], dy[r*stride+lo:r*stride+hi])
+			vec.FromBF16(wx[:n], x[r*stride+lo:r*stride+hi])
+			colGradAffineReLU(s1[lo:hi], s2[lo:hi], wdy[:n], wx[:n], mean[lo:hi], a[lo:hi], b[lo:hi], 1, n)
+		}
+	}
+}
+
+func gradAffineReLURowsBF16Ref(dst, dy, x []uint16, a, b, d, scale, shift []float32) {
+	var wdst, wdy, wx [piece]float32
+	c := len(a)
+	for at := 0; at < len(dst); at += c {
+		for lo := 0; lo < c; lo += piece {
+			hi := min(lo+piece, c)
+			n := hi - lo
+			vec.FromBF16(wdy[:n], dy[at+lo:at+hi])
+			vec.FromBF16(wx[:n], x[at+lo:at+hi])
+			vec.GradAffineReLURows(wdst[:n], wdy[:n], wx[:n], a[lo:hi], b[lo:hi], d[lo:hi], scale[lo:hi], shift[lo:hi])
+			vec.ToBF16(dst[at+lo:at+hi], wdst[:n])
+		}
+	}
+}

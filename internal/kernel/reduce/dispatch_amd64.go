@@ -114,3 +114,25 @@ func colGradReLUKeep(s1, s2, kept, dy, x, y, mean []float32, rows, stride int) {
 		colGradReLUKeepRef(s1, s2, kept, dy, x, y, mean, rows, stride)
 	}
 }
+
+func colGradAddReLUKeep(s1, s2, kept, dy, dz, x, y, mean []float32, rows, stride int) {
+	switch level := isa.Current(); {
+	case level >= isa.AVX512:
+		colGradAddReLUKeepAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(dz), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride)
+	case level >= isa.AVX2:
+		colGradAddReLUKeepAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(dz), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride)
+	default:
+		colGradAddReLUKeepRef(s1, s2, kept, dy, dz, x, y, mean, rows, stride)
+	}
+}
+
+func colGradAffineReLU(s1, s2, dy, x, mean, a, b []float32, rows, stride int) {
+	switch level := isa.Current(); {
+	case level >= isa.AVX512:
+		colGradAffineReLUAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(a), unsafe.SliceData(b), rows, len(s1), stride)
+	case level >= isa.AVX2:
+		colGradAffineReLUAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(a), unsafe.SliceData(b), rows, len(s1), stride)
+	default:
+		colGradAffineReLURef(s1, s2, dy, x, mean, a, b, rows, stride)
+	}
+}

@@ -19,3 +19,9 @@ func colGradReLU(s1, s2, dy, x, y, mean []float32, rows, stride int) {
 func colGradReLUKeep(s1, s2, kept, dy, x, y, mean []float32, rows, stride int) {
 	colGradReLUKeepRef(s1, s2, kept, dy, x, y, mean, rows, stride)
 }
+func colGradAddReLUKeep(s1, s2, kept, dy, dz, x, y, mean []float32, rows, stride int) {
+	colGradAddReLUKeepRef(s1, s2, kept, dy, dz, x, y, mean, rows, stride)
+}
+func colGradAffineReLU(s1, s2, dy, x, mean, a, b []float32, rows, stride int) {
+	colGradAffineReLURef(s1, s2, dy, x, mean, a, b, rows, stride)
+}

@@ -129,3 +129,34 @@ func gradReLURowsOf[T Element](stream bool, dst, dy, x, y []T, a, b, d []float32
 		gradReLURowsBF16(dst, any(dy).([]uint16), any(x).([]uint16), any(y).([]uint16), a, b, d)
 	}
 }
+
+func colGradAddReLUKeepOf[T Element](s1, s2 []float32, kept, dy, dz, x, y []T, mean []float32, rows, stride int) {
+	switch kept := any(kept).(type) {
+	case []float32:
+		colGradAddReLUKeep(s1, s2, kept, any(dy).([]float32), any(dz).([]float32), any(x).([]float32), any(y).([]float32), mean, rows, stride)
+	case []uint16:
+		colGradAddReLUKeepBF16(s1, s2, kept, any(dy).([]uint16), any(dz).([]uint16), any(x).([]uint16), any(y).([]uint16), mean, rows, stride)
+	}
+}
+
+func colGradAffineReLUOf[T Element](s1, s2 []float32, dy, x []T, mean, a, b []float32, rows, stride int) {
+	switch dy := any(dy).(type) {
+	case []float32:
+		colGradAffineReLU(s1, s2, dy, any(x).([]float32), mean, a, b, rows, stride)
+	case []uint16:
+		colGradAffineReLUBF16(s1, s2, dy, any(x).([]uint16), mean, a, b, rows, stride)
+	}
+}
+
+func gradAffineReLURowsOf[T Element](stream bool, dst, dy, x []T, a, b, d, scale, shift []float32) {
+	switch dst := any(dst).(type) {
+	case []float32:
+		if stream {
+			gradAffineReLURowsStream(dst, any(dy).([]float32), any(x).([]float32), a, b, d, scale, shift)
+			return
+		}
+		vec.GradAffineReLURows(dst, any(dy).([]float32), any(x).([]float32), a, b, d, scale, shift)
+	case []uint16:
+		gradAffineReLURowsBF16(dst, any(dy).([]uint16), any(x).([]uint16), a, b, d, scale, shift)
+	}
+}

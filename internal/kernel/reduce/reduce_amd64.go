@@ -35,6 +35,12 @@ func colGradReLUAVX2(s1 *float32, s2 *float32, dy *float32, x *float32, y *float
 func colGradReLUKeepAVX2(s1 *float32, s2 *float32, kept *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
 
 //go:noescape
+func colGradAddReLUKeepAVX2(s1 *float32, s2 *float32, kept *float32, dy *float32, dz *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
+
+//go:noescape
+func colGradAffineReLUAVX2(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, a *float32, b *float32, rows int, c int, stride int)
+
+//go:noescape
 func affineRowsStreamAVX2(dst *float32, x *float32, a *float32, b *float32, rows int, c int, stride int)
 
 //go:noescape
@@ -53,6 +59,9 @@ func gradRowsStreamAVX2(dst *float32, dy *float32, x *float32, a *float32, b *fl
 func gradReLURowsStreamAVX2(dst *float32, dy *float32, x *float32, y *float32, a *float32, b *float32, d *float32, rows int, c int, stride int)
 
 //go:noescape
+func gradAffineReLURowsStreamAVX2(dst *float32, dy *float32, x *float32, a *float32, b *float32, d *float32, scale *float32, shift *float32, rows int, c int, stride int)
+
+//go:noescape
 func colSumBF16AVX2(s *float32, x *uint16, rows int, c int, stride int)
 
 //go:noescape
@@ -66,6 +75,12 @@ func colGradReLUBF16AVX2(s1 *float32, s2 *float32, dy *uint16, x *uint16, y *uin
 
 //go:noescape
 func colGradReLUKeepBF16AVX2(s1 *float32, s2 *float32, kept *uint16, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
+
+//go:noescape
+func colGradAddReLUKeepBF16AVX2(s1 *float32, s2 *float32, kept *uint16, dy *uint16, dz *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
+
+//go:noescape
+func colGradAffineReLUBF16AVX2(s1 *float32, s2 *float32, dy *uint16, x *uint16, mean *float32, a *float32, b *float32, rows int, c int, stride int)
 
 //go:noescape
 func affineRowsBF16AVX2(dst *uint16, x *uint16, a *float32, b *float32, rows int, c int, stride int)
@@ -84,6 +99,9 @@ func gradRowsBF16AVX2(dst *uint16, dy *uint16, x *uint16, a *float32, b *float32
 
 //go:noescape
 func gradReLURowsBF16AVX2(dst *uint16, dy *uint16, x *uint16, y *uint16, a *float32, b *float32, d *float32, rows int, c int, stride int)
+
+//go:noescape
+func gradAffineReLURowsBF16AVX2(dst *uint16, dy *uint16, x *uint16, a *float32, b *float32, d *float32, scale *float32, shift *float32, rows int, c int, stride int)
 
 //go:noescape
 func sumAVX512(x *float32, n int) float64
@@ -116,6 +134,12 @@ func colGradReLUAVX512(s1 *float32, s2 *float32, dy *float32, x *float32, y *flo
 func colGradReLUKeepAVX512(s1 *float32, s2 *float32, kept *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
 
 //go:noescape
+func colGradAddReLUKeepAVX512(s1 *float32, s2 *float32, kept *float32, dy *float32, dz *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
+
+//go:noescape
+func colGradAffineReLUAVX512(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, a *float32, b *float32, rows int, c int, stride int)
+
+//go:noescape
 func affineRowsStreamAVX512(dst *float32, x *float32, a *float32, b *float32, rows int, c int, stride int)
 
 //go:noescape
@@ -134,6 +158,9 @@ func gradRowsStreamAVX512(dst *float32, dy *float32, x *float32, a *float32, b *
 func gradReLURowsStreamAVX512(dst *float32, dy *float32, x *float32, y *float32, a *float32, b *float32, d *float32, rows int, c int, stride int)
 
 //go:noescape
+func gradAffineReLURowsStreamAVX512(dst *float32, dy *float32, x *float32, a *float32, b *float32, d *float32, scale *float32, shift *float32, rows int, c int, stride int)
+
+//go:noescape
 func colSumBF16AVX512(s *float32, x *uint16, rows int, c int, stride int)
 
 //go:noescape
@@ -147,6 +174,12 @@ func colGradReLUBF16AVX512(s1 *float32, s2 *float32, dy *uint16, x *uint16, y *u
 
 //go:noescape
 func colGradReLUKeepBF16AVX512(s1 *float32, s2 *float32, kept *uint16, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
+
+//go:noescape
+func colGradAddReLUKeepBF16AVX512(s1 *float32, s2 *float32, kept *uint16, dy *uint16, dz *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
+
+//go:noescape
+func colGradAffineReLUBF16AVX512(s1 *float32, s2 *float32, dy *uint16, x *uint16, mean *float32, a *float32, b *float32, rows int, c int, stride int)
 
 //go:noescape
 func affineRowsBF16AVX512(dst *uint16, x *uint16, a *float32, b *float32, rows int, c int, stride int)
@@ -165,3 +198,6 @@ func gradRowsBF16AVX512(dst *uint16, dy *uint16, x *uint16, a *float32, b *float
 
 //go:noescape
 func gradReLURowsBF16AVX512(dst *uint16, dy *uint16, x *uint16, y *uint16, a *float32, b *float32, d *float32, rows int, c int, stride int)
+
+//go:noescape
+func gradAffineReLURowsBF16AVX512(dst *uint16, dy *uint16, x *uint16, a *float32, b *float32, d *float32, scale *float32, shift *float32, rows int, c int, stride int)

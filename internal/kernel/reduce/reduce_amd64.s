@@ -1366,6 +1366,326 @@ done:
 	VZEROUPPER
 	RET
 
+// func colGradAddReLUKeepAVX2(s1 *float32, s2 *float32, kept *float32, dy *float32, dz *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
+// Requires: AVX, FMA3
+TEXT ·colGradAddReLUKeepAVX2(SB), NOSPLIT, $8-88
+	MOVQ    s1+0(FP), AX
+	MOVQ    s2+8(FP), CX
+	MOVQ    kept+16(FP), DX
+	MOVQ    dy+24(FP), BX
+	MOVQ    dz+32(FP), SI
+	MOVQ    x+40(FP), DI
+	MOVQ    y+48(FP), R8
+	MOVQ    mean+56(FP), R9
+	MOVQ    rows+64(FP), R10
+	MOVQ    c+72(FP), R11
+	MOVQ    stride+80(FP), R12
+	SHLQ    $0x02, R12
+	MOVQ    R11, R14
+	ANDQ    $-32, R14
+	MOVQ    R11, R13
+	ANDQ    $-8, R13
+	SUBQ    R13, R11
+	LEAQ    part<>+0(SB), R15
+	MOVQ    R11, BP
+	NEGQ    BP
+	VMOVDQU 32(R15)(BP*4), Y0
+	TESTQ   R10, R10
+	JE      done
+
+row:
+	XORQ R15, R15
+	CMPQ R15, R14
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (AX)(R15*4), Y1
+	VMOVUPS     (CX)(R15*4), Y2
+	VMOVUPS     (BX)(R15*4), Y3
+	VMOVUPS     (SI)(R15*4), Y4
+	VMOVUPS     (DI)(R15*4), Y5
+	VMOVUPS     (R8)(R15*4), Y6
+	VMOVUPS     (R9)(R15*4), Y7
+	VADDPS      Y4, Y3, Y3
+	VXORPS      Y4, Y4, Y4
+	VCMPPS      $0x16, Y4, Y6, Y4
+	VANDPS      Y3, Y4, Y3
+	VSUBPS      Y7, Y5, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, (AX)(R15*4)
+	VMOVUPS     Y2, (CX)(R15*4)
+	VMOVUPS     Y3, (DX)(R15*4)
+	VMOVUPS     32(AX)(R15*4), Y1
+	VMOVUPS     32(CX)(R15*4), Y2
+	VMOVUPS     32(BX)(R15*4), Y3
+	VMOVUPS     32(SI)(R15*4), Y4
+	VMOVUPS     32(DI)(R15*4), Y5
+	VMOVUPS     32(R8)(R15*4), Y6
+	VMOVUPS     32(R9)(R15*4), Y7
+	VADDPS      Y4, Y3, Y3
+	VXORPS      Y4, Y4, Y4
+	VCMPPS      $0x16, Y4, Y6, Y4
+	VANDPS      Y3, Y4, Y3
+	VSUBPS      Y7, Y5, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, 32(AX)(R15*4)
+	VMOVUPS     Y2, 32(CX)(R15*4)
+	VMOVUPS     Y3, 32(DX)(R15*4)
+	VMOVUPS     64(AX)(R15*4), Y1
+	VMOVUPS     64(CX)(R15*4), Y2
+	VMOVUPS     64(BX)(R15*4), Y3
+	VMOVUPS     64(SI)(R15*4), Y4
+	VMOVUPS     64(DI)(R15*4), Y5
+	VMOVUPS     64(R8)(R15*4), Y6
+	VMOVUPS     64(R9)(R15*4), Y7
+	VADDPS      Y4, Y3, Y3
+	VXORPS      Y4, Y4, Y4
+	VCMPPS      $0x16, Y4, Y6, Y4
+	VANDPS      Y3, Y4, Y3
+	VSUBPS      Y7, Y5, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, 64(AX)(R15*4)
+	VMOVUPS     Y2, 64(CX)(R15*4)
+	VMOVUPS     Y3, 64(DX)(R15*4)
+	VMOVUPS     96(AX)(R15*4), Y1
+	VMOVUPS     96(CX)(R15*4), Y2
+	VMOVUPS     96(BX)(R15*4), Y3
+	VMOVUPS     96(SI)(R15*4), Y4
+	VMOVUPS     96(DI)(R15*4), Y5
+	VMOVUPS     96(R8)(R15*4), Y6
+	VMOVUPS     96(R9)(R15*4), Y7
+	VADDPS      Y4, Y3, Y3
+	VXORPS      Y4, Y4, Y4
+	VCMPPS      $0x16, Y4, Y6, Y4
+	VANDPS      Y3, Y4, Y3
+	VSUBPS      Y7, Y5, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, 96(AX)(R15*4)
+	VMOVUPS     Y2, 96(CX)(R15*4)
+	VMOVUPS     Y3, 96(DX)(R15*4)
+	ADDQ        $+32, R15
+	CMPQ        R15, R14
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (AX)(R15*4), Y1
+	VMOVUPS     (CX)(R15*4), Y2
+	VMOVUPS     (BX)(R15*4), Y3
+	VMOVUPS     (SI)(R15*4), Y4
+	VMOVUPS     (DI)(R15*4), Y5
+	VMOVUPS     (R8)(R15*4), Y6
+	VMOVUPS     (R9)(R15*4), Y7
+	VADDPS      Y4, Y3, Y3
+	VXORPS      Y4, Y4, Y4
+	VCMPPS      $0x16, Y4, Y6, Y4
+	VANDPS      Y3, Y4, Y3
+	VSUBPS      Y7, Y5, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, (AX)(R15*4)
+	VMOVUPS     Y2, (CX)(R15*4)
+	VMOVUPS     Y3, (DX)(R15*4)
+	ADDQ        $+8, R15
+
+single_test:
+	CMPQ        R15, R13
+	JLT         single
+	TESTQ       R11, R11
+	JE          next
+	VMASKMOVPS  (AX)(R15*4), Y0, Y1
+	VMASKMOVPS  (CX)(R15*4), Y0, Y2
+	VMASKMOVPS  (BX)(R15*4), Y0, Y3
+	VMASKMOVPS  (SI)(R15*4), Y0, Y4
+	VMASKMOVPS  (DI)(R15*4), Y0, Y5
+	VMASKMOVPS  (R8)(R15*4), Y0, Y6
+	VMASKMOVPS  (R9)(R15*4), Y0, Y7
+	VADDPS      Y4, Y3, Y3
+	VXORPS      Y4, Y4, Y4
+	VCMPPS      $0x16, Y4, Y6, Y4
+	VANDPS      Y3, Y4, Y3
+	VSUBPS      Y7, Y5, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(R15*4)
+	VMASKMOVPS  Y2, Y0, (CX)(R15*4)
+	VMASKMOVPS  Y3, Y0, (DX)(R15*4)
+
+next:
+	ADDQ R12, DX
+	ADDQ R12, BX
+	ADDQ R12, SI
+	ADDQ R12, DI
+	ADDQ R12, R8
+	DECQ R10
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func colGradAffineReLUAVX2(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, a *float32, b *float32, rows int, c int, stride int)
+// Requires: AVX, FMA3
+TEXT ·colGradAffineReLUAVX2(SB), NOSPLIT, $0-80
+	MOVQ    s1+0(FP), AX
+	MOVQ    s2+8(FP), CX
+	MOVQ    dy+16(FP), DX
+	MOVQ    x+24(FP), BX
+	MOVQ    mean+32(FP), SI
+	MOVQ    a+40(FP), DI
+	MOVQ    b+48(FP), R8
+	MOVQ    rows+56(FP), R9
+	MOVQ    c+64(FP), R10
+	MOVQ    stride+72(FP), R11
+	SHLQ    $0x02, R11
+	MOVQ    R10, R13
+	ANDQ    $-32, R13
+	MOVQ    R10, R12
+	ANDQ    $-8, R12
+	SUBQ    R12, R10
+	LEAQ    part<>+0(SB), R14
+	MOVQ    R10, R15
+	NEGQ    R15
+	VMOVDQU 32(R14)(R15*4), Y0
+	TESTQ   R9, R9
+	JE      done
+
+row:
+	XORQ R14, R14
+	CMPQ R14, R13
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (AX)(R14*4), Y1
+	VMOVUPS     (CX)(R14*4), Y2
+	VMOVUPS     (DX)(R14*4), Y3
+	VMOVUPS     (BX)(R14*4), Y4
+	VMOVUPS     (SI)(R14*4), Y5
+	VMOVUPS     (DI)(R14*4), Y6
+	VMOVUPS     (R8)(R14*4), Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS Y4, Y6, Y7
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y7, Y6
+	VANDPS      Y3, Y6, Y3
+	VSUBPS      Y5, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, (AX)(R14*4)
+	VMOVUPS     Y2, (CX)(R14*4)
+	VMOVUPS     32(AX)(R14*4), Y1
+	VMOVUPS     32(CX)(R14*4), Y2
+	VMOVUPS     32(DX)(R14*4), Y3
+	VMOVUPS     32(BX)(R14*4), Y4
+	VMOVUPS     32(SI)(R14*4), Y5
+	VMOVUPS     32(DI)(R14*4), Y6
+	VMOVUPS     32(R8)(R14*4), Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS Y4, Y6, Y7
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y7, Y6
+	VANDPS      Y3, Y6, Y3
+	VSUBPS      Y5, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, 32(AX)(R14*4)
+	VMOVUPS     Y2, 32(CX)(R14*4)
+	VMOVUPS     64(AX)(R14*4), Y1
+	VMOVUPS     64(CX)(R14*4), Y2
+	VMOVUPS     64(DX)(R14*4), Y3
+	VMOVUPS     64(BX)(R14*4), Y4
+	VMOVUPS     64(SI)(R14*4), Y5
+	VMOVUPS     64(DI)(R14*4), Y6
+	VMOVUPS     64(R8)(R14*4), Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS Y4, Y6, Y7
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y7, Y6
+	VANDPS      Y3, Y6, Y3
+	VSUBPS      Y5, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, 64(AX)(R14*4)
+	VMOVUPS     Y2, 64(CX)(R14*4)
+	VMOVUPS     96(AX)(R14*4), Y1
+	VMOVUPS     96(CX)(R14*4), Y2
+	VMOVUPS     96(DX)(R14*4), Y3
+	VMOVUPS     96(BX)(R14*4), Y4
+	VMOVUPS     96(SI)(R14*4), Y5
+	VMOVUPS     96(DI)(R14*4), Y6
+	VMOVUPS     96(R8)(R14*4), Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS Y4, Y6, Y7
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y7, Y6
+	VANDPS      Y3, Y6, Y3
+	VSUBPS      Y5, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, 96(AX)(R14*4)
+	VMOVUPS     Y2, 96(CX)(R14*4)
+	ADDQ        $+32, R14
+	CMPQ        R14, R13
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (AX)(R14*4), Y1
+	VMOVUPS     (CX)(R14*4), Y2
+	VMOVUPS     (DX)(R14*4), Y3
+	VMOVUPS     (BX)(R14*4), Y4
+	VMOVUPS     (SI)(R14*4), Y5
+	VMOVUPS     (DI)(R14*4), Y6
+	VMOVUPS     (R8)(R14*4), Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS Y4, Y6, Y7
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y7, Y6
+	VANDPS      Y3, Y6, Y3
+	VSUBPS      Y5, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y1, (AX)(R14*4)
+	VMOVUPS     Y2, (CX)(R14*4)
+	ADDQ        $+8, R14
+
+single_test:
+	CMPQ        R14, R12
+	JLT         single
+	TESTQ       R10, R10
+	JE          next
+	VMASKMOVPS  (AX)(R14*4), Y0, Y1
+	VMASKMOVPS  (CX)(R14*4), Y0, Y2
+	VMASKMOVPS  (DX)(R14*4), Y0, Y3
+	VMASKMOVPS  (BX)(R14*4), Y0, Y4
+	VMASKMOVPS  (SI)(R14*4), Y0, Y5
+	VMASKMOVPS  (DI)(R14*4), Y0, Y6
+	VMASKMOVPS  (R8)(R14*4), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS Y4, Y6, Y7
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y7, Y6
+	VANDPS      Y3, Y6, Y3
+	VSUBPS      Y5, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(R14*4)
+	VMASKMOVPS  Y2, Y0, (CX)(R14*4)
+
+next:
+	ADDQ R11, DX
+	ADDQ R11, BX
+	DECQ R9
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
 // func affineRowsStreamAVX2(dst *float32, x *float32, a *float32, b *float32, rows int, c int, stride int)
 // Requires: AVX, FMA3, MMX+
 TEXT ·affineRowsStreamAVX2(SB), NOSPLIT, $0-56
@@ -1915,6 +2235,135 @@ single_test:
 	ADDQ R11, DX
 	ADDQ R11, BX
 	DECQ R9
+	JNE  row
+	SFENCE
+
+done:
+	VZEROUPPER
+	RET
+
+// func gradAffineReLURowsStreamAVX2(dst *float32, dy *float32, x *float32, a *float32, b *float32, d *float32, scale *float32, shift *float32, rows int, c int, stride int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·gradAffineReLURowsStreamAVX2(SB), NOSPLIT, $0-88
+	MOVQ  dst+0(FP), AX
+	MOVQ  dy+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  a+24(FP), BX
+	MOVQ  b+32(FP), SI
+	MOVQ  d+40(FP), DI
+	MOVQ  scale+48(FP), R8
+	MOVQ  shift+56(FP), R9
+	MOVQ  rows+64(FP), R10
+	MOVQ  c+72(FP), R11
+	MOVQ  stride+80(FP), R12
+	SHLQ  $0x02, R12
+	MOVQ  R11, R13
+	ANDQ  $-32, R13
+	ANDQ  $-8, R11
+	TESTQ R10, R10
+	JE    done
+
+row:
+	XORQ R14, R14
+	CMPQ R14, R13
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (CX)(R14*4), Y0
+	VMOVUPS     (DX)(R14*4), Y1
+	VMOVUPS     (BX)(R14*4), Y2
+	VMOVUPS     (SI)(R14*4), Y3
+	VMOVUPS     (DI)(R14*4), Y4
+	VMOVUPS     (R8)(R14*4), Y5
+	VMOVUPS     (R9)(R14*4), Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y1, Y5, Y6
+	VXORPS      Y5, Y5, Y5
+	VCMPPS      $0x16, Y5, Y6, Y5
+	VANDPS      Y0, Y5, Y0
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VFMADD231PS Y0, Y2, Y4
+	VMOVNTPS    Y4, (AX)(R14*4)
+	VMOVUPS     32(CX)(R14*4), Y0
+	VMOVUPS     32(DX)(R14*4), Y1
+	VMOVUPS     32(BX)(R14*4), Y2
+	VMOVUPS     32(SI)(R14*4), Y3
+	VMOVUPS     32(DI)(R14*4), Y4
+	VMOVUPS     32(R8)(R14*4), Y5
+	VMOVUPS     32(R9)(R14*4), Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y1, Y5, Y6
+	VXORPS      Y5, Y5, Y5
+	VCMPPS      $0x16, Y5, Y6, Y5
+	VANDPS      Y0, Y5, Y0
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VFMADD231PS Y0, Y2, Y4
+	VMOVNTPS    Y4, 32(AX)(R14*4)
+	VMOVUPS     64(CX)(R14*4), Y0
+	VMOVUPS     64(DX)(R14*4), Y1
+	VMOVUPS     64(BX)(R14*4), Y2
+	VMOVUPS     64(SI)(R14*4), Y3
+	VMOVUPS     64(DI)(R14*4), Y4
+	VMOVUPS     64(R8)(R14*4), Y5
+	VMOVUPS     64(R9)(R14*4), Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y1, Y5, Y6
+	VXORPS      Y5, Y5, Y5
+	VCMPPS      $0x16, Y5, Y6, Y5
+	VANDPS      Y0, Y5, Y0
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VFMADD231PS Y0, Y2, Y4
+	VMOVNTPS    Y4, 64(AX)(R14*4)
+	VMOVUPS     96(CX)(R14*4), Y0
+	VMOVUPS     96(DX)(R14*4), Y1
+	VMOVUPS     96(BX)(R14*4), Y2
+	VMOVUPS     96(SI)(R14*4), Y3
+	VMOVUPS     96(DI)(R14*4), Y4
+	VMOVUPS     96(R8)(R14*4), Y5
+	VMOVUPS     96(R9)(R14*4), Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y1, Y5, Y6
+	VXORPS      Y5, Y5, Y5
+	VCMPPS      $0x16, Y5, Y6, Y5
+	VANDPS      Y0, Y5, Y0
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VFMADD231PS Y0, Y2, Y4
+	VMOVNTPS    Y4, 96(AX)(R14*4)
+	ADDQ        $+32, R14
+	CMPQ        R14, R13
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R14*4), Y0
+	VMOVUPS     (DX)(R14*4), Y1
+	VMOVUPS     (BX)(R14*4), Y2
+	VMOVUPS     (SI)(R14*4), Y3
+	VMOVUPS     (DI)(R14*4), Y4
+	VMOVUPS     (R8)(R14*4), Y5
+	VMOVUPS     (R9)(R14*4), Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y1, Y5, Y6
+	VXORPS      Y5, Y5, Y5
+	VCMPPS      $0x16, Y5, Y6, Y5
+	VANDPS      Y0, Y5, Y0
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VFMADD231PS Y0, Y2, Y4
+	VMOVNTPS    Y4, (AX)(R14*4)
+	ADDQ        $+8, R14
+
+single_test:
+	CMPQ R14, R11
+	JLT  single
+	ADDQ R12, AX
+	ADDQ R12, CX
+	ADDQ R12, DX
+	DECQ R10
 	JNE  row
 	SFENCE
 
@@ -2555,6 +3004,352 @@ DATA const_00000040<>+52(SB)/4, $0x00000040
 DATA const_00000040<>+56(SB)/4, $0x00000040
 DATA const_00000040<>+60(SB)/4, $0x00000040
 GLOBL const_00000040<>(SB), RODATA|NOPTR, $64
+
+// func colGradAddReLUKeepBF16AVX2(s1 *float32, s2 *float32, kept *uint16, dy *uint16, dz *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·colGradAddReLUKeepBF16AVX2(SB), NOSPLIT, $0-88
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  kept+16(FP), DX
+	MOVQ  dy+24(FP), BX
+	MOVQ  dz+32(FP), SI
+	MOVQ  x+40(FP), DI
+	MOVQ  y+48(FP), R8
+	MOVQ  mean+56(FP), R9
+	MOVQ  rows+64(FP), R10
+	MOVQ  c+72(FP), R11
+	MOVQ  stride+80(FP), R12
+	SHLQ  $0x01, R12
+	MOVQ  R11, R13
+	ANDQ  $-32, R13
+	ANDQ  $-8, R11
+	TESTQ R10, R10
+	JE    done
+
+row:
+	XORQ R14, R14
+	CMPQ R14, R13
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (AX)(R14*4), Y0
+	VMOVUPS     (CX)(R14*4), Y1
+	VPMOVZXWD   (BX)(R14*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   (SI)(R14*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VPMOVZXWD   (DI)(R14*2), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VPMOVZXWD   (R8)(R14*2), Y5
+	VPSLLD      $0x10, Y5, Y5
+	VMOVUPS     (R9)(R14*4), Y6
+	VADDPS      Y3, Y2, Y2
+	VXORPS      Y3, Y3, Y3
+	VCMPPS      $0x16, Y3, Y5, Y3
+	VANDPS      Y2, Y3, Y2
+	VSUBPS      Y6, Y4, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, (AX)(R14*4)
+	VMOVUPS     Y1, (CX)(R14*4)
+	VPSRLD      $0x10, Y2, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y2, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y2, Y2, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, (DX)(R14*2)
+	VMOVUPS     32(AX)(R14*4), Y0
+	VMOVUPS     32(CX)(R14*4), Y1
+	VPMOVZXWD   16(BX)(R14*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   16(SI)(R14*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VPMOVZXWD   16(DI)(R14*2), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VPMOVZXWD   16(R8)(R14*2), Y5
+	VPSLLD      $0x10, Y5, Y5
+	VMOVUPS     32(R9)(R14*4), Y6
+	VADDPS      Y3, Y2, Y2
+	VXORPS      Y3, Y3, Y3
+	VCMPPS      $0x16, Y3, Y5, Y3
+	VANDPS      Y2, Y3, Y2
+	VSUBPS      Y6, Y4, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 32(AX)(R14*4)
+	VMOVUPS     Y1, 32(CX)(R14*4)
+	VPSRLD      $0x10, Y2, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y2, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y2, Y2, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 16(DX)(R14*2)
+	VMOVUPS     64(AX)(R14*4), Y0
+	VMOVUPS     64(CX)(R14*4), Y1
+	VPMOVZXWD   32(BX)(R14*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   32(SI)(R14*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VPMOVZXWD   32(DI)(R14*2), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VPMOVZXWD   32(R8)(R14*2), Y5
+	VPSLLD      $0x10, Y5, Y5
+	VMOVUPS     64(R9)(R14*4), Y6
+	VADDPS      Y3, Y2, Y2
+	VXORPS      Y3, Y3, Y3
+	VCMPPS      $0x16, Y3, Y5, Y3
+	VANDPS      Y2, Y3, Y2
+	VSUBPS      Y6, Y4, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 64(AX)(R14*4)
+	VMOVUPS     Y1, 64(CX)(R14*4)
+	VPSRLD      $0x10, Y2, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y2, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y2, Y2, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 32(DX)(R14*2)
+	VMOVUPS     96(AX)(R14*4), Y0
+	VMOVUPS     96(CX)(R14*4), Y1
+	VPMOVZXWD   48(BX)(R14*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   48(SI)(R14*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VPMOVZXWD   48(DI)(R14*2), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VPMOVZXWD   48(R8)(R14*2), Y5
+	VPSLLD      $0x10, Y5, Y5
+	VMOVUPS     96(R9)(R14*4), Y6
+	VADDPS      Y3, Y2, Y2
+	VXORPS      Y3, Y3, Y3
+	VCMPPS      $0x16, Y3, Y5, Y3
+	VANDPS      Y2, Y3, Y2
+	VSUBPS      Y6, Y4, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 96(AX)(R14*4)
+	VMOVUPS     Y1, 96(CX)(R14*4)
+	VPSRLD      $0x10, Y2, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y2, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y2, Y2, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 48(DX)(R14*2)
+	ADDQ        $+32, R14
+	CMPQ        R14, R13
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (AX)(R14*4), Y0
+	VMOVUPS     (CX)(R14*4), Y1
+	VPMOVZXWD   (BX)(R14*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   (SI)(R14*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VPMOVZXWD   (DI)(R14*2), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VPMOVZXWD   (R8)(R14*2), Y5
+	VPSLLD      $0x10, Y5, Y5
+	VMOVUPS     (R9)(R14*4), Y6
+	VADDPS      Y3, Y2, Y2
+	VXORPS      Y3, Y3, Y3
+	VCMPPS      $0x16, Y3, Y5, Y3
+	VANDPS      Y2, Y3, Y2
+	VSUBPS      Y6, Y4, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, (AX)(R14*4)
+	VMOVUPS     Y1, (CX)(R14*4)
+	VPSRLD      $0x10, Y2, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y2, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y2, Y2, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, (DX)(R14*2)
+	ADDQ        $+8, R14
+
+single_test:
+	CMPQ R14, R11
+	JLT  single
+	ADDQ R12, DX
+	ADDQ R12, BX
+	ADDQ R12, SI
+	ADDQ R12, DI
+	ADDQ R12, R8
+	DECQ R10
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func colGradAffineReLUBF16AVX2(s1 *float32, s2 *float32, dy *uint16, x *uint16, mean *float32, a *float32, b *float32, rows int, c int, stride int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·colGradAffineReLUBF16AVX2(SB), NOSPLIT, $0-80
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  dy+16(FP), DX
+	MOVQ  x+24(FP), BX
+	MOVQ  mean+32(FP), SI
+	MOVQ  a+40(FP), DI
+	MOVQ  b+48(FP), R8
+	MOVQ  rows+56(FP), R9
+	MOVQ  c+64(FP), R10
+	MOVQ  stride+72(FP), R11
+	SHLQ  $0x01, R11
+	MOVQ  R10, R12
+	ANDQ  $-32, R12
+	ANDQ  $-8, R10
+	TESTQ R9, R9
+	JE    done
+
+row:
+	XORQ R13, R13
+	CMPQ R13, R12
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (AX)(R13*4), Y0
+	VMOVUPS     (CX)(R13*4), Y1
+	VPMOVZXWD   (DX)(R13*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   (BX)(R13*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VMOVUPS     (SI)(R13*4), Y4
+	VMOVUPS     (DI)(R13*4), Y5
+	VMOVUPS     (R8)(R13*4), Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y3, Y5, Y6
+	VXORPS      Y5, Y5, Y5
+	VCMPPS      $0x16, Y5, Y6, Y5
+	VANDPS      Y2, Y5, Y2
+	VSUBPS      Y4, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, (AX)(R13*4)
+	VMOVUPS     Y1, (CX)(R13*4)
+	VMOVUPS     32(AX)(R13*4), Y0
+	VMOVUPS     32(CX)(R13*4), Y1
+	VPMOVZXWD   16(DX)(R13*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   16(BX)(R13*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VMOVUPS     32(SI)(R13*4), Y4
+	VMOVUPS     32(DI)(R13*4), Y5
+	VMOVUPS     32(R8)(R13*4), Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y3, Y5, Y6
+	VXORPS      Y5, Y5, Y5
+	VCMPPS      $0x16, Y5, Y6, Y5
+	VANDPS      Y2, Y5, Y2
+	VSUBPS      Y4, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 32(AX)(R13*4)
+	VMOVUPS     Y1, 32(CX)(R13*4)
+	VMOVUPS     64(AX)(R13*4), Y0
+	VMOVUPS     64(CX)(R13*4), Y1
+	VPMOVZXWD   32(DX)(R13*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   32(BX)(R13*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VMOVUPS     64(SI)(R13*4), Y4
+	VMOVUPS     64(DI)(R13*4), Y5
+	VMOVUPS     64(R8)(R13*4), Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y3, Y5, Y6
+	VXORPS      Y5, Y5, Y5
+	VCMPPS      $0x16, Y5, Y6, Y5
+	VANDPS      Y2, Y5, Y2
+	VSUBPS      Y4, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 64(AX)(R13*4)
+	VMOVUPS     Y1, 64(CX)(R13*4)
+	VMOVUPS     96(AX)(R13*4), Y0
+	VMOVUPS     96(CX)(R13*4), Y1
+	VPMOVZXWD   48(DX)(R13*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   48(BX)(R13*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VMOVUPS     96(SI)(R13*4), Y4
+	VMOVUPS     96(DI)(R13*4), Y5
+	VMOVUPS     96(R8)(R13*4), Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y3, Y5, Y6
+	VXORPS      Y5, Y5, Y5
+	VCMPPS      $0x16, Y5, Y6, Y5
+	VANDPS      Y2, Y5, Y2
+	VSUBPS      Y4, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 96(AX)(R13*4)
+	VMOVUPS     Y1, 96(CX)(R13*4)
+	ADDQ        $+32, R13
+	CMPQ        R13, R12
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (AX)(R13*4), Y0
+	VMOVUPS     (CX)(R13*4), Y1
+	VPMOVZXWD   (DX)(R13*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   (BX)(R13*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VMOVUPS     (SI)(R13*4), Y4
+	VMOVUPS     (DI)(R13*4), Y5
+	VMOVUPS     (R8)(R13*4), Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y3, Y5, Y6
+	VXORPS      Y5, Y5, Y5
+	VCMPPS      $0x16, Y5, Y6, Y5
+	VANDPS      Y2, Y5, Y2
+	VSUBPS      Y4, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, (AX)(R13*4)
+	VMOVUPS     Y1, (CX)(R13*4)
+	ADDQ        $+8, R13
+
+single_test:
+	CMPQ R13, R10
+	JLT  single
+	ADDQ R11, DX
+	ADDQ R11, BX
+	DECQ R9
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
 
 // func affineRowsBF16AVX2(dst *uint16, x *uint16, a *float32, b *float32, rows int, c int, stride int)
 // Requires: AVX, AVX2, FMA3
@@ -3455,6 +4250,194 @@ single_test:
 	ADDQ R11, DX
 	ADDQ R11, BX
 	DECQ R9
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func gradAffineReLURowsBF16AVX2(dst *uint16, dy *uint16, x *uint16, a *float32, b *float32, d *float32, scale *float32, shift *float32, rows int, c int, stride int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gradAffineReLURowsBF16AVX2(SB), NOSPLIT, $0-88
+	MOVQ  dst+0(FP), AX
+	MOVQ  dy+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  a+24(FP), BX
+	MOVQ  b+32(FP), SI
+	MOVQ  d+40(FP), DI
+	MOVQ  scale+48(FP), R8
+	MOVQ  shift+56(FP), R9
+	MOVQ  rows+64(FP), R10
+	MOVQ  c+72(FP), R11
+	MOVQ  stride+80(FP), R12
+	SHLQ  $0x01, R12
+	MOVQ  R11, R13
+	ANDQ  $-32, R13
+	ANDQ  $-8, R11
+	TESTQ R10, R10
+	JE    done
+
+row:
+	XORQ R14, R14
+	CMPQ R14, R13
+	JE   single_test
+
+unrolled:
+	VPMOVZXWD   (CX)(R14*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VPMOVZXWD   (DX)(R14*2), Y1
+	VPSLLD      $0x10, Y1, Y1
+	VMOVUPS     (BX)(R14*4), Y2
+	VMOVUPS     (SI)(R14*4), Y3
+	VMOVUPS     (DI)(R14*4), Y4
+	VMOVUPS     (R8)(R14*4), Y5
+	VMOVUPS     (R9)(R14*4), Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y1, Y5, Y6
+	VXORPS      Y5, Y5, Y5
+	VCMPPS      $0x16, Y5, Y6, Y5
+	VANDPS      Y0, Y5, Y0
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VFMADD231PS Y0, Y2, Y4
+	VPSRLD      $0x10, Y4, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y4, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y4, Y4, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, (AX)(R14*2)
+	VPMOVZXWD   16(CX)(R14*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VPMOVZXWD   16(DX)(R14*2), Y1
+	VPSLLD      $0x10, Y1, Y1
+	VMOVUPS     32(BX)(R14*4), Y2
+	VMOVUPS     32(SI)(R14*4), Y3
+	VMOVUPS     32(DI)(R14*4), Y4
+	VMOVUPS     32(R8)(R14*4), Y5
+	VMOVUPS     32(R9)(R14*4), Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y1, Y5, Y6
+	VXORPS      Y5, Y5, Y5
+	VCMPPS      $0x16, Y5, Y6, Y5
+	VANDPS      Y0, Y5, Y0
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VFMADD231PS Y0, Y2, Y4
+	VPSRLD      $0x10, Y4, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y4, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y4, Y4, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 16(AX)(R14*2)
+	VPMOVZXWD   32(CX)(R14*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VPMOVZXWD   32(DX)(R14*2), Y1
+	VPSLLD      $0x10, Y1, Y1
+	VMOVUPS     64(BX)(R14*4), Y2
+	VMOVUPS     64(SI)(R14*4), Y3
+	VMOVUPS     64(DI)(R14*4), Y4
+	VMOVUPS     64(R8)(R14*4), Y5
+	VMOVUPS     64(R9)(R14*4), Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y1, Y5, Y6
+	VXORPS      Y5, Y5, Y5
+	VCMPPS      $0x16, Y5, Y6, Y5
+	VANDPS      Y0, Y5, Y0
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VFMADD231PS Y0, Y2, Y4
+	VPSRLD      $0x10, Y4, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y4, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y4, Y4, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 32(AX)(R14*2)
+	VPMOVZXWD   48(CX)(R14*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VPMOVZXWD   48(DX)(R14*2), Y1
+	VPSLLD      $0x10, Y1, Y1
+	VMOVUPS     96(BX)(R14*4), Y2
+	VMOVUPS     96(SI)(R14*4), Y3
+	VMOVUPS     96(DI)(R14*4), Y4
+	VMOVUPS     96(R8)(R14*4), Y5
+	VMOVUPS     96(R9)(R14*4), Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y1, Y5, Y6
+	VXORPS      Y5, Y5, Y5
+	VCMPPS      $0x16, Y5, Y6, Y5
+	VANDPS      Y0, Y5, Y0
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VFMADD231PS Y0, Y2, Y4
+	VPSRLD      $0x10, Y4, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y4, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y4, Y4, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, 48(AX)(R14*2)
+	ADDQ        $+32, R14
+	CMPQ        R14, R13
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VPMOVZXWD   (CX)(R14*2), Y0
+	VPSLLD      $0x10, Y0, Y0
+	VPMOVZXWD   (DX)(R14*2), Y1
+	VPSLLD      $0x10, Y1, Y1
+	VMOVUPS     (BX)(R14*4), Y2
+	VMOVUPS     (SI)(R14*4), Y3
+	VMOVUPS     (DI)(R14*4), Y4
+	VMOVUPS     (R8)(R14*4), Y5
+	VMOVUPS     (R9)(R14*4), Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y1, Y5, Y6
+	VXORPS      Y5, Y5, Y5
+	VCMPPS      $0x16, Y5, Y6, Y5
+	VANDPS      Y0, Y5, Y0
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VFMADD231PS Y0, Y2, Y4
+	VPSRLD      $0x10, Y4, Y0
+	VPAND       const_00000001<>+0(SB), Y0, Y1
+	VPADDD      Y4, Y1, Y1
+	VPADDD      const_00007fff<>+0(SB), Y1, Y1
+	VPSRLD      $0x10, Y1, Y1
+	VPOR        const_00000040<>+0(SB), Y0, Y0
+	VCMPPS      $0x03, Y4, Y4, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VMOVDQU     X0, (AX)(R14*2)
+	ADDQ        $+8, R14
+
+single_test:
+	CMPQ R14, R11
+	JLT  single
+	ADDQ R12, AX
+	ADDQ R12, CX
+	ADDQ R12, DX
+	DECQ R10
 	JNE  row
 
 done:
@@ -4520,6 +5503,324 @@ done:
 	VZEROUPPER
 	RET
 
+// func colGradAddReLUKeepAVX512(s1 *float32, s2 *float32, kept *float32, dy *float32, dz *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·colGradAddReLUKeepAVX512(SB), NOSPLIT, $0-88
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  kept+16(FP), DX
+	MOVQ  dy+24(FP), BX
+	MOVQ  dz+32(FP), SI
+	MOVQ  x+40(FP), DI
+	MOVQ  y+48(FP), R8
+	MOVQ  mean+56(FP), R9
+	MOVQ  rows+64(FP), R10
+	MOVQ  c+72(FP), R11
+	MOVQ  stride+80(FP), R12
+	SHLQ  $0x02, R12
+	MOVQ  R11, R14
+	ANDQ  $-64, R14
+	MOVQ  R11, R13
+	ANDQ  $-16, R13
+	SUBQ  R13, R11
+	MOVQ  $-1, R15
+	BZHIQ R11, R15, R15
+	KMOVW R15, K1
+	TESTQ R10, R10
+	JE    done
+
+row:
+	XORQ R15, R15
+	CMPQ R15, R14
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (AX)(R15*4), Z0
+	VMOVUPS     (CX)(R15*4), Z1
+	VMOVUPS     (BX)(R15*4), Z2
+	VMOVUPS     (SI)(R15*4), Z3
+	VMOVUPS     (DI)(R15*4), Z4
+	VMOVUPS     (R8)(R15*4), Z5
+	VMOVUPS     (R9)(R15*4), Z6
+	VADDPS      Z3, Z2, Z2
+	VPXORD      Z7, Z7, Z7
+	VCMPPS      $0x16, Z7, Z5, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z6, Z4, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (AX)(R15*4)
+	VMOVUPS     Z1, (CX)(R15*4)
+	VMOVUPS     Z2, (DX)(R15*4)
+	VMOVUPS     64(AX)(R15*4), Z0
+	VMOVUPS     64(CX)(R15*4), Z1
+	VMOVUPS     64(BX)(R15*4), Z2
+	VMOVUPS     64(SI)(R15*4), Z3
+	VMOVUPS     64(DI)(R15*4), Z4
+	VMOVUPS     64(R8)(R15*4), Z5
+	VMOVUPS     64(R9)(R15*4), Z6
+	VADDPS      Z3, Z2, Z2
+	VPXORD      Z8, Z8, Z8
+	VCMPPS      $0x16, Z8, Z5, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z6, Z4, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 64(AX)(R15*4)
+	VMOVUPS     Z1, 64(CX)(R15*4)
+	VMOVUPS     Z2, 64(DX)(R15*4)
+	VMOVUPS     128(AX)(R15*4), Z0
+	VMOVUPS     128(CX)(R15*4), Z1
+	VMOVUPS     128(BX)(R15*4), Z2
+	VMOVUPS     128(SI)(R15*4), Z3
+	VMOVUPS     128(DI)(R15*4), Z4
+	VMOVUPS     128(R8)(R15*4), Z5
+	VMOVUPS     128(R9)(R15*4), Z6
+	VADDPS      Z3, Z2, Z2
+	VPXORD      Z9, Z9, Z9
+	VCMPPS      $0x16, Z9, Z5, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z6, Z4, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 128(AX)(R15*4)
+	VMOVUPS     Z1, 128(CX)(R15*4)
+	VMOVUPS     Z2, 128(DX)(R15*4)
+	VMOVUPS     192(AX)(R15*4), Z0
+	VMOVUPS     192(CX)(R15*4), Z1
+	VMOVUPS     192(BX)(R15*4), Z2
+	VMOVUPS     192(SI)(R15*4), Z3
+	VMOVUPS     192(DI)(R15*4), Z4
+	VMOVUPS     192(R8)(R15*4), Z5
+	VMOVUPS     192(R9)(R15*4), Z6
+	VADDPS      Z3, Z2, Z2
+	VPXORD      Z10, Z10, Z10
+	VCMPPS      $0x16, Z10, Z5, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z6, Z4, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 192(AX)(R15*4)
+	VMOVUPS     Z1, 192(CX)(R15*4)
+	VMOVUPS     Z2, 192(DX)(R15*4)
+	ADDQ        $+64, R15
+	CMPQ        R15, R14
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (AX)(R15*4), Z0
+	VMOVUPS     (CX)(R15*4), Z1
+	VMOVUPS     (BX)(R15*4), Z2
+	VMOVUPS     (SI)(R15*4), Z3
+	VMOVUPS     (DI)(R15*4), Z4
+	VMOVUPS     (R8)(R15*4), Z5
+	VMOVUPS     (R9)(R15*4), Z6
+	VADDPS      Z3, Z2, Z2
+	VPXORD      Z11, Z11, Z11
+	VCMPPS      $0x16, Z11, Z5, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z6, Z4, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (AX)(R15*4)
+	VMOVUPS     Z1, (CX)(R15*4)
+	VMOVUPS     Z2, (DX)(R15*4)
+	ADDQ        $+16, R15
+
+single_test:
+	CMPQ        R15, R13
+	JLT         single
+	TESTQ       R11, R11
+	JE          next
+	VMOVUPS.Z   (AX)(R15*4), K1, Z0
+	VMOVUPS.Z   (CX)(R15*4), K1, Z1
+	VMOVUPS.Z   (BX)(R15*4), K1, Z2
+	VMOVUPS.Z   (SI)(R15*4), K1, Z3
+	VMOVUPS.Z   (DI)(R15*4), K1, Z4
+	VMOVUPS.Z   (R8)(R15*4), K1, Z5
+	VMOVUPS.Z   (R9)(R15*4), K1, Z6
+	VADDPS      Z3, Z2, Z2
+	VPXORD      Z12, Z12, Z12
+	VCMPPS      $0x16, Z12, Z5, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z6, Z4, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)(R15*4)
+	VMOVUPS     Z1, K1, (CX)(R15*4)
+	VMOVUPS     Z2, K1, (DX)(R15*4)
+
+next:
+	ADDQ R12, DX
+	ADDQ R12, BX
+	ADDQ R12, SI
+	ADDQ R12, DI
+	ADDQ R12, R8
+	DECQ R10
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func colGradAffineReLUAVX512(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, a *float32, b *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·colGradAffineReLUAVX512(SB), NOSPLIT, $0-80
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  dy+16(FP), DX
+	MOVQ  x+24(FP), BX
+	MOVQ  mean+32(FP), SI
+	MOVQ  a+40(FP), DI
+	MOVQ  b+48(FP), R8
+	MOVQ  rows+56(FP), R9
+	MOVQ  c+64(FP), R10
+	MOVQ  stride+72(FP), R11
+	SHLQ  $0x02, R11
+	MOVQ  R10, R13
+	ANDQ  $-64, R13
+	MOVQ  R10, R12
+	ANDQ  $-16, R12
+	SUBQ  R12, R10
+	MOVQ  $-1, R14
+	BZHIQ R10, R14, R14
+	KMOVW R14, K1
+	TESTQ R9, R9
+	JE    done
+
+row:
+	XORQ R14, R14
+	CMPQ R14, R13
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (AX)(R14*4), Z0
+	VMOVUPS     (CX)(R14*4), Z1
+	VMOVUPS     (DX)(R14*4), Z2
+	VMOVUPS     (BX)(R14*4), Z3
+	VMOVUPS     (SI)(R14*4), Z4
+	VMOVUPS     (DI)(R14*4), Z5
+	VMOVUPS     (R8)(R14*4), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z3, Z5, Z6
+	VPXORD      Z7, Z7, Z7
+	VCMPPS      $0x16, Z7, Z6, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (AX)(R14*4)
+	VMOVUPS     Z1, (CX)(R14*4)
+	VMOVUPS     64(AX)(R14*4), Z0
+	VMOVUPS     64(CX)(R14*4), Z1
+	VMOVUPS     64(DX)(R14*4), Z2
+	VMOVUPS     64(BX)(R14*4), Z3
+	VMOVUPS     64(SI)(R14*4), Z4
+	VMOVUPS     64(DI)(R14*4), Z5
+	VMOVUPS     64(R8)(R14*4), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z3, Z5, Z6
+	VPXORD      Z8, Z8, Z8
+	VCMPPS      $0x16, Z8, Z6, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 64(AX)(R14*4)
+	VMOVUPS     Z1, 64(CX)(R14*4)
+	VMOVUPS     128(AX)(R14*4), Z0
+	VMOVUPS     128(CX)(R14*4), Z1
+	VMOVUPS     128(DX)(R14*4), Z2
+	VMOVUPS     128(BX)(R14*4), Z3
+	VMOVUPS     128(SI)(R14*4), Z4
+	VMOVUPS     128(DI)(R14*4), Z5
+	VMOVUPS     128(R8)(R14*4), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z3, Z5, Z6
+	VPXORD      Z9, Z9, Z9
+	VCMPPS      $0x16, Z9, Z6, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 128(AX)(R14*4)
+	VMOVUPS     Z1, 128(CX)(R14*4)
+	VMOVUPS     192(AX)(R14*4), Z0
+	VMOVUPS     192(CX)(R14*4), Z1
+	VMOVUPS     192(DX)(R14*4), Z2
+	VMOVUPS     192(BX)(R14*4), Z3
+	VMOVUPS     192(SI)(R14*4), Z4
+	VMOVUPS     192(DI)(R14*4), Z5
+	VMOVUPS     192(R8)(R14*4), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z3, Z5, Z6
+	VPXORD      Z10, Z10, Z10
+	VCMPPS      $0x16, Z10, Z6, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 192(AX)(R14*4)
+	VMOVUPS     Z1, 192(CX)(R14*4)
+	ADDQ        $+64, R14
+	CMPQ        R14, R13
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (AX)(R14*4), Z0
+	VMOVUPS     (CX)(R14*4), Z1
+	VMOVUPS     (DX)(R14*4), Z2
+	VMOVUPS     (BX)(R14*4), Z3
+	VMOVUPS     (SI)(R14*4), Z4
+	VMOVUPS     (DI)(R14*4), Z5
+	VMOVUPS     (R8)(R14*4), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z3, Z5, Z6
+	VPXORD      Z11, Z11, Z11
+	VCMPPS      $0x16, Z11, Z6, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (AX)(R14*4)
+	VMOVUPS     Z1, (CX)(R14*4)
+	ADDQ        $+16, R14
+
+single_test:
+	CMPQ        R14, R12
+	JLT         single
+	TESTQ       R10, R10
+	JE          next
+	VMOVUPS.Z   (AX)(R14*4), K1, Z0
+	VMOVUPS.Z   (CX)(R14*4), K1, Z1
+	VMOVUPS.Z   (DX)(R14*4), K1, Z2
+	VMOVUPS.Z   (BX)(R14*4), K1, Z3
+	VMOVUPS.Z   (SI)(R14*4), K1, Z4
+	VMOVUPS.Z   (DI)(R14*4), K1, Z5
+	VMOVUPS.Z   (R8)(R14*4), K1, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z3, Z5, Z6
+	VPXORD      Z12, Z12, Z12
+	VCMPPS      $0x16, Z12, Z6, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)(R14*4)
+	VMOVUPS     Z1, K1, (CX)(R14*4)
+
+next:
+	ADDQ R11, DX
+	ADDQ R11, BX
+	DECQ R9
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
 // func affineRowsStreamAVX512(dst *float32, x *float32, a *float32, b *float32, rows int, c int, stride int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·affineRowsStreamAVX512(SB), NOSPLIT, $0-56
@@ -5069,6 +6370,135 @@ single_test:
 	ADDQ R11, DX
 	ADDQ R11, BX
 	DECQ R9
+	JNE  row
+	SFENCE
+
+done:
+	VZEROUPPER
+	RET
+
+// func gradAffineReLURowsStreamAVX512(dst *float32, dy *float32, x *float32, a *float32, b *float32, d *float32, scale *float32, shift *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·gradAffineReLURowsStreamAVX512(SB), NOSPLIT, $0-88
+	MOVQ  dst+0(FP), AX
+	MOVQ  dy+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  a+24(FP), BX
+	MOVQ  b+32(FP), SI
+	MOVQ  d+40(FP), DI
+	MOVQ  scale+48(FP), R8
+	MOVQ  shift+56(FP), R9
+	MOVQ  rows+64(FP), R10
+	MOVQ  c+72(FP), R11
+	MOVQ  stride+80(FP), R12
+	SHLQ  $0x02, R12
+	MOVQ  R11, R13
+	ANDQ  $-64, R13
+	ANDQ  $-16, R11
+	TESTQ R10, R10
+	JE    done
+
+row:
+	XORQ R14, R14
+	CMPQ R14, R13
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (CX)(R14*4), Z0
+	VMOVUPS     (DX)(R14*4), Z1
+	VMOVUPS     (BX)(R14*4), Z2
+	VMOVUPS     (SI)(R14*4), Z3
+	VMOVUPS     (DI)(R14*4), Z4
+	VMOVUPS     (R8)(R14*4), Z5
+	VMOVUPS     (R9)(R14*4), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z5, Z6
+	VPXORD      Z7, Z7, Z7
+	VCMPPS      $0x16, Z7, Z6, K1
+	VMOVAPS.Z   Z0, K1, Z0
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VMOVNTPS    Z4, (AX)(R14*4)
+	VMOVUPS     64(CX)(R14*4), Z0
+	VMOVUPS     64(DX)(R14*4), Z1
+	VMOVUPS     64(BX)(R14*4), Z2
+	VMOVUPS     64(SI)(R14*4), Z3
+	VMOVUPS     64(DI)(R14*4), Z4
+	VMOVUPS     64(R8)(R14*4), Z5
+	VMOVUPS     64(R9)(R14*4), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z5, Z6
+	VPXORD      Z8, Z8, Z8
+	VCMPPS      $0x16, Z8, Z6, K1
+	VMOVAPS.Z   Z0, K1, Z0
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VMOVNTPS    Z4, 64(AX)(R14*4)
+	VMOVUPS     128(CX)(R14*4), Z0
+	VMOVUPS     128(DX)(R14*4), Z1
+	VMOVUPS     128(BX)(R14*4), Z2
+	VMOVUPS     128(SI)(R14*4), Z3
+	VMOVUPS     128(DI)(R14*4), Z4
+	VMOVUPS     128(R8)(R14*4), Z5
+	VMOVUPS     128(R9)(R14*4), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z5, Z6
+	VPXORD      Z9, Z9, Z9
+	VCMPPS      $0x16, Z9, Z6, K1
+	VMOVAPS.Z   Z0, K1, Z0
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VMOVNTPS    Z4, 128(AX)(R14*4)
+	VMOVUPS     192(CX)(R14*4), Z0
+	VMOVUPS     192(DX)(R14*4), Z1
+	VMOVUPS     192(BX)(R14*4), Z2
+	VMOVUPS     192(SI)(R14*4), Z3
+	VMOVUPS     192(DI)(R14*4), Z4
+	VMOVUPS     192(R8)(R14*4), Z5
+	VMOVUPS     192(R9)(R14*4), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z5, Z6
+	VPXORD      Z10, Z10, Z10
+	VCMPPS      $0x16, Z10, Z6, K1
+	VMOVAPS.Z   Z0, K1, Z0
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VMOVNTPS    Z4, 192(AX)(R14*4)
+	ADDQ        $+64, R14
+	CMPQ        R14, R13
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R14*4), Z0
+	VMOVUPS     (DX)(R14*4), Z1
+	VMOVUPS     (BX)(R14*4), Z2
+	VMOVUPS     (SI)(R14*4), Z3
+	VMOVUPS     (DI)(R14*4), Z4
+	VMOVUPS     (R8)(R14*4), Z5
+	VMOVUPS     (R9)(R14*4), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z5, Z6
+	VPXORD      Z11, Z11, Z11
+	VCMPPS      $0x16, Z11, Z6, K1
+	VMOVAPS.Z   Z0, K1, Z0
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VMOVNTPS    Z4, (AX)(R14*4)
+	ADDQ        $+16, R14
+
+single_test:
+	CMPQ R14, R11
+	JLT  single
+	ADDQ R12, AX
+	ADDQ R12, CX
+	ADDQ R12, DX
+	DECQ R10
 	JNE  row
 	SFENCE
 
@@ -5764,6 +7194,414 @@ next:
 	ADDQ R11, BX
 	ADDQ R11, SI
 	ADDQ R11, DI
+	DECQ R9
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func colGradAddReLUKeepBF16AVX512(s1 *float32, s2 *float32, kept *uint16, dy *uint16, dz *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·colGradAddReLUKeepBF16AVX512(SB), NOSPLIT, $0-88
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  kept+16(FP), DX
+	MOVQ  dy+24(FP), BX
+	MOVQ  dz+32(FP), SI
+	MOVQ  x+40(FP), DI
+	MOVQ  y+48(FP), R8
+	MOVQ  mean+56(FP), R9
+	MOVQ  rows+64(FP), R10
+	MOVQ  c+72(FP), R11
+	MOVQ  stride+80(FP), R12
+	SHLQ  $0x01, R12
+	MOVQ  R11, R14
+	ANDQ  $-64, R14
+	MOVQ  R11, R13
+	ANDQ  $-16, R13
+	SUBQ  R13, R11
+	MOVQ  $-1, R15
+	BZHIQ R11, R15, R15
+	KMOVW R15, K1
+	TESTQ R10, R10
+	JE    done
+
+row:
+	XORQ R15, R15
+	CMPQ R15, R14
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (AX)(R15*4), Z0
+	VMOVUPS     (CX)(R15*4), Z1
+	VPMOVZXWD   (BX)(R15*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   (SI)(R15*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD   (DI)(R15*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD   (R8)(R15*2), Z5
+	VPSLLD      $0x10, Z5, Z5
+	VMOVUPS     (R9)(R15*4), Z6
+	VADDPS      Z3, Z2, Z2
+	VPXORD      Z7, Z7, Z7
+	VCMPPS      $0x16, Z7, Z5, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z6, Z4, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (AX)(R15*4)
+	VMOVUPS     Z1, (CX)(R15*4)
+	VPSRLD      $0x10, Z2, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z2, Z2, K2
+	VBLENDMPS   Z0, Z1, K2, Z8
+	VPMOVDW     Z8, (DX)(R15*2)
+	VMOVUPS     64(AX)(R15*4), Z0
+	VMOVUPS     64(CX)(R15*4), Z1
+	VPMOVZXWD   32(BX)(R15*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   32(SI)(R15*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD   32(DI)(R15*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD   32(R8)(R15*2), Z5
+	VPSLLD      $0x10, Z5, Z5
+	VMOVUPS     64(R9)(R15*4), Z6
+	VADDPS      Z3, Z2, Z2
+	VPXORD      Z9, Z9, Z9
+	VCMPPS      $0x16, Z9, Z5, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z6, Z4, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 64(AX)(R15*4)
+	VMOVUPS     Z1, 64(CX)(R15*4)
+	VPSRLD      $0x10, Z2, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z2, Z2, K2
+	VBLENDMPS   Z0, Z1, K2, Z10
+	VPMOVDW     Z10, 32(DX)(R15*2)
+	VMOVUPS     128(AX)(R15*4), Z0
+	VMOVUPS     128(CX)(R15*4), Z1
+	VPMOVZXWD   64(BX)(R15*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   64(SI)(R15*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD   64(DI)(R15*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD   64(R8)(R15*2), Z5
+	VPSLLD      $0x10, Z5, Z5
+	VMOVUPS     128(R9)(R15*4), Z6
+	VADDPS      Z3, Z2, Z2
+	VPXORD      Z11, Z11, Z11
+	VCMPPS      $0x16, Z11, Z5, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z6, Z4, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 128(AX)(R15*4)
+	VMOVUPS     Z1, 128(CX)(R15*4)
+	VPSRLD      $0x10, Z2, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z2, Z2, K2
+	VBLENDMPS   Z0, Z1, K2, Z12
+	VPMOVDW     Z12, 64(DX)(R15*2)
+	VMOVUPS     192(AX)(R15*4), Z0
+	VMOVUPS     192(CX)(R15*4), Z1
+	VPMOVZXWD   96(BX)(R15*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   96(SI)(R15*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD   96(DI)(R15*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD   96(R8)(R15*2), Z5
+	VPSLLD      $0x10, Z5, Z5
+	VMOVUPS     192(R9)(R15*4), Z6
+	VADDPS      Z3, Z2, Z2
+	VPXORD      Z13, Z13, Z13
+	VCMPPS      $0x16, Z13, Z5, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z6, Z4, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 192(AX)(R15*4)
+	VMOVUPS     Z1, 192(CX)(R15*4)
+	VPSRLD      $0x10, Z2, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z2, Z2, K2
+	VBLENDMPS   Z0, Z1, K2, Z14
+	VPMOVDW     Z14, 96(DX)(R15*2)
+	ADDQ        $+64, R15
+	CMPQ        R15, R14
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (AX)(R15*4), Z0
+	VMOVUPS     (CX)(R15*4), Z1
+	VPMOVZXWD   (BX)(R15*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   (SI)(R15*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD   (DI)(R15*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD   (R8)(R15*2), Z5
+	VPSLLD      $0x10, Z5, Z5
+	VMOVUPS     (R9)(R15*4), Z6
+	VADDPS      Z3, Z2, Z2
+	VPXORD      Z15, Z15, Z15
+	VCMPPS      $0x16, Z15, Z5, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z6, Z4, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (AX)(R15*4)
+	VMOVUPS     Z1, (CX)(R15*4)
+	VPSRLD      $0x10, Z2, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z2, Z2, K2
+	VBLENDMPS   Z0, Z1, K2, Z16
+	VPMOVDW     Z16, (DX)(R15*2)
+	ADDQ        $+16, R15
+
+single_test:
+	CMPQ        R15, R13
+	JLT         single
+	TESTQ       R11, R11
+	JE          next
+	VMOVUPS.Z   (AX)(R15*4), K1, Z0
+	VMOVUPS.Z   (CX)(R15*4), K1, Z1
+	VMOVDQU16.Z (BX)(R15*2), K1, Y2
+	VPMOVZXWD   Y2, Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVDQU16.Z (SI)(R15*2), K1, Y3
+	VPMOVZXWD   Y3, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVDQU16.Z (DI)(R15*2), K1, Y4
+	VPMOVZXWD   Y4, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVDQU16.Z (R8)(R15*2), K1, Y5
+	VPMOVZXWD   Y5, Z5
+	VPSLLD      $0x10, Z5, Z5
+	VMOVUPS.Z   (R9)(R15*4), K1, Z6
+	VADDPS      Z3, Z2, Z2
+	VPXORD      Z17, Z17, Z17
+	VCMPPS      $0x16, Z17, Z5, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z6, Z4, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)(R15*4)
+	VMOVUPS     Z1, K1, (CX)(R15*4)
+	VPSRLD      $0x10, Z2, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z2, Z2, K2
+	VBLENDMPS   Z0, Z1, K2, Z18
+	VPMOVDW     Z18, K1, (DX)(R15*2)
+
+next:
+	ADDQ R12, DX
+	ADDQ R12, BX
+	ADDQ R12, SI
+	ADDQ R12, DI
+	ADDQ R12, R8
+	DECQ R10
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func colGradAffineReLUBF16AVX512(s1 *float32, s2 *float32, dy *uint16, x *uint16, mean *float32, a *float32, b *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·colGradAffineReLUBF16AVX512(SB), NOSPLIT, $0-80
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  dy+16(FP), DX
+	MOVQ  x+24(FP), BX
+	MOVQ  mean+32(FP), SI
+	MOVQ  a+40(FP), DI
+	MOVQ  b+48(FP), R8
+	MOVQ  rows+56(FP), R9
+	MOVQ  c+64(FP), R10
+	MOVQ  stride+72(FP), R11
+	SHLQ  $0x01, R11
+	MOVQ  R10, R13
+	ANDQ  $-64, R13
+	MOVQ  R10, R12
+	ANDQ  $-16, R12
+	SUBQ  R12, R10
+	MOVQ  $-1, R14
+	BZHIQ R10, R14, R14
+	KMOVW R14, K1
+	TESTQ R9, R9
+	JE    done
+
+row:
+	XORQ R14, R14
+	CMPQ R14, R13
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (AX)(R14*4), Z0
+	VMOVUPS     (CX)(R14*4), Z1
+	VPMOVZXWD   (DX)(R14*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   (BX)(R14*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVUPS     (SI)(R14*4), Z4
+	VMOVUPS     (DI)(R14*4), Z5
+	VMOVUPS     (R8)(R14*4), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z3, Z5, Z6
+	VPXORD      Z7, Z7, Z7
+	VCMPPS      $0x16, Z7, Z6, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (AX)(R14*4)
+	VMOVUPS     Z1, (CX)(R14*4)
+	VMOVUPS     64(AX)(R14*4), Z0
+	VMOVUPS     64(CX)(R14*4), Z1
+	VPMOVZXWD   32(DX)(R14*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   32(BX)(R14*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVUPS     64(SI)(R14*4), Z4
+	VMOVUPS     64(DI)(R14*4), Z5
+	VMOVUPS     64(R8)(R14*4), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z3, Z5, Z6
+	VPXORD      Z8, Z8, Z8
+	VCMPPS      $0x16, Z8, Z6, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 64(AX)(R14*4)
+	VMOVUPS     Z1, 64(CX)(R14*4)
+	VMOVUPS     128(AX)(R14*4), Z0
+	VMOVUPS     128(CX)(R14*4), Z1
+	VPMOVZXWD   64(DX)(R14*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   64(BX)(R14*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVUPS     128(SI)(R14*4), Z4
+	VMOVUPS     128(DI)(R14*4), Z5
+	VMOVUPS     128(R8)(R14*4), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z3, Z5, Z6
+	VPXORD      Z9, Z9, Z9
+	VCMPPS      $0x16, Z9, Z6, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 128(AX)(R14*4)
+	VMOVUPS     Z1, 128(CX)(R14*4)
+	VMOVUPS     192(AX)(R14*4), Z0
+	VMOVUPS     192(CX)(R14*4), Z1
+	VPMOVZXWD   96(DX)(R14*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   96(BX)(R14*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVUPS     192(SI)(R14*4), Z4
+	VMOVUPS     192(DI)(R14*4), Z5
+	VMOVUPS     192(R8)(R14*4), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z3, Z5, Z6
+	VPXORD      Z10, Z10, Z10
+	VCMPPS      $0x16, Z10, Z6, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, 192(AX)(R14*4)
+	VMOVUPS     Z1, 192(CX)(R14*4)
+	ADDQ        $+64, R14
+	CMPQ        R14, R13
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (AX)(R14*4), Z0
+	VMOVUPS     (CX)(R14*4), Z1
+	VPMOVZXWD   (DX)(R14*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   (BX)(R14*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVUPS     (SI)(R14*4), Z4
+	VMOVUPS     (DI)(R14*4), Z5
+	VMOVUPS     (R8)(R14*4), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z3, Z5, Z6
+	VPXORD      Z11, Z11, Z11
+	VCMPPS      $0x16, Z11, Z6, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (AX)(R14*4)
+	VMOVUPS     Z1, (CX)(R14*4)
+	ADDQ        $+16, R14
+
+single_test:
+	CMPQ        R14, R12
+	JLT         single
+	TESTQ       R10, R10
+	JE          next
+	VMOVUPS.Z   (AX)(R14*4), K1, Z0
+	VMOVUPS.Z   (CX)(R14*4), K1, Z1
+	VMOVDQU16.Z (DX)(R14*2), K1, Y2
+	VPMOVZXWD   Y2, Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVDQU16.Z (BX)(R14*2), K1, Y3
+	VPMOVZXWD   Y3, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVUPS.Z   (SI)(R14*4), K1, Z4
+	VMOVUPS.Z   (DI)(R14*4), K1, Z5
+	VMOVUPS.Z   (R8)(R14*4), K1, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z3, Z5, Z6
+	VPXORD      Z12, Z12, Z12
+	VCMPPS      $0x16, Z12, Z6, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z2, Z3, Z1
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)(R14*4)
+	VMOVUPS     Z1, K1, (CX)(R14*4)
+
+next:
+	ADDQ R11, DX
+	ADDQ R11, BX
 	DECQ R9
 	JNE  row
 
@@ -6790,6 +8628,221 @@ next:
 	ADDQ R11, DX
 	ADDQ R11, BX
 	DECQ R9
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func gradAffineReLURowsBF16AVX512(dst *uint16, dy *uint16, x *uint16, a *float32, b *float32, d *float32, scale *float32, shift *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·gradAffineReLURowsBF16AVX512(SB), NOSPLIT, $0-88
+	MOVQ  dst+0(FP), AX
+	MOVQ  dy+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  a+24(FP), BX
+	MOVQ  b+32(FP), SI
+	MOVQ  d+40(FP), DI
+	MOVQ  scale+48(FP), R8
+	MOVQ  shift+56(FP), R9
+	MOVQ  rows+64(FP), R10
+	MOVQ  c+72(FP), R11
+	MOVQ  stride+80(FP), R12
+	SHLQ  $0x01, R12
+	MOVQ  R11, R14
+	ANDQ  $-64, R14
+	MOVQ  R11, R13
+	ANDQ  $-16, R13
+	SUBQ  R13, R11
+	MOVQ  $-1, R15
+	BZHIQ R11, R15, R15
+	KMOVW R15, K1
+	TESTQ R10, R10
+	JE    done
+
+row:
+	XORQ R15, R15
+	CMPQ R15, R14
+	JE   single_test
+
+unrolled:
+	VPMOVZXWD   (CX)(R15*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   (DX)(R15*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS     (BX)(R15*4), Z2
+	VMOVUPS     (SI)(R15*4), Z3
+	VMOVUPS     (DI)(R15*4), Z4
+	VMOVUPS     (R8)(R15*4), Z5
+	VMOVUPS     (R9)(R15*4), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z5, Z6
+	VPXORD      Z7, Z7, Z7
+	VCMPPS      $0x16, Z7, Z6, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VPSRLD      $0x10, Z4, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z4, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z4, Z4, K2
+	VBLENDMPS   Z0, Z1, K2, Z8
+	VPMOVDW     Z8, (AX)(R15*2)
+	VPMOVZXWD   32(CX)(R15*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   32(DX)(R15*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS     64(BX)(R15*4), Z2
+	VMOVUPS     64(SI)(R15*4), Z3
+	VMOVUPS     64(DI)(R15*4), Z4
+	VMOVUPS     64(R8)(R15*4), Z5
+	VMOVUPS     64(R9)(R15*4), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z5, Z6
+	VPXORD      Z9, Z9, Z9
+	VCMPPS      $0x16, Z9, Z6, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VPSRLD      $0x10, Z4, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z4, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z4, Z4, K2
+	VBLENDMPS   Z0, Z1, K2, Z10
+	VPMOVDW     Z10, 32(AX)(R15*2)
+	VPMOVZXWD   64(CX)(R15*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   64(DX)(R15*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS     128(BX)(R15*4), Z2
+	VMOVUPS     128(SI)(R15*4), Z3
+	VMOVUPS     128(DI)(R15*4), Z4
+	VMOVUPS     128(R8)(R15*4), Z5
+	VMOVUPS     128(R9)(R15*4), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z5, Z6
+	VPXORD      Z11, Z11, Z11
+	VCMPPS      $0x16, Z11, Z6, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VPSRLD      $0x10, Z4, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z4, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z4, Z4, K2
+	VBLENDMPS   Z0, Z1, K2, Z12
+	VPMOVDW     Z12, 64(AX)(R15*2)
+	VPMOVZXWD   96(CX)(R15*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   96(DX)(R15*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS     192(BX)(R15*4), Z2
+	VMOVUPS     192(SI)(R15*4), Z3
+	VMOVUPS     192(DI)(R15*4), Z4
+	VMOVUPS     192(R8)(R15*4), Z5
+	VMOVUPS     192(R9)(R15*4), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z5, Z6
+	VPXORD      Z13, Z13, Z13
+	VCMPPS      $0x16, Z13, Z6, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VPSRLD      $0x10, Z4, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z4, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z4, Z4, K2
+	VBLENDMPS   Z0, Z1, K2, Z14
+	VPMOVDW     Z14, 96(AX)(R15*2)
+	ADDQ        $+64, R15
+	CMPQ        R15, R14
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VPMOVZXWD   (CX)(R15*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   (DX)(R15*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS     (BX)(R15*4), Z2
+	VMOVUPS     (SI)(R15*4), Z3
+	VMOVUPS     (DI)(R15*4), Z4
+	VMOVUPS     (R8)(R15*4), Z5
+	VMOVUPS     (R9)(R15*4), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z5, Z6
+	VPXORD      Z15, Z15, Z15
+	VCMPPS      $0x16, Z15, Z6, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VPSRLD      $0x10, Z4, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z4, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z4, Z4, K2
+	VBLENDMPS   Z0, Z1, K2, Z16
+	VPMOVDW     Z16, (AX)(R15*2)
+	ADDQ        $+16, R15
+
+single_test:
+	CMPQ        R15, R13
+	JLT         single
+	TESTQ       R11, R11
+	JE          next
+	VMOVDQU16.Z (CX)(R15*2), K1, Y0
+	VPMOVZXWD   Y0, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VMOVDQU16.Z (DX)(R15*2), K1, Y1
+	VPMOVZXWD   Y1, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS.Z   (BX)(R15*4), K1, Z2
+	VMOVUPS.Z   (SI)(R15*4), K1, Z3
+	VMOVUPS.Z   (DI)(R15*4), K1, Z4
+	VMOVUPS.Z   (R8)(R15*4), K1, Z5
+	VMOVUPS.Z   (R9)(R15*4), K1, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z5, Z6
+	VPXORD      Z17, Z17, Z17
+	VCMPPS      $0x16, Z17, Z6, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VPSRLD      $0x10, Z4, Z0
+	VPANDD      const_00000001<>+0(SB), Z0, Z1
+	VPADDD      Z4, Z1, Z1
+	VPADDD      const_00007fff<>+0(SB), Z1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPORD       const_00000040<>+0(SB), Z0, Z0
+	VCMPPS      $0x03, Z4, Z4, K2
+	VBLENDMPS   Z0, Z1, K2, Z18
+	VPMOVDW     Z18, K1, (AX)(R15*2)
+
+next:
+	ADDQ R12, AX
+	ADDQ R12, CX
+	ADDQ R12, DX
+	DECQ R10
 	JNE  row
 
 done:

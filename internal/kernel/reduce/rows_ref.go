@@ -69,3 +69,36 @@ func colGradReLUKeepRef(s1, s2, kept, dy, x, y, mean []float32, rows, stride int
 		}
 	}
 }
+
+// colGradAddReLUKeepRef is colGradReLUKeepRef on the sum of dy and dz.
+func colGradAddReLUKeepRef(s1, s2, kept, dy, dz, x, y, mean []float32, rows, stride int) {
+	s2, mean = s2[:len(s1)], mean[:len(s1)]
+	for r := range rows {
+		lo, hi := r*stride, r*stride+len(s1)
+		row, g, h, m, out := x[lo:hi], dy[lo:hi], dz[lo:hi], y[lo:hi], kept[lo:hi]
+		for j := range s1 {
+			v := g[j] + h[j]
+			if m[j] <= 0 {
+				v = 0
+			}
+			out[j] = v
+			s1[j] += v
+			s2[j] += v * (row[j] - mean[j])
+		}
+	}
+}
+
+// colGradAffineReLURef is colGradRef with dy taken as 0 where x·a + b ≤ 0.
+func colGradAffineReLURef(s1, s2, dy, x, mean, a, b []float32, rows, stride int) {
+	s2, mean, a, b = s2[:len(s1)], mean[:len(s1)], a[:len(s1)], b[:len(s1)]
+	for r := range rows {
+		row, g := x[r*stride:r*stride+len(s1)], dy[r*stride:r*stride+len(s1)]
+		for j := range s1 {
+			if row[j]*a[j]+b[j] <= 0 {
+				continue
+			}
+			s1[j] += g[j]
+			s2[j] += g[j] * (row[j] - mean[j])
+		}
+	}
+}

@@ -77,3 +77,14 @@ func gradReLURowsStream(dst, dy, x, y, a, b, d []float32) {
 		vec.GradReLURows(dst, dy, x, y, a, b, d)
 	}
 }
+
+func gradAffineReLURowsStream(dst, dy, x, a, b, d, scale, shift []float32) {
+	switch level := isa.Current(); {
+	case level >= isa.AVX512:
+		gradAffineReLURowsStreamAVX512(unsafe.SliceData(dst), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(a), unsafe.SliceData(b), unsafe.SliceData(d), unsafe.SliceData(scale), unsafe.SliceData(shift), len(dst)/len(a), len(a), len(a))
+	case level >= isa.AVX2:
+		gradAffineReLURowsStreamAVX2(unsafe.SliceData(dst), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(a), unsafe.SliceData(b), unsafe.SliceData(d), unsafe.SliceData(scale), unsafe.SliceData(shift), len(dst)/len(a), len(a), len(a))
+	default:
+		vec.GradAffineReLURows(dst, dy, x, a, b, d, scale, shift)
+	}
+}

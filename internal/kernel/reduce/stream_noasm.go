@@ -18,3 +18,7 @@ func affineAddReLURowsStream(dst, x, res, a, b []float32) { vec.AffineAddReLURow
 func gradRowsStream(dst, dy, x, a, b, d []float32) { vec.GradRows(dst, dy, x, a, b, d) }
 
 func gradReLURowsStream(dst, dy, x, y, a, b, d []float32) { vec.GradReLURows(dst, dy, x, y, a, b, d) }
+
+func gradAffineReLURowsStream(dst, dy, x, a, b, d, scale, shift []float32) {
+	vec.GradAffineReLURows(dst, dy, x, a, b, d, scale, shift)
+}

@@ -28,6 +28,7 @@ func TestStreamKernels(t *testing.T) {
 					{"affineAddReLU", func(dst []float32) { affineAddReLURowsStream(dst, x, y, a, b) }, func(dst []float32) { vec.AffineAddReLURows(dst, x, y, a, b) }},
 					{"grad", func(dst []float32) { gradRowsStream(dst, y, x, a, b, d) }, func(dst []float32) { vec.GradRows(dst, y, x, a, b, d) }},
 					{"gradReLU", func(dst []float32) { gradReLURowsStream(dst, y, x, z, a, b, d) }, func(dst []float32) { vec.GradReLURows(dst, y, x, z, a, b, d) }},
+					{"gradAffineReLU", func(dst []float32) { gradAffineReLURowsStream(dst, y, x, a, b, d, b, a) }, func(dst []float32) { vec.GradAffineReLURows(dst, y, x, a, b, d, b, a) }},
 				} {
 					f.stream(got)
 					f.ref(want)

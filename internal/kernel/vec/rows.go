@@ -178,6 +178,27 @@ func GradReLURows(dst, dy, x, y, a, b, d []float32) {
 	gradReLURows(dst, dy, x, y, a, b, d)
 }
 
+// GradAffineReLURows sets dst[r,c] = a[c]·g + b[c]·x[r,c] + d[c], where g is 0 where
+// x[r,c]·scale[c] + shift[c] ≤ 0, else dy[r,c]: GradReLURows without y, for a batch norm
+// with nothing between it and the ReLU. The mask has the bits of AffineReLURows.
+func GradAffineReLURows(dst, dy, x, a, b, d, scale, shift []float32) {
+	if len(a) != len(b) || len(a) != len(d) || len(a) != len(scale) || len(a) != len(shift) || len(dy) != len(dst) {
+		panic(shapeMismatch)
+	}
+	if !checkRows(dst, x, a) {
+		return
+	}
+	if tiled(len(dst), len(a)) {
+		var tile [5][tileLen]float32
+		ta, tb, td := tileRows(&tile[0], a), tileRows(&tile[1], b), tileRows(&tile[2], d)
+		ts, tt := tileRows(&tile[3], scale), tileRows(&tile[4], shift)
+		whole := len(dst) / len(ta) * len(ta)
+		gradAffineReLURows(dst[:whole], dy[:whole], x[:whole], ta, tb, td, ts, tt)
+		dst, dy, x = dst[whole:], dy[whole:], x[whole:]
+	}
+	gradAffineReLURows(dst, dy, x, a, b, d, scale, shift)
+}
+
 func checkCols(dst, x, v []float32) (c int) {
 	if len(x) != len(dst) || len(v) == 0 && len(dst) != 0 || len(v) != 0 && len(dst)%len(v) != 0 {
 		panic(shapeMismatch)

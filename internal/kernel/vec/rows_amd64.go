@@ -51,3 +51,9 @@ func gradReLURowsAVX2(dst *float32, dy *float32, x *float32, y *float32, a *floa
 
 //go:noescape
 func gradReLURowsAVX512(dst *float32, dy *float32, x *float32, y *float32, a *float32, b *float32, d *float32, rows int, c int, stride int)
+
+//go:noescape
+func gradAffineReLURowsAVX2(dst *float32, dy *float32, x *float32, a *float32, b *float32, d *float32, scale *float32, shift *float32, rows int, c int, stride int)
+
+//go:noescape
+func gradAffineReLURowsAVX512(dst *float32, dy *float32, x *float32, a *float32, b *float32, d *float32, scale *float32, shift *float32, rows int, c int, stride int)

@@ -1649,3 +1649,310 @@ next:
 done:
 	VZEROUPPER
 	RET
+
+// func gradAffineReLURowsAVX2(dst *float32, dy *float32, x *float32, a *float32, b *float32, d *float32, scale *float32, shift *float32, rows int, c int, stride int)
+// Requires: AVX, FMA3
+TEXT ·gradAffineReLURowsAVX2(SB), NOSPLIT, $8-88
+	MOVQ    dst+0(FP), AX
+	MOVQ    dy+8(FP), CX
+	MOVQ    x+16(FP), DX
+	MOVQ    a+24(FP), BX
+	MOVQ    b+32(FP), SI
+	MOVQ    d+40(FP), DI
+	MOVQ    scale+48(FP), R8
+	MOVQ    shift+56(FP), R9
+	MOVQ    rows+64(FP), R10
+	MOVQ    c+72(FP), R11
+	MOVQ    stride+80(FP), R12
+	SHLQ    $0x02, R12
+	MOVQ    R11, R14
+	ANDQ    $-32, R14
+	MOVQ    R11, R13
+	ANDQ    $-8, R13
+	SUBQ    R13, R11
+	LEAQ    part<>+0(SB), R15
+	MOVQ    R11, BP
+	NEGQ    BP
+	VMOVDQU 32(R15)(BP*4), Y0
+	TESTQ   R10, R10
+	JE      done
+
+row:
+	XORQ R15, R15
+	CMPQ R15, R14
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (CX)(R15*4), Y1
+	VMOVUPS     (DX)(R15*4), Y2
+	VMOVUPS     (BX)(R15*4), Y3
+	VMOVUPS     (SI)(R15*4), Y4
+	VMOVUPS     (DI)(R15*4), Y5
+	VMOVUPS     (R8)(R15*4), Y6
+	VMOVUPS     (R9)(R15*4), Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS Y2, Y6, Y7
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y7, Y6
+	VANDPS      Y1, Y6, Y1
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y2, Y4, Y5
+	VFMADD231PS Y1, Y3, Y5
+	VMOVUPS     Y5, (AX)(R15*4)
+	VMOVUPS     32(CX)(R15*4), Y1
+	VMOVUPS     32(DX)(R15*4), Y2
+	VMOVUPS     32(BX)(R15*4), Y3
+	VMOVUPS     32(SI)(R15*4), Y4
+	VMOVUPS     32(DI)(R15*4), Y5
+	VMOVUPS     32(R8)(R15*4), Y6
+	VMOVUPS     32(R9)(R15*4), Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS Y2, Y6, Y7
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y7, Y6
+	VANDPS      Y1, Y6, Y1
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y2, Y4, Y5
+	VFMADD231PS Y1, Y3, Y5
+	VMOVUPS     Y5, 32(AX)(R15*4)
+	VMOVUPS     64(CX)(R15*4), Y1
+	VMOVUPS     64(DX)(R15*4), Y2
+	VMOVUPS     64(BX)(R15*4), Y3
+	VMOVUPS     64(SI)(R15*4), Y4
+	VMOVUPS     64(DI)(R15*4), Y5
+	VMOVUPS     64(R8)(R15*4), Y6
+	VMOVUPS     64(R9)(R15*4), Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS Y2, Y6, Y7
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y7, Y6
+	VANDPS      Y1, Y6, Y1
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y2, Y4, Y5
+	VFMADD231PS Y1, Y3, Y5
+	VMOVUPS     Y5, 64(AX)(R15*4)
+	VMOVUPS     96(CX)(R15*4), Y1
+	VMOVUPS     96(DX)(R15*4), Y2
+	VMOVUPS     96(BX)(R15*4), Y3
+	VMOVUPS     96(SI)(R15*4), Y4
+	VMOVUPS     96(DI)(R15*4), Y5
+	VMOVUPS     96(R8)(R15*4), Y6
+	VMOVUPS     96(R9)(R15*4), Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS Y2, Y6, Y7
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y7, Y6
+	VANDPS      Y1, Y6, Y1
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y2, Y4, Y5
+	VFMADD231PS Y1, Y3, Y5
+	VMOVUPS     Y5, 96(AX)(R15*4)
+	ADDQ        $+32, R15
+	CMPQ        R15, R14
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R15*4), Y1
+	VMOVUPS     (DX)(R15*4), Y2
+	VMOVUPS     (BX)(R15*4), Y3
+	VMOVUPS     (SI)(R15*4), Y4
+	VMOVUPS     (DI)(R15*4), Y5
+	VMOVUPS     (R8)(R15*4), Y6
+	VMOVUPS     (R9)(R15*4), Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS Y2, Y6, Y7
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y7, Y6
+	VANDPS      Y1, Y6, Y1
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y2, Y4, Y5
+	VFMADD231PS Y1, Y3, Y5
+	VMOVUPS     Y5, (AX)(R15*4)
+	ADDQ        $+8, R15
+
+single_test:
+	CMPQ        R15, R13
+	JLT         single
+	TESTQ       R11, R11
+	JE          next
+	VMASKMOVPS  (CX)(R15*4), Y0, Y1
+	VMASKMOVPS  (DX)(R15*4), Y0, Y2
+	VMASKMOVPS  (BX)(R15*4), Y0, Y3
+	VMASKMOVPS  (SI)(R15*4), Y0, Y4
+	VMASKMOVPS  (DI)(R15*4), Y0, Y5
+	VMASKMOVPS  (R8)(R15*4), Y0, Y6
+	VMASKMOVPS  (R9)(R15*4), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS Y2, Y6, Y7
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y7, Y6
+	VANDPS      Y1, Y6, Y1
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y2, Y4, Y5
+	VFMADD231PS Y1, Y3, Y5
+	VMASKMOVPS  Y5, Y0, (AX)(R15*4)
+
+next:
+	ADDQ R12, AX
+	ADDQ R12, CX
+	ADDQ R12, DX
+	DECQ R10
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func gradAffineReLURowsAVX512(dst *float32, dy *float32, x *float32, a *float32, b *float32, d *float32, scale *float32, shift *float32, rows int, c int, stride int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·gradAffineReLURowsAVX512(SB), NOSPLIT, $0-88
+	MOVQ  dst+0(FP), AX
+	MOVQ  dy+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  a+24(FP), BX
+	MOVQ  b+32(FP), SI
+	MOVQ  d+40(FP), DI
+	MOVQ  scale+48(FP), R8
+	MOVQ  shift+56(FP), R9
+	MOVQ  rows+64(FP), R10
+	MOVQ  c+72(FP), R11
+	MOVQ  stride+80(FP), R12
+	SHLQ  $0x02, R12
+	MOVQ  R11, R14
+	ANDQ  $-64, R14
+	MOVQ  R11, R13
+	ANDQ  $-16, R13
+	SUBQ  R13, R11
+	MOVQ  $-1, R15
+	BZHIQ R11, R15, R15
+	KMOVW R15, K1
+	TESTQ R10, R10
+	JE    done
+
+row:
+	XORQ R15, R15
+	CMPQ R15, R14
+	JE   single_test
+
+unrolled:
+	VMOVUPS     (CX)(R15*4), Z0
+	VMOVUPS     (DX)(R15*4), Z1
+	VMOVUPS     (BX)(R15*4), Z2
+	VMOVUPS     (SI)(R15*4), Z3
+	VMOVUPS     (DI)(R15*4), Z4
+	VMOVUPS     (R8)(R15*4), Z5
+	VMOVUPS     (R9)(R15*4), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z5, Z6
+	VPXORD      Z7, Z7, Z7
+	VCMPPS      $0x16, Z7, Z6, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VMOVUPS     Z4, (AX)(R15*4)
+	VMOVUPS     64(CX)(R15*4), Z0
+	VMOVUPS     64(DX)(R15*4), Z1
+	VMOVUPS     64(BX)(R15*4), Z2
+	VMOVUPS     64(SI)(R15*4), Z3
+	VMOVUPS     64(DI)(R15*4), Z4
+	VMOVUPS     64(R8)(R15*4), Z5
+	VMOVUPS     64(R9)(R15*4), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z5, Z6
+	VPXORD      Z8, Z8, Z8
+	VCMPPS      $0x16, Z8, Z6, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VMOVUPS     Z4, 64(AX)(R15*4)
+	VMOVUPS     128(CX)(R15*4), Z0
+	VMOVUPS     128(DX)(R15*4), Z1
+	VMOVUPS     128(BX)(R15*4), Z2
+	VMOVUPS     128(SI)(R15*4), Z3
+	VMOVUPS     128(DI)(R15*4), Z4
+	VMOVUPS     128(R8)(R15*4), Z5
+	VMOVUPS     128(R9)(R15*4), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z5, Z6
+	VPXORD      Z9, Z9, Z9
+	VCMPPS      $0x16, Z9, Z6, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VMOVUPS     Z4, 128(AX)(R15*4)
+	VMOVUPS     192(CX)(R15*4), Z0
+	VMOVUPS     192(DX)(R15*4), Z1
+	VMOVUPS     192(BX)(R15*4), Z2
+	VMOVUPS     192(SI)(R15*4), Z3
+	VMOVUPS     192(DI)(R15*4), Z4
+	VMOVUPS     192(R8)(R15*4), Z5
+	VMOVUPS     192(R9)(R15*4), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z5, Z6
+	VPXORD      Z10, Z10, Z10
+	VCMPPS      $0x16, Z10, Z6, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VMOVUPS     Z4, 192(AX)(R15*4)
+	ADDQ        $+64, R15
+	CMPQ        R15, R14
+	JLT         unrolled
+	JMP         single_test
+
+single:
+	VMOVUPS     (CX)(R15*4), Z0
+	VMOVUPS     (DX)(R15*4), Z1
+	VMOVUPS     (BX)(R15*4), Z2
+	VMOVUPS     (SI)(R15*4), Z3
+	VMOVUPS     (DI)(R15*4), Z4
+	VMOVUPS     (R8)(R15*4), Z5
+	VMOVUPS     (R9)(R15*4), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z5, Z6
+	VPXORD      Z11, Z11, Z11
+	VCMPPS      $0x16, Z11, Z6, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VMOVUPS     Z4, (AX)(R15*4)
+	ADDQ        $+16, R15
+
+single_test:
+	CMPQ        R15, R13
+	JLT         single
+	TESTQ       R11, R11
+	JE          next
+	VMOVUPS.Z   (CX)(R15*4), K1, Z0
+	VMOVUPS.Z   (DX)(R15*4), K1, Z1
+	VMOVUPS.Z   (BX)(R15*4), K1, Z2
+	VMOVUPS.Z   (SI)(R15*4), K1, Z3
+	VMOVUPS.Z   (DI)(R15*4), K1, Z4
+	VMOVUPS.Z   (R8)(R15*4), K1, Z5
+	VMOVUPS.Z   (R9)(R15*4), K1, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z5, Z6
+	VPXORD      Z12, Z12, Z12
+	VCMPPS      $0x16, Z12, Z6, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VFMADD231PS Z0, Z2, Z4
+	VMOVUPS     Z4, K1, (AX)(R15*4)
+
+next:
+	ADDQ R12, AX
+	ADDQ R12, CX
+	ADDQ R12, DX
+	DECQ R10
+	JNE  row
+
+done:
+	VZEROUPPER
+	RET

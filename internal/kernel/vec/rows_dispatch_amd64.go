@@ -97,3 +97,14 @@ func gradReLURows(dst []float32, dy []float32, x []float32, y []float32, a []flo
 		gradReLURowsRef(dst, dy, x, y, a, b, d)
 	}
 }
+
+func gradAffineReLURows(dst []float32, dy []float32, x []float32, a []float32, b []float32, d []float32, scale []float32, shift []float32) {
+	switch level := isa.Current(); {
+	case level >= isa.AVX512:
+		gradAffineReLURowsAVX512(unsafe.SliceData(dst), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(a), unsafe.SliceData(b), unsafe.SliceData(d), unsafe.SliceData(scale), unsafe.SliceData(shift), len(dst)/len(shift), len(shift), len(shift))
+	case level >= isa.AVX2:
+		gradAffineReLURowsAVX2(unsafe.SliceData(dst), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(a), unsafe.SliceData(b), unsafe.SliceData(d), unsafe.SliceData(scale), unsafe.SliceData(shift), len(dst)/len(shift), len(shift), len(shift))
+	default:
+		gradAffineReLURowsRef(dst, dy, x, a, b, d, scale, shift)
+	}
+}

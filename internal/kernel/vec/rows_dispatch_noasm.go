@@ -35,3 +35,7 @@ func gradRows(dst []float32, dy []float32, x []float32, a []float32, b []float32
 func gradReLURows(dst []float32, dy []float32, x []float32, y []float32, a []float32, b []float32, d []float32) {
 	gradReLURowsRef(dst, dy, x, y, a, b, d)
 }
+
+func gradAffineReLURows(dst []float32, dy []float32, x []float32, a []float32, b []float32, d []float32, scale []float32, shift []float32) {
+	gradAffineReLURowsRef(dst, dy, x, a, b, d, scale, shift)
+}

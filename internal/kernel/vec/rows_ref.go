@@ -75,3 +75,16 @@ func gradReLURowsRef(dst, dy, x, y, a, b, d []float32) {
 		}
 	}
 }
+
+func gradAffineReLURowsRef(dst, dy, x, a, b, d, scale, shift []float32) {
+	c := len(a)
+	for r := 0; r < len(dst); r += c {
+		for i := range a {
+			g := dy[r+i]
+			if x[r+i]*scale[i]+shift[i] <= 0 {
+				g = 0
+			}
+			dst[r+i] = a[i]*g + (b[i]*x[r+i] + d[i])
+		}
+	}
+}

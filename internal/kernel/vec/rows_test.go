@@ -45,6 +45,12 @@ func TestRows(t *testing.T) {
 			}
 			return a*y + b*x + d, math.Abs(a*y) + 2*math.Abs(b*x) + 2*math.Abs(d)
 		}},
+		{"GradAffineReLURows", func(o operands) { GradAffineReLURows(o.dst, o.y, o.x, o.a, o.b, o.d, o.b, o.a) }, func(x, y, z, a, b, d float64) (float64, float64) {
+			if x*b+a <= 0 {
+				y = 0
+			}
+			return a*y + b*x + d, math.Abs(a*y) + 2*math.Abs(b*x) + 2*math.Abs(d)
+		}},
 	}
 	eachLevel(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 1))

@@ -50,5 +50,16 @@ func columnKernels() []kernel {
 				gradient(s, in[0], in[1], dy, in[3], in[5])
 				return []Register{in[0], in[1], dy}
 			}},
+		{name: "colGradAddReLUKeep", params: join(sums("s1", "s2"), output("kept", f32), input("dy", "dz", "x", "y"), vectors("mean")),
+			body: func(s simd, in []Register) []Register {
+				dy := positive(s, in[5], s.op2(VADDPS, in[2], in[3]))
+				gradient(s, in[0], in[1], dy, in[4], in[6])
+				return []Register{in[0], in[1], dy}
+			}},
+		{name: "colGradAffineReLU", params: join(sums("s1", "s2"), input("dy", "x"), vectors("mean", "a", "b")),
+			body: func(s simd, in []Register) []Register {
+				gradient(s, in[0], in[1], positive(s, s.affine(in[3], in[5], in[6]), in[2]), in[3], in[4])
+				return in[:2]
+			}},
 	}
 }

@@ -18,12 +18,7 @@ func rowKernels() []kernel {
 	relu := func(s simd, r Register) []Register {
 		return one(s.keep(s.compare(nleU, r, s.zero()), r))
 	}
-	affine := func(s simd, x, a, b Register) VecVirtual {
-		r := s.reg()
-		VMOVAPS(b, r)
-		VFMADD231PS(x, a, r)
-		return r
-	}
+	affine := simd.affine
 	grad := func(s simd, dy, x, a, b, d Register) []Register {
 		r := s.reg()
 		VMOVAPS(d, r)
@@ -55,7 +50,20 @@ func rowKernels() []kernel {
 				dy := s.keep(s.compare(nleU, in[2], s.zero()), in[0])
 				return grad(s, dy, in[1], in[3], in[4], in[5])
 			}},
+		{name: "gradAffineReLURows", rows: true, params: join(dst, input("dy", "x"), vectors("a", "b", "d", "scale", "shift")),
+			body: func(s simd, in []Register) []Register {
+				dy := s.keep(s.compare(nleU, s.affine(in[1], in[5], in[6]), s.zero()), in[0])
+				return grad(s, dy, in[1], in[2], in[3], in[4])
+			}},
 	}
+}
+
+// affine returns x·a + b.
+func (s simd) affine(x, a, b Register) VecVirtual {
+	r := s.reg()
+	VMOVAPS(b, r)
+	VFMADD231PS(x, a, r)
+	return r
 }
 
 // rowKernel writes a loop over rows of c columns that are stride elements apart. Memory
