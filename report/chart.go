@@ -68,6 +68,7 @@ type plotOf struct {
 	refs                          []reference
 	marks                         []reference // vertical, at steps
 	from, to                      *float64
+	span                          float64
 	log                           bool    // y is log10 of the value
 	latest                        bool    // the latest value stands in the title
 	width                         float64 // of the chart; 0: chartW
@@ -159,6 +160,9 @@ func (p plotOf) ranges() (x0, x1, y0, y1 float64, ok bool) {
 	}
 	for _, r := range p.refs {
 		y0, y1 = min(y0, r.y), max(y1, r.y)
+	}
+	if lack := p.span - (y1 - y0); lack > 0 {
+		y0, y1 = y0-lack/2, y1+lack/2
 	}
 	air := .06 * (y1 - y0)
 	if air == 0 {

@@ -12,7 +12,7 @@ import (
 func charts(records []*record) []*chart {
 	var out []*chart
 	for _, q := range quantities {
-		p := plotOf{id: q.id, title: q.title, unit: q.unit, note: q.note, xLabel: "step", from: q.from, to: q.to, refs: q.refs, latest: !q.quiet}
+		p := plotOf{id: q.id, title: q.title, unit: q.unit, note: q.note, xLabel: "step", from: q.from, to: q.to, span: q.span, refs: q.refs, latest: !q.quiet}
 		for _, r := range records {
 			events := r.steps
 			if q.epochs {

@@ -24,6 +24,7 @@ type event struct {
 	Rank        *float64 `json:"rank"`
 	CosPositive *float64 `json:"cos_positive"`
 	CosNegative *float64 `json:"cos_negative"`
+	Accuracy    *float64 `json:"accuracy"`
 	GradNorm    *float64 `json:"grad_norm"`
 	ImagesPerS  *float64 `json:"images_per_s"`
 	KNN         *float64 `json:"knn_top1"`

@@ -187,13 +187,15 @@ func (w *Live) update(out http.ResponseWriter, r *http.Request) {
 		}
 		n := w.since(since)
 		if n.Final = final; len(n.Parts) > 0 || final || waited > holdAtMost {
-			text, err := json.Marshal(n)
-			if err != nil {
+			var text bytes.Buffer
+			lines := json.NewEncoder(&text)
+			lines.SetEscapeHTML(false)
+			if err := lines.Encode(n); err != nil {
 				http.Error(out, err.Error(), http.StatusInternalServerError)
 				return
 			}
 			out.Header().Set("Content-Type", "application/json")
-			send(out, text)
+			send(out, text.Bytes())
 			return
 		}
 	}

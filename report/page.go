@@ -23,7 +23,12 @@ var styleText string
 //go:embed page.js
 var scriptText string
 
-var templates = template.Must(template.New("page").Parse(pageText))
+var templates = template.Must(template.New("page").Funcs(template.FuncMap{"soft": soft}).Parse(pageText))
+
+// soft lets a long name be broken behind its punctuation.
+func soft(s string) template.HTML {
+	return template.HTML(strings.NewReplacer(".", ".<wbr>", "/", "/<wbr>", ",", ",<wbr>", "_", "_<wbr>").Replace(template.HTMLEscapeString(s)))
+}
 
 // page is what the template shows.
 type page struct {
@@ -220,10 +225,10 @@ func (r *record) tiles() []tile {
 	}
 	if e := r.latest(); e != nil {
 		if e.Loss != nil {
-			add("Loss", value(*e.Loss), "0 to 8")
+			add("Loss", value(*e.Loss), "mean of the last epoch")
 		}
 		if e.TargetStd != nil {
-			add("Spread", fmt.Sprintf("%.2f", *e.TargetStd), "1 spread out, 0 collapsed")
+			add("Spread", fmt.Sprintf("%.2f", *e.TargetStd), "0 is collapsed")
 		}
 		if e.Rank != nil {
 			add("Effective rank", fmt.Sprintf("%.1f", *e.Rank), "1 is collapsed")

@@ -200,7 +200,22 @@ func (r *record) what() string {
 	if c.Encoder.Width != 1 {
 		width = " × " + strconv.FormatFloat(c.Encoder.Width, 'g', 4, 64)
 	}
-	return fmt.Sprintf("%s · %s%s · %s at %d pixels", strings.ToUpper(c.Method.Name), c.Encoder.Arch, width, source(c.Data.Train), c.Data.Size)
+	return fmt.Sprintf("%s · %s%s · %s at %d pixels", methodName(c.Method.Name), c.Encoder.Arch, width, source(c.Data.Train), c.Data.Size)
+}
+
+// methodName writes a method as its paper does.
+func methodName(name string) string {
+	switch name {
+	case "byol":
+		return "BYOL"
+	case "simclr":
+		return "SimCLR"
+	case "moco", "mocov2":
+		return "MoCo v2"
+	case "simsiam":
+		return "SimSiam"
+	}
+	return name
 }
 
 // source names data without the folders above.
@@ -229,4 +244,6 @@ func duration(seconds float64) string {
 func percent(v float64) string { return strconv.FormatFloat(100*v, 'f', 1, 64) + " %" }
 
 // gained writes the difference of two fractions.
-func gained(from, to float64) string { return fmt.Sprintf("%+.1f points", 100*(to-from)) }
+func gained(from, to float64) string {
+	return strings.Replace(fmt.Sprintf("%+.1f points", 100*(to-from)), "-", "−", 1)
+}

@@ -8,9 +8,10 @@ type quantity struct {
 	id, title string
 	note      string // what is good
 	unit      string
-	epochs    bool // measured at the end of epochs, not at steps
-	smooth    bool // noisy: show the trend, and the values behind it
-	quiet     bool // its latest value says little
+	epochs    bool    // measured at the end of epochs, not at steps
+	smooth    bool    // noisy: show the trend, and the values behind it
+	quiet     bool    // its latest value says little
+	span      float64 // least range of the axis, so that little looks like little
 	from      *float64
 	to        *float64 // range that is always shown
 	refs      []reference
@@ -35,8 +36,10 @@ func ptr(v float64) *float64 { return &v }
 
 // quantities lists the curves of a page.
 var quantities = []quantity{
-	{id: "knn", title: "kNN accuracy", unit: "%", note: "nearest neighbours, on labels that training never sees", epochs: true,
+	{id: "knn", title: "kNN accuracy", unit: "%", note: "nearest neighbours, on labels that training never sees", epochs: true, span: 10,
 		parts: []part{{scale: 100, value: func(e *event) *float64 { return e.KNN }}}},
+	{id: "accuracy", title: "Training accuracy", unit: "%", note: "of augmented views, with the labels that are learnt", smooth: true, span: 10,
+		parts: []part{{scale: 100, value: func(e *event) *float64 { return e.Accuracy }}}},
 	{id: "loss", title: "Loss", note: "low alone says nothing: collapse has the lowest", smooth: true, from: ptr(0),
 		parts: []part{{scale: 1, value: func(e *event) *float64 { return e.Loss }}}},
 	{id: "std", title: "Spread of the target", note: "standard deviation × √d of its projections", smooth: true, from: ptr(0), to: ptr(1),
@@ -51,11 +54,19 @@ var quantities = []quantity{
 	{id: "lr", title: "Learning rate", note: "as it is used", from: ptr(0), quiet: true,
 		parts: []part{{scale: 1, value: func(e *event) *float64 { return e.LR }}}},
 	{id: "tau", title: "τ", note: "how much of the target stays, every step", to: ptr(1),
-		parts: []part{{scale: 1, value: func(e *event) *float64 { return e.Tau }}}},
+		parts: []part{{scale: 1, value: func(e *event) *float64 { return unlessZero(e.Tau) }}}},
 	{id: "grad", title: "Gradient norm", note: "over all online parameters", smooth: true, from: ptr(0),
 		parts: []part{{scale: 1, value: func(e *event) *float64 { return e.GradNorm }}}},
 	{id: "speed", title: "Speed", unit: "images/s", note: "evaluation left out", smooth: true, from: ptr(0),
 		parts: []part{{scale: 1, value: func(e *event) *float64 { return e.ImagesPerS }}}},
+}
+
+// unlessZero leaves out the τ of methods that have no moving average.
+func unlessZero(v *float64) *float64 {
+	if v != nil && *v == 0 {
+		return nil
+	}
+	return v
 }
 
 // points reads a part out of a run's history.
