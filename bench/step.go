@@ -24,11 +24,13 @@ type stepRun struct {
 	backend  compute.Backend
 	tracer   *compute.Tracer
 	stepper  *train.Stepper
-	batches  []train.Views
-	shape    [4]int
+	batches  []train.Batch
 	pictures int     // of a step
 	loss     float64 // of the last step
 }
+
+// classes is how many the synthetic labels have, for methods that use labels.
+const classes = 10
 
 // openStep prepares the step of a configuration, which need not be resolved. What is
 // compiled for it can be recorded into r.
@@ -38,7 +40,7 @@ func openStep(c run.Config, r *trace.Recorder) (_ *stepRun, err error) {
 		c.Data.Size = 32
 	}
 	s := &stepRun{pictures: c.Train.Batch * c.Optim.Accumulate}
-	if err := c.Resolve(run.Source{Images: s.pictures, Channels: 3}); err != nil {
+	if err := c.Resolve(run.Source{Images: s.pictures, Channels: 3, Classes: classes}); err != nil {
 		return nil, err
 	}
 	s.config = c
@@ -55,15 +57,20 @@ func openStep(c run.Config, r *trace.Recorder) (_ *stepRun, err error) {
 		}
 	}()
 	s.tracer = compute.Trace(s.backend, r)
-	if s.stepper, err = train.NewStepper(s.backend, m, m.Init(c.Train.Seed)); err != nil {
+	shape := train.ViewShape(c)
+	if s.stepper, err = train.NewStepper(s.backend, m, shape); err != nil {
 		return nil, err
 	}
-	s.shape = [4]int{c.Train.Batch, c.Data.Size, c.Data.Size, c.Data.Channels}
-	s.batches = make([]train.Views, c.Optim.Accumulate)
+	s.stepper.SetState(m.Init(c.Train.Seed))
+	s.batches = make([]train.Batch, c.Optim.Accumulate)
 	random := rand.New(rand.NewPCG(c.Train.Seed, 1))
 	for i := range s.batches {
-		for v := range s.batches[i] {
-			s.batches[i][v] = normal(random, s.shape[0]*s.shape[1]*s.shape[2]*s.shape[3])
+		s.batches[i].Label = make([]int32, c.Train.Batch)
+		for k := range s.batches[i].Label {
+			s.batches[i].Label[k] = int32(k % classes)
+		}
+		for v := range s.batches[i].Views {
+			s.batches[i].Views[v] = normal(random, shape[0]*shape[1]*shape[2]*shape[3])
 		}
 	}
 	return s, nil
@@ -71,7 +78,7 @@ func openStep(c run.Config, r *trace.Recorder) (_ *stepRun, err error) {
 
 // step takes one step.
 func (s *stepRun) step() error {
-	values, err := s.stepper.Step(s.batches, s.shape, .01, .99)
+	values, err := s.stepper.Step(s.batches, .01, .99)
 	if err == nil && !train.Finite(values) {
 		err = fmt.Errorf("the step's loss is %v", values.Loss)
 	}

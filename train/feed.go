@@ -9,7 +9,6 @@ import (
 // feed brings the batches of a run to its steps, in the order that the step decides.
 type feed struct {
 	loader     *dataset.Loader
-	shape      [4]int // of a view, [B,H,W,C]
 	accumulate int
 }
 
@@ -28,7 +27,6 @@ func (s *session) feed(c run.Config, step int) (*feed, error) {
 	}
 	return &feed{
 		loader:     loader,
-		shape:      [4]int{c.Train.Batch, c.Data.Size, c.Data.Size, c.Data.Channels},
 		accumulate: c.Optim.Accumulate,
 	}, nil
 }
@@ -36,7 +34,7 @@ func (s *session) feed(c run.Config, step int) (*feed, error) {
 // step takes one training step on the next batches.
 func (f *feed) step(s *Stepper, lr, tau float64) (method.Values, error) {
 	batches := make([]*dataset.Batch, f.accumulate)
-	views := make([]Views, f.accumulate)
+	made := make([]Batch, f.accumulate)
 	defer func() {
 		for _, b := range batches {
 			if b != nil {
@@ -49,10 +47,9 @@ func (f *feed) step(s *Stepper, lr, tau float64) (method.Values, error) {
 		if err != nil {
 			return method.Values{}, err
 		}
-		batches[i], views[i] = b, Views{b.View1, b.View2}
+		batches[i], made[i] = b, Batch{Views: [2][]float32{b.View1, b.View2}, Label: b.Label}
 	}
-	v, err := s.Step(views, f.shape, lr, tau)
-	return v, explainMemory(err, f.shape[0])
+	return s.Step(made, lr, tau)
 }
 
 func (f *feed) close() { f.loader.Close() }

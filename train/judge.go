@@ -56,9 +56,9 @@ func newJudge(s *session) (*judge, error) {
 }
 
 // knn returns the top-1 accuracy of an encoder's weights, a fraction.
-func (j *judge) knn(values [][]float32) (*run.Number, error) {
+func (j *judge) knn(ctx context.Context, values [][]float32) (*run.Number, error) {
 	j.embedder.SetValues(values)
-	r, err := j.protocol.JudgeSets(context.Background(), j.pool, j.embedder, j.bank, j.test, j.workers)
+	r, err := j.protocol.JudgeSets(ctx, j.pool, j.embedder, j.bank, j.test, j.workers)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"time"
 
 	"github.com/byol-go/byol/checkpoint"
@@ -18,19 +19,25 @@ import (
 
 // epochSums add up what an epoch event tells, over the steps of the epoch so far.
 type epochSums struct {
-	Loss      float64 `json:"loss"`
-	TargetStd float64 `json:"target_std"`
-	Steps     int     `json:"steps"`
-	Rank      float64 `json:"rank"`
-	Ranks     int     `json:"ranks"` // steps on which the rank was measured
-	Seconds   float64 `json:"seconds"`
+	Loss       float64 `json:"loss"`
+	TargetStd  float64 `json:"target_std"`
+	Steps      int     `json:"steps"`
+	Rank       float64 `json:"rank"`
+	Ranks      int     `json:"ranks"` // steps on which the rank was measured
+	Accuracy   float64 `json:"accuracy,omitempty"`
+	Classified int     `json:"classified,omitempty"` // steps with an accuracy
+	Seconds    float64 `json:"seconds"`
 }
 
 // train takes the steps that are left, then writes the encoder.
 func (s *session) train(ctx context.Context) error {
 	c := s.config
+	s.sayMemory()
 	if s.step == 0 && s.saved < 0 {
-		if err := s.beforeTraining(); err != nil {
+		if err := s.beforeTraining(ctx); err != nil {
+			if ctx.Err() != nil {
+				return fmt.Errorf("%w before the first step", ErrInterrupted)
+			}
 			return err
 		}
 	}
@@ -43,7 +50,29 @@ func (s *session) train(ctx context.Context) error {
 	s.progress.begin(s.step, c.Train.Steps)
 	clock := time.Now()
 	since, logged := clock, s.step
-	for s.step < c.Train.Steps {
+	for {
+		improved := false
+		if s.epochEnded() {
+			s.Epoch.Seconds += time.Since(clock).Seconds()
+			improved, err = s.endEpoch(ctx)
+			if ctx.Err() != nil {
+				return s.interrupt()
+			} else if err != nil {
+				return err
+			}
+			clock = time.Now()
+			since, logged = clock, s.step
+		}
+		if s.step > max(0, s.saved) && (s.step%c.Train.CheckpointEvery == 0 || s.step == c.Train.Steps || improved) {
+			s.Epoch.Seconds += time.Since(clock).Seconds()
+			if err := s.save(); err != nil {
+				return err
+			}
+			clock = time.Now()
+		}
+		if s.step == c.Train.Steps {
+			break
+		}
 		if ctx.Err() != nil {
 			return s.interrupt()
 		}
@@ -65,37 +94,30 @@ func (s *session) train(ctx context.Context) error {
 			}
 			since, logged = now, s.step
 		}
-		epochEnds := s.step%s.perEpoch == 0 || s.step == c.Train.Steps
-		improved := false
-		if epochEnds {
-			s.Epoch.Seconds += time.Since(clock).Seconds()
-			if improved, err = s.endEpoch(); err != nil {
-				return err
-			}
-			clock = time.Now()
-			since, logged = clock, s.step
-		}
-		if s.step%c.Train.CheckpointEvery == 0 || s.step == c.Train.Steps || improved {
-			s.Epoch.Seconds += time.Since(clock).Seconds()
-			if err := s.save(); err != nil {
-				return err
-			}
-			clock = time.Now()
-		}
 	}
 	s.progress.end()
 	return s.finish()
+}
+
+// epochEnded reports whether the steps of an epoch are done and its event is not written
+// yet, which is also so in a run that goes on after it was stopped while it judged.
+func (s *session) epochEnded() bool {
+	return s.Epoch.Steps > 0 && (s.step%s.perEpoch == 0 || s.step == s.config.Train.Steps)
 }
 
 // add takes in the values of a step.
 func (e *epochSums) add(v method.Values) {
 	e.Loss += v.Loss
 	e.TargetStd += v.TargetStd
+	if !math.IsNaN(v.Accuracy) {
+		e.Accuracy += v.Accuracy
+		e.Classified++
+	}
 	e.Steps++
 }
 
 // beforeTraining writes the event of epoch 0 and the encoder as it was drawn.
-func (s *session) beforeTraining() error {
+func (s *session) beforeTraining(ctx context.Context) error {
 	state, err := s.stepper.State()
 	if err != nil {
 		return err
@@ -109,7 +131,7 @@ func (s *session) beforeTraining() error {
 	}
 	event := run.EpochEvent{Event: "epoch"}
 	if s.judge != nil {
-		if event.KNN, err = s.judge.knn(model.Values); err != nil {
+		if event.KNN, err = s.judge.knn(ctx, model.Values); err != nil {
 			return err
 		}
 		s.say("before training: kNN accuracy %.1f %%", 100*float64(*event.KNN))
@@ -127,10 +149,17 @@ func (s *session) logStep(v method.Values, lr, tau, speed float64) error {
 		TargetStd: run.Number(v.TargetStd), Rank: run.Number(rank), CosPositive: run.Number(v.PositiveCosine),
 		CosNegative: run.Number(v.NegativeCosine), GradNorm: run.Number(v.GradientNorm), ImagesPerS: speed,
 	}
+	if !math.IsNaN(v.Accuracy) {
+		accuracy := run.Number(v.Accuracy)
+		e.Accuracy = &accuracy
+	}
 	s.progress.step(e, s.config.Train.Epochs)
 	scalars := map[string]float64{
 		"train/loss": v.Loss, "train/lr": lr, "train/tau": tau, "train/images_per_s": speed, "train/grad_norm": v.GradientNorm,
 		"health/target_std": v.TargetStd, "health/rank": rank, "health/cos_positive": v.PositiveCosine, "health/cos_negative": v.NegativeCosine,
+	}
+	if e.Accuracy != nil {
+		scalars["train/accuracy"] = v.Accuracy
 	}
 	for tag, value := range scalars {
 		if err := s.board.Scalar(tag, s.step, value); err != nil {
@@ -142,7 +171,7 @@ func (s *session) logStep(v method.Values, lr, tau, speed float64) error {
 
 // endEpoch judges the encoder if it is time, writes the event of the epoch and reports
 // whether the encoder is the best so far.
-func (s *session) endEpoch() (improved bool, err error) {
+func (s *session) endEpoch(ctx context.Context) (improved bool, err error) {
 	c, sums := s.config, s.Epoch
 	epoch := (s.step-1)/s.perEpoch + 1
 	number := func(sum float64, n int) *run.Number {
@@ -156,6 +185,9 @@ func (s *session) endEpoch() (improved bool, err error) {
 	if sums.Ranks > 0 {
 		e.Rank = number(sums.Rank, sums.Ranks)
 	}
+	if sums.Classified > 0 {
+		e.Accuracy = number(sums.Accuracy, sums.Classified)
+	}
 	knn := ""
 	if s.judge != nil && (epoch%c.Eval.KNNEvery == 0 || s.step == c.Train.Steps) {
 		state, err := s.stepper.State()
@@ -166,7 +198,7 @@ func (s *session) endEpoch() (improved bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		if e.KNN, err = s.judge.knn(model.Values); err != nil {
+		if e.KNN, err = s.judge.knn(ctx, model.Values); err != nil {
 			return false, err
 		}
 		knn = fmt.Sprintf("  kNN %.1f %%", 100*float64(*e.KNN))

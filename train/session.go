@@ -80,6 +80,10 @@ func open(ctx context.Context, o Options) (_ *session, err error) {
 	if err := s.resolve(ctx, stored); err != nil {
 		return nil, err
 	}
+	// Before the folder is touched, since this is where a batch that is too large shows.
+	if s.stepper, err = NewStepper(s.backend, s.method, ViewShape(s.config)); err != nil {
+		return nil, err
+	}
 	if err := s.start(o, stored != nil); err != nil {
 		return nil, err
 	}
@@ -117,7 +121,7 @@ func (s *session) stored(o Options) (*run.Config, error) {
 // out as before.
 func (s *session) resolve(ctx context.Context, stored *run.Config) error {
 	c := &s.config
-	source := run.Source{Images: s.set.Len(), NativeSize: s.set.NativeSize(), Channels: s.set.Channels()}
+	source := run.Source{Images: s.set.Len(), NativeSize: s.set.NativeSize(), Channels: s.set.Channels(), Classes: len(s.set.Classes)}
 	budget := c.Train.Time
 	if budget > 0 {
 		c.Train.Time, c.Train.Steps = 0, 1
@@ -196,10 +200,8 @@ func (s *session) start(o Options, resuming bool) error {
 	if err := run.CutMetrics(s.folder.Metrics(), s.saved); err != nil {
 		return err
 	}
+	s.stepper.SetState(state)
 	var err error
-	if s.stepper, err = NewStepper(s.backend, s.method, state); err != nil {
-		return err
-	}
 	if s.judge, err = newJudge(s); err != nil {
 		return err
 	}
@@ -276,11 +278,12 @@ func (s *session) finished() bool {
 // stepsWithin measures a few real steps on a throw-away state and returns how many fit
 // into the budget.
 func (s *session) stepsWithin(ctx context.Context, c run.Config, budget time.Duration) (int, error) {
-	stepper, err := NewStepper(s.backend, s.method, s.method.Init(c.Train.Seed))
+	stepper, err := NewStepper(s.backend, s.method, ViewShape(c))
 	if err != nil {
 		return 0, err
 	}
 	defer stepper.Close()
+	stepper.SetState(s.method.Init(c.Train.Seed))
 	feed, err := s.feed(c, 0)
 	if err != nil {
 		return 0, err

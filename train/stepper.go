@@ -2,15 +2,17 @@ package train
 
 import (
 	"fmt"
-	"github.com/byol-go/byol/compute"
 	"math"
 	"slices"
 
+	"github.com/byol-go/byol/compute"
 	"github.com/byol-go/byol/method"
 	"github.com/byol-go/byol/nn"
+	"github.com/byol-go/byol/run"
 	"github.com/byol-go/byol/safetensors"
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
 	"github.com/gomlx/gomlx/pkg/core/graph"
+	"github.com/gomlx/gomlx/pkg/core/shapes"
 	"github.com/gomlx/gomlx/pkg/core/tensors"
 )
 
@@ -19,44 +21,77 @@ import (
 type Stepper struct {
 	method     method.Method
 	backend    compute.Backend
-	step       *graph.Exec
-	accumulate *graph.Exec // nil if a step is one batch
+	shape      [4]int
+	step       *graph.Graph
+	accumulate *graph.Graph // nil if a step is one batch
+	memory     int64        // bytes, see Memory
 	state      []*tensors.Tensor
 }
 
-// Views is one batch: two views of the same pictures, [B,H,W,C] each.
-type Views [2][]float32
+// Batch is two views of the same pictures, and what they show.
+type Batch struct {
+	Views [2][]float32 // [B,H,W,C] each
+	Label []int32      // [B], -1 unknown; only methods that use labels look at it
+}
 
-// NewStepper places the initial state, in the order of the method's specs, on the backend.
-func NewStepper(backend compute.Backend, m method.Method, state [][]float32) (*Stepper, error) {
-	s := &Stepper{method: m, backend: backend, state: nn.Tensors(m.Specs(), state)}
+// ViewShape is the shape [B,H,W,C] of a view of a batch in a resolved configuration.
+func ViewShape(c run.Config) [4]int {
+	return [4]int{c.Train.Batch, c.Data.Size, c.Data.Size, c.Data.Channels}
+}
+
+// NewStepper compiles the steps of m on batches of views of that shape [B,H,W,C]. It holds
+// no memory but the plan: SetState must place a state before the first step. Where a step
+// would not fit into the backend's memory, the error says what would.
+func NewStepper(backend compute.Backend, m method.Method, shape [4]int) (*Stepper, error) {
+	s := &Stepper{method: m, backend: backend, shape: shape}
+	batch := []shapes.Shape{shapes.Make(dtypes.Float32, shape[:]...), shapes.Make(dtypes.Float32, shape[:]...)}
+	if m.UsesLabels() {
+		batch = append(batch, shapes.Make(dtypes.Int32, shape[0]))
+	}
+	scalars := []shapes.Shape{shapes.Make(dtypes.Float32), shapes.Make(dtypes.Float32)}
 	var err error
-	if s.step, err = graph.NewExec(backend, method.StepGraph(m)); err != nil {
-		return nil, fmt.Errorf("train: %w", err)
+	if s.step, err = s.compile("step", method.StepGraph(m), append(batch, scalars...)); err != nil {
+		return nil, err
 	}
 	if m.AccumulateSteps() > 1 {
-		if s.accumulate, err = graph.NewExec(backend, method.AccumulateGraph(m)); err != nil {
-			return nil, fmt.Errorf("train: %w", err)
+		if s.accumulate, err = s.compile("accumulate", method.AccumulateGraph(m), batch); err != nil {
+			s.Close()
+			return nil, err
 		}
 	}
 	return s, nil
 }
 
-// Step learns from AccumulateSteps batches of views of that shape [B,H,W,C], at learning
-// rate lr and decay rate tau. Losses and statistics are the means over the batches; the
-// projections are those of the last. A state that is no longer finite shows in the
-// values (see Finite), not as an error.
-func (s *Stepper) Step(batches []Views, shape [4]int, lr, tau float64) (method.Values, error) {
+// compile builds and compiles the graph of build, whose inputs are the state and others.
+func (s *Stepper) compile(name string, build func([]*graph.Node) []*graph.Node, others []shapes.Shape) (*graph.Graph, error) {
+	var params []shapes.Shape
+	for _, spec := range s.method.Specs() {
+		params = append(params, shapes.Make(dtypes.Float32, spec.Shape...))
+	}
+	var g *graph.Graph
+	held, err := memoryOf(s.backend, func() (err error) {
+		g, err = compute.Compile(s.backend, name, append(params, others...), build)
+		return err
+	})
+	s.memory = max(s.memory, held)
+	return g, explainMemory(err, s.shape)
+}
+
+// Step learns from AccumulateSteps batches, at learning rate lr and decay rate tau. Losses
+// and statistics are the means over the batches; the projections are those of the last. A
+// state that is no longer finite shows in the values (see Finite), not as an
+// error.
+func (s *Stepper) Step(batches []Batch, lr, tau float64) (method.Values, error) {
 	if len(batches) != s.method.AccumulateSteps() {
 		panic(fmt.Sprintf("train: %d batches for a step of %d", len(batches), s.method.AccumulateSteps()))
 	}
 	var mean method.Values
 	for i, b := range batches {
-		exec, scalars := s.accumulate, []any(nil)
+		g, scalars := s.accumulate, []any(nil)
 		if i == len(batches)-1 {
-			exec, scalars = s.step, []any{float32(lr), float32(tau)}
+			g, scalars = s.step, []any{float32(lr), float32(tau)}
 		}
-		v, err := s.run(exec, b, shape, scalars)
+		v, err := s.run(g, b, scalars)
 		if err != nil {
 			return v, err
 		}
@@ -65,15 +100,16 @@ func (s *Stepper) Step(batches []Views, shape [4]int, lr, tau float64) (method.V
 		mean.TargetStd += share * v.TargetStd
 		mean.PositiveCosine += share * v.PositiveCosine
 		mean.NegativeCosine += share * v.NegativeCosine
+		mean.Accuracy += share * v.Accuracy
 		mean.GradientNorm = v.GradientNorm
 		mean.Projection, mean.Batch, mean.Dim = v.Projection, v.Batch, v.Dim
 	}
 	return mean, nil
 }
 
-// run executes one graph on the state, the views and the scalars.
-func (s *Stepper) run(exec *graph.Exec, views Views, shape [4]int, scalars []any) (method.Values, error) {
-	args := make([]any, 0, len(s.state)+4)
+// run executes one graph on the state, the batch and the scalars.
+func (s *Stepper) run(g *graph.Graph, batch Batch, scalars []any) (method.Values, error) {
+	args := make([]any, 0, len(s.state)+5)
 	for _, t := range s.state {
 		d, err := graph.DonateTensorBuffer(t, s.backend, 0)
 		if err != nil {
@@ -81,12 +117,17 @@ func (s *Stepper) run(exec *graph.Exec, views Views, shape [4]int, scalars []any
 		}
 		args = append(args, d)
 	}
-	for _, v := range views {
-		t := tensors.FromFlatDataAndDimensions(v, shape[:]...)
+	for _, v := range batch.Views {
+		t := tensors.FromFlatDataAndDimensions(v, s.shape[:]...)
 		defer t.FinalizeAll()
 		args = append(args, t)
 	}
-	out, err := exec.Exec(append(args, scalars...)...)
+	if s.method.UsesLabels() {
+		t := tensors.FromFlatDataAndDimensions(batch.Label, s.shape[0])
+		defer t.FinalizeAll()
+		args = append(args, t)
+	}
+	out, err := compute.Run(g, append(args, scalars...)...)
 	if err != nil {
 		return method.Values{}, fmt.Errorf("train: %w", err)
 	}
@@ -98,6 +139,10 @@ func (s *Stepper) run(exec *graph.Exec, views Views, shape [4]int, scalars []any
 	}
 	return values, err
 }
+
+// Memory is about what a step holds in bytes, state and views included; 0 if the backend
+// does not tell.
+func (s *Stepper) Memory() int64 { return s.memory }
 
 // Finite reports whether a step's loss and gradients are.
 func Finite(v method.Values) bool {
@@ -117,7 +162,7 @@ func (s *Stepper) State() ([][]float32, error) {
 	return values, nil
 }
 
-// SetState replaces the state by values in the order of the method's specs.
+// SetState places a state, values in the order of the method's specs, or replaces it.
 func (s *Stepper) SetState(values [][]float32) {
 	s.finalizeState()
 	s.state = nn.Tensors(s.method.Specs(), values)
@@ -126,7 +171,9 @@ func (s *Stepper) SetState(values [][]float32) {
 // Close frees the state and the compiled graphs.
 func (s *Stepper) Close() {
 	s.finalizeState()
-	s.step.Finalize()
+	if s.step != nil {
+		s.step.Finalize()
+	}
 	if s.accumulate != nil {
 		s.accumulate.Finalize()
 	}

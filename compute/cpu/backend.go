@@ -92,9 +92,12 @@ func parseOptions(config string) (options, error) {
 
 // OnCompile has every later compilation report what it made, before anything of it is
 // allocated or run: GoMLX's graphs do not show their executables, and this is the way to
-// [Executable.PeakBytes] and [Executable.SetTrace]. Nil ends it. It must not be called
-// while a computation is compiled.
-func (b *Backend) OnCompile(report func(*Executable)) { b.onCompile = report }
+// [Executable.PeakBytes] and [Executable.SetTrace]. Nil ends it. It returns what was
+// reported to before, and must not be called while a computation is compiled.
+func (b *Backend) OnCompile(report func(*Executable)) (before func(*Executable)) {
+	before, b.onCompile = b.onCompile, report
+	return before
+}
 
 // LimitMemory has later compilations fail with a [MemoryError] if an execution would hold
 // more than that many bytes, inputs included, before anything is allocated; 0 ends it.

@@ -100,10 +100,7 @@ func (b *Backend) checkMemory(e *Executable) error {
 	if b.memory == 0 {
 		return nil
 	}
-	m := &MemoryError{Computation: e.name, Peak: int64(e.PeakBytes()), Limit: b.memory}
-	for _, n := range e.params {
-		m.Inputs += int64(byteLen(n.shapes[0]))
-	}
+	m := &MemoryError{Computation: e.name, Inputs: int64(e.InputBytes()), Peak: int64(e.PeakBytes()), Limit: b.memory}
 	if m.Inputs+m.Peak > b.memory {
 		return m
 	}

@@ -77,6 +77,15 @@ func (e *Executable) PeakBytes() int {
 	return e.plan.peakBytes()
 }
 
+// InputBytes is the size of all inputs together.
+func (e *Executable) InputBytes() int {
+	bytes := 0
+	for _, n := range e.params {
+		bytes += byteLen(n.shapes[0])
+	}
+	return bytes
+}
+
 // Inputs returns the names and shapes of the parameters, in the order of Execute's inputs.
 func (e *Executable) Inputs() ([]string, []shapes.Shape) {
 	names := make([]string, len(e.params))

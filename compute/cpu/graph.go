@@ -138,5 +138,9 @@ func (b *Builder) Compile(outputs []backends.Op, shardings []*backends.ShardingS
 		return nil, fmt.Errorf("computation %q: %w", b.name, err)
 	}
 	b.compiled = true
-	return compile(b, values)
+	e, err := compile(b, values)
+	if err != nil {
+		return nil, err // and not e, a nil pointer that the interface would hide
+	}
+	return e, nil
 }
