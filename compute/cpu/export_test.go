@@ -10,8 +10,9 @@ func (e *Executable) Ops() map[string]int {
 	ops := map[string]int{}
 	for _, s := range e.steps {
 		name := opName(s.op)
-		if c, ok := s.attr.(convCall); ok {
-			name = fmt.Sprint(name, " ", c.describe())
+		switch a := s.attr.(type) {
+		case convCall, normApply, normSums, normGrad:
+			name += " " + a.(interface{ describe() string }).describe()
 		}
 		ops[name]++
 	}

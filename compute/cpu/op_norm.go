@@ -24,18 +24,35 @@ func (a normApply) describe() string {
 	return "linear"
 }
 
-// normSums is the attr of opNormSums, whose results are Σdy and Σdy·(x−mean) per channel.
-// Inputs: dy, x, mean; with masked also y: dy counts as 0 where y ≤ 0. With keep, which
-// needs masked, the masked dy is a third result.
-type normSums struct{ masked, keep bool }
+// normMask says where dy counts as 0, and by which further inputs.
+type normMask int
 
-func (a normSums) describe() string { return flags("sums", a.masked, "masked", a.keep, "kept") }
+const (
+	noMask    normMask = iota
+	maskOfOut          // where y ≤ 0; input y
+	maskOfIn           // where x·scale + shift ≤ 0; inputs scale and shift
+)
+
+// normSums is the attr of opNormSums, whose results are Σdy and Σdy·(x−mean) per channel.
+// Inputs: dy, x, mean, and those of the mask. With keep, which needs maskOfOut, the masked
+// dy is a third result; with added, which needs keep, dy is the sum of the first and the
+// last input.
+type normSums struct {
+	mask        normMask
+	keep, added bool
+}
+
+func (a normSums) describe() string {
+	return flags("sums", a.mask == maskOfOut, "masked", a.mask == maskOfIn, "masked by x", a.keep, "kept", a.added, "added")
+}
 
 // normGrad is the attr of opNormGrad, whose result is a·dy + b·x + d. Inputs: dy, x, a, b,
-// d; with masked also y: dy counts as 0 where y ≤ 0.
-type normGrad struct{ masked bool }
+// d, and those of the mask.
+type normGrad struct{ mask normMask }
 
-func (a normGrad) describe() string { return flags("grad", a.masked, "masked") }
+func (a normGrad) describe() string {
+	return flags("grad", a.mask == maskOfOut, "masked", a.mask == maskOfIn, "masked by x")
+}
 
 // flags writes a name and those words that follow a true.
 func flags(name string, pairs ...any) string {
@@ -58,7 +75,9 @@ func init() {
 			rows, c := normRows(n.inputs[1])
 			return reduce.BatchGradScratchBytes(rows, c)
 		},
-		share: func(_ *node, out, in int) bool { return out == 2 && in == 0 }})
+		share: func(n *node, out, in int) bool {
+			return out == 2 && (in == 0 || n.attr.(normSums).added && in == len(n.inputs)-1)
+		}})
 	register(opNormGrad, kernel{eval: byElement(evalNormGrad[float32], evalNormGrad[uint16]),
 		share: func(_ *node, _, in int) bool { return in < 2 }})
 }
@@ -104,25 +123,33 @@ func evalNormSums[T reduce.Element](c *call) {
 	rows, channels := normRows(c.inputs[1])
 	sumDY, sumDYX := flat[float32](c.out[0]), flat[float32](c.out[1])
 	dy, x, mean := flat[T](c.in[0]), flat[T](c.in[1]), flat[float32](c.in[2])
-	if !a.masked {
-		reduce.BatchGradSums(c.pool, sumDY, sumDYX, dy, x, mean, rows, channels, c.scratch)
-		return
-	}
 	var kept []T
 	if a.keep {
 		kept = flat[T](c.out[2])
 	}
-	reduce.BatchGradSumsReLU(c.pool, sumDY, sumDYX, kept, dy, x, flat[T](c.in[3]), mean, rows, channels, c.scratch)
+	switch {
+	case a.added:
+		reduce.BatchGradSumsAddReLU(c.pool, sumDY, sumDYX, kept, dy, flat[T](c.in[4]), x, flat[T](c.in[3]), mean, rows, channels, c.scratch)
+	case a.mask == maskOfOut:
+		reduce.BatchGradSumsReLU(c.pool, sumDY, sumDYX, kept, dy, x, flat[T](c.in[3]), mean, rows, channels, c.scratch)
+	case a.mask == maskOfIn:
+		reduce.BatchGradSumsAffineReLU(c.pool, sumDY, sumDYX, dy, x, mean, flat[float32](c.in[3]), flat[float32](c.in[4]), rows, channels, c.scratch)
+	default:
+		reduce.BatchGradSums(c.pool, sumDY, sumDYX, dy, x, mean, rows, channels, c.scratch)
+	}
 }
 
 func evalNormGrad[T reduce.Element](c *call) {
 	dx, dy, x := flat[T](c.out[0]), flat[T](c.in[0]), flat[T](c.in[1])
 	a, b, d := flat[float32](c.in[2]), flat[float32](c.in[3]), flat[float32](c.in[4])
-	if c.attr.(normGrad).masked {
+	switch c.attr.(normGrad).mask {
+	case maskOfOut:
 		reduce.BatchGradApplyReLU(c.pool, dx, dy, x, flat[T](c.in[5]), a, b, d)
-		return
+	case maskOfIn:
+		reduce.BatchGradApplyAffineReLU(c.pool, dx, dy, x, a, b, d, flat[float32](c.in[5]), flat[float32](c.in[6]))
+	default:
+		reduce.BatchGradApply(c.pool, dx, dy, x, a, b, d)
 	}
-	reduce.BatchGradApply(c.pool, dx, dy, x, a, b, d)
 }
 
 // usersOf says who reads the values of a program.

@@ -154,27 +154,54 @@ func absorbMasks(p *program) {
 			if len(sums) == 0 || !standsBefore(n, sums[0].inputs[1:]) {
 				return nil
 			}
-			s := sums[0]
-			kept[s] = r.addMulti(opNormSums, normSums{masked: true, keep: true}, append(append([]shapes.Shape{}, s.shapes...), n.shapes[0]),
-				n.inputs[2], s.inputs[1], s.inputs[2], y)
+			s, attr := sums[0], normSums{mask: maskOfOut, keep: true}
+			in := []value{n.inputs[2], s.inputs[1], s.inputs[2], y}
+			if g := n.inputs[2]; users.only(g, n) && isPlainSum(g) {
+				attr.added, in[0] = true, g.inputs[0]
+				in = append(in, g.inputs[1])
+			}
+			kept[s] = r.addMulti(opNormSums, attr, append(append([]shapes.Shape{}, s.shapes...), n.shapes[0]), in...)
 			return kept[s][2:]
 		case opNormSums:
 			if results, ok := kept[n]; ok {
 				return results[:2]
 			}
 			if mask := n.inputs[0].node; isIn(inside, mask) {
-				y, _ := maskOf(mask)
-				return r.addMulti(opNormSums, normSums{masked: true}, n.shapes, mask.inputs[2], n.inputs[1], n.inputs[2], y)
+				kind, by := maskFor(n.inputs[1], mask)
+				return r.addMulti(opNormSums, normSums{mask: kind}, n.shapes, append([]value{mask.inputs[2], n.inputs[1], n.inputs[2]}, by...)...)
 			}
 		case opNormGrad:
 			if mask := n.inputs[0].node; isIn(inside, mask) {
-				y, _ := maskOf(mask)
+				kind, by := maskFor(n.inputs[1], mask)
 				in := append([]value{mask.inputs[2]}, n.inputs[1:]...)
-				return []value{r.add(opNormGrad, normGrad{masked: true}, n.shapes[0], append(in, y)...)}
+				return []value{r.add(opNormGrad, normGrad{kind}, n.shapes[0], append(in, by...)...)}
 			}
 		}
 		return nil
 	})
+}
+
+// maskFor returns the mask of dy = Where(y ≤ 0, 0, g) and what it is taken from: if y is the
+// ReLU of the norm of x, from x, which the gradient reads anyway.
+func maskFor(x value, mask *node) (normMask, []value) {
+	y, _ := maskOf(mask)
+	if y.op == opNormApply && y.attr == any(normApply{relu: true}) && len(y.inputs) == 3 && y.inputs[0] == x {
+		return maskOfIn, y.inputs[1:]
+	}
+	return maskOfOut, []value{y}
+}
+
+// isPlainSum reports whether a value is the sum of two arrays that are in memory.
+func isPlainSum(v value) bool {
+	if v.op != backends.OpTypeAdd {
+		return false
+	}
+	for _, in := range v.inputs {
+		if !in.shape().Equal(v.shape()) || behindViews(in).op == backends.OpTypeBroadcastInDim {
+			return false
+		}
+	}
+	return true
 }
 
 func isIn(set map[*node]struct{}, n *node) bool {
@@ -201,7 +228,7 @@ func readersOfMask(users usersOf, mask *node) (sums []*node, others int) {
 	}
 	for _, n := range users.users[dy] {
 		switch {
-		case n.op == opNormSums && n.inputs[0] == dy && !n.attr.(normSums).masked:
+		case n.op == opNormSums && n.inputs[0] == dy && n.attr.(normSums).mask == noMask:
 			sums = append(sums, n)
 		case n.op == opNormGrad && n.inputs[0] == dy && n.inputs[1] != dy:
 		default:

@@ -64,8 +64,11 @@ func TestNormPass(t *testing.T) {
 				if first == nil {
 					first = got
 					ops := lastExecutable.Ops()
-					if ops["NormApply"] != 4 || ops["NormSums"] != 4 || ops["NormGrad"] != 4 || ops["ChannelStats"] != 4 {
-						t.Errorf("%v, half %v: %v", dims, half, ops)
+					for op, want := range map[string]int{"ChannelStats": 4, "NormApply relu": 3, "NormApply linear": 1, "NormSums sums masked by x": 1,
+						"NormSums sums masked kept added": 1, "NormSums sums masked kept": 1, "NormSums sums": 1, "NormGrad grad masked by x": 1, "NormGrad grad": 3} {
+						if ops[op] != want {
+							t.Errorf("%v, half %v: %d times %q in %v, want %d", dims, half, ops[op], op, ops, want)
+						}
 					}
 				}
 				for i := range want {
