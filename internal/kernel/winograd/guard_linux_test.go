@@ -57,7 +57,7 @@ func TestStaysInBounds(t *testing.T) {
 						scratch := guarded(t, ScratchBytes(s, form, 1), atEnd)
 						switch form {
 						case FormForward:
-							forwardOf(nil, s, y, x, w, scratch)
+							forwardOf(nil, s, y, x, w, scratch, nil)
 						case FormInputGrad:
 							inputGradOf(nil, s, x, y, w, scratch)
 						case FormKernelGrad:
