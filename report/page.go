@@ -45,7 +45,7 @@ type page struct {
 	Views    []sheet
 	Album    *albumView
 	Spectrum *chart
-	Evals    []evalRow
+	Evals    *evalTable
 	Matrix   *matrix
 	Configs  []configView
 	Epochs   []epochRow // of a single run
@@ -76,7 +76,13 @@ type sheet struct {
 	Data template.URL
 }
 
-type evalRow struct{ Name, Protocol, Top1, Top5, Random, Gain string }
+// evalTable is the judgements; columns without any value are left out.
+type evalTable struct {
+	Rows                       []evalRow
+	HasTop5, HasRandom, HasSup bool
+}
+
+type evalRow struct{ Name, Protocol, Detail, Top1, Top5, Random, Gain, Supervised string }
 
 type configView struct {
 	Name   string
@@ -97,17 +103,19 @@ const classes = 8
 // newPage puts the page of one or several runs together, without pictures.
 func newPage(records []*record) *page {
 	p := &page{Style: template.CSS(styleText), Script: template.JS(scriptText)}
+	var rows []evalRow
 	for i, r := range records {
 		r.class = fmt.Sprintf("s%d", i%classes)
 		p.Runs = append(p.Runs, r.head())
 		if r.resolved {
 			p.Configs = append(p.Configs, r.configView())
 		}
-		p.Evals = append(p.Evals, r.evalRows()...)
+		rows = append(rows, r.evalRows(len(records) > 1)...)
 		if r.views != nil {
 			p.Views = append(p.Views, sheet{r.name, dataURL(r.views)})
 		}
 	}
+	p.Evals = newEvalTable(rows)
 	p.Charts = charts(records)
 	if len(records) == 1 {
 		r := records[0]
@@ -210,8 +218,8 @@ func (r *record) tiles() []tile {
 	for _, j := range r.evals {
 		if j.Top1 != nil && j.Protocol != "knn" {
 			note := "top-1"
-			if j.Random != nil && j.Random.Top1 != nil {
-				note = "random weights " + percent(*j.Random.Top1)
+			if random := j.Random.top1(); random != "" {
+				note = "random weights " + random
 			}
 			add(protocolName(j.Protocol), percent(*j.Top1), note)
 		}
@@ -256,23 +264,53 @@ func (r *record) latest() *event {
 	return nil
 }
 
-// evalRows are the run's judgements.
-func (r *record) evalRows() []evalRow {
+// evalRows are the run's judgements; named says that several runs share the table.
+func (r *record) evalRows(named bool) []evalRow {
 	var out []evalRow
 	for _, j := range r.evals {
 		if j.Top1 == nil {
 			continue
 		}
-		e := evalRow{Name: r.name, Protocol: protocolName(j.Protocol), Top1: percent(*j.Top1)}
+		e := evalRow{Protocol: protocolName(j.Protocol), Detail: humanize.Comma(int64(j.N)) + " pictures", Top1: percent(*j.Top1),
+			Random: j.Random.top1(), Supervised: j.Supervised.top1()}
+		if j.JudgedOn != "" {
+			e.Detail += " (" + j.JudgedOn + ")"
+		}
+		if j.Train > 0 {
+			e.Detail += ", " + humanize.Comma(int64(j.Train)) + " learnt from"
+		}
+		if j.Labels > 0 {
+			e.Protocol += fmt.Sprintf(" on %g %% of the labels", 100*j.Labels)
+		}
+		if j.Top1Std != nil {
+			e.Top1 += fmt.Sprintf(" ± %.1f", 100**j.Top1Std)
+		}
+		if named {
+			e.Name = r.name
+		}
 		if j.Top5 != nil {
 			e.Top5 = percent(*j.Top5)
 		}
-		if j.Random != nil && j.Random.Top1 != nil {
-			e.Random, e.Gain = percent(*j.Random.Top1), gained(*j.Random.Top1, *j.Top1)
+		if e.Random != "" {
+			e.Gain = gained(*j.Random.Top1, *j.Top1)
 		}
 		out = append(out, e)
 	}
 	return out
+}
+
+// newEvalTable returns nil if there is nothing to show.
+func newEvalTable(rows []evalRow) *evalTable {
+	if len(rows) == 0 {
+		return nil
+	}
+	t := &evalTable{Rows: rows}
+	for _, r := range rows {
+		t.HasTop5 = t.HasTop5 || r.Top5 != ""
+		t.HasRandom = t.HasRandom || r.Random != ""
+		t.HasSup = t.HasSup || r.Supervised != ""
+	}
+	return t
 }
 
 func protocolName(protocol string) string {

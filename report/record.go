@@ -34,17 +34,31 @@ type record struct {
 
 // judgement is an eval-*.json; what a protocol does not have stays empty.
 type judgement struct {
-	Protocol  string     `json:"protocol"`
-	N         int        `json:"n"`
-	Top1      *float64   `json:"top1"`
-	Top5      *float64   `json:"top5"`
-	PerClass  []*float64 `json:"per_class"`
-	Confusion [][]int    `json:"confusion"`
-	Classes   []string   `json:"classes"`
-	Random    *struct {
-		Top1 *float64 `json:"top1"`
-		Top5 *float64 `json:"top5"`
-	} `json:"random"`
+	Protocol   string
+	N          int      `json:"n"`
+	Train      int      `json:"train"` // pictures learnt from
+	Labels     float64  `json:"labels"`
+	JudgedOn   string   `json:"judged_on"`
+	Top1       *float64 `json:"top1"`
+	Top1Std    *float64 `json:"top1_std"` // over several seeds
+	Top5       *float64 `json:"top5"`
+	Confusion  [][]int  `json:"confusion"`
+	Classes    []string `json:"classes"`
+	Random     *reached `json:"random"`
+	Supervised *reached `json:"supervised"`
+}
+
+// reached is what another encoder reaches under the same protocol.
+type reached struct {
+	Top1 *float64 `json:"top1"`
+}
+
+// top1 writes the accuracy; empty if it is not known.
+func (r *reached) top1() string {
+	if r == nil || r.Top1 == nil {
+		return ""
+	}
+	return percent(*r.Top1)
 }
 
 // open reads a run's folder. That a file is not there yet is no error; that the folder
