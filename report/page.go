@@ -7,9 +7,12 @@ import (
 	"html/template"
 	"io"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 
+	"github.com/byol-go/byol/internal/kernel/isa"
+	"github.com/byol-go/byol/internal/machine"
 	"github.com/byol-go/byol/run"
 	"github.com/dustin/go-humanize"
 )
@@ -381,6 +384,7 @@ func (r *record) facts() []row {
 		add("went on", fmt.Sprintf("from step %s", humanize.Comma(int64(from))))
 	}
 	add("folder", string(r.folder))
+	add("page written on", fmt.Sprintf("%s, %d threads, %s kernels", machine.Processor(), runtime.GOMAXPROCS(0), isa.Current()))
 	return out
 }
 
