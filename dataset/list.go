@@ -50,7 +50,7 @@ func openList(file string, opt Options) (*Set, error) {
 		}
 	}
 	if !exists {
-		return nil, hint(fmt.Errorf("lists %d paths, and none of them is a file; the first is %s", len(paths), paths[0]),
+		return nil, hint(fmt.Errorf("lists %d paths, and none of them is a file; the first is %s", len(paths), brief(paths[0])),
 			"paths are relative to the folder of the list")
 	}
 	if opt.Limit > 0 && opt.Limit < len(paths) {
@@ -63,6 +63,16 @@ func openList(file string, opt Options) (*Set, error) {
 		labels = labels[:len(paths)] // the classes stay those of the whole list
 	}
 	return openFiles(paths, labels, classes, opt)
+}
+
+// brief cuts what may be the whole of a file that is no list.
+func brief(path string) string {
+	const most = 200
+	runes := []rune(path)
+	if len(runes) <= most {
+		return path
+	}
+	return string(runes[:most]) + " …"
 }
 
 // readLines returns the lines that are neither empty nor comments.

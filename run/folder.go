@@ -18,6 +18,7 @@ func (f Folder) Log() string         { return filepath.Join(string(f), "train.lo
 func (f Folder) Checkpoints() string { return filepath.Join(string(f), "checkpoints") }
 func (f Folder) Encoder() string     { return filepath.Join(string(f), "encoder.safetensors") }
 func (f Folder) Initial() string     { return filepath.Join(string(f), "encoder-initial.safetensors") }
+func (f Folder) Views() string       { return filepath.Join(string(f), "views.png") }
 func (f Folder) BadImages() string   { return filepath.Join(string(f), "bad_images.jsonl") }
 
 // ErrExists says that a run's folder is not empty and neither resuming nor overwriting

@@ -129,6 +129,9 @@ func (s *session) beforeTraining(ctx context.Context) error {
 	if err := model.Save(s.folder.Initial()); err != nil {
 		return err
 	}
+	if err := s.writeViews(); err != nil {
+		return err
+	}
 	event := run.EpochEvent{Event: "epoch"}
 	if s.judge != nil {
 		if event.KNN, err = s.judge.knn(ctx, model.Values); err != nil {

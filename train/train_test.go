@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"image"
+	"image/color"
+	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
@@ -77,7 +80,7 @@ func TestResumeIsExact(t *testing.T) {
 		os.RemoveAll(string(parts))
 		stopAfter(t, c, parts, 2)
 		other := tiny(t, "optim.accumulate="+accumulate, "train.steps=7", "train.threads=1", "data.workers=3")
-		stopAfter(t, other, parts, 5)
+		stopAfter(t, other, parts, 6) // while it judges the first or second epoch
 		mustRun(t, context.Background(), Options{Config: c, Folder: parts, Resume: true})
 		if !bytes.Equal(encoderBytes(t, whole), encoderBytes(t, parts)) {
 			t.Errorf("accumulate %s: the resumed run's encoder differs", accumulate)
@@ -165,6 +168,36 @@ func TestTimeBecomesSteps(t *testing.T) {
 	}
 	// The same command goes on with the stored number of steps, whatever the clock says.
 	mustRun(t, context.Background(), Options{Config: c, Folder: f, Resume: true})
+}
+
+func TestSheetOfViews(t *testing.T) {
+	f := run.Folder(filepath.Join(t.TempDir(), "r"))
+	mustRun(t, context.Background(), Options{Config: tiny(t, "train.steps=1", "eval.knn_every=0"), Folder: f})
+	file, err := os.Open(f.Views())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	sheet, err := png.Decode(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := image.Rect(0, 0, 7*32+6*2, 8*32+7*2); sheet.Bounds() != want {
+		t.Fatalf("a sheet of %v, want %v", sheet.Bounds(), want)
+	}
+	cell := func(col int) (c [32 * 32]color.Color) {
+		for i := range c {
+			c[i] = sheet.At(col*34+i%32, i/32)
+		}
+		return c
+	}
+	for a := range 7 {
+		for b := range a {
+			if cell(a) == cell(b) {
+				t.Errorf("columns %d and %d are the same picture", a, b)
+			}
+		}
+	}
 }
 
 func TestInitStartsFromAnEncoder(t *testing.T) {
