@@ -2,6 +2,7 @@ package train
 
 import (
 	"github.com/byol-go/byol/dataset"
+	"github.com/byol-go/byol/internal/trace"
 	"github.com/byol-go/byol/method"
 	"github.com/byol-go/byol/run"
 )
@@ -10,6 +11,7 @@ import (
 type feed struct {
 	loader     *dataset.Loader
 	accumulate int
+	trace      *trace.Recorder
 }
 
 // feed starts loading at the given optimiser step.
@@ -28,6 +30,7 @@ func (s *session) feed(c run.Config, step int) (*feed, error) {
 	return &feed{
 		loader:     loader,
 		accumulate: c.Optim.Accumulate,
+		trace:      s.trace,
 	}, nil
 }
 
@@ -43,12 +46,15 @@ func (f *feed) step(s *Stepper, lr, tau float64) (method.Values, error) {
 		}
 	}()
 	for i := range batches {
+		waited := f.trace.Begin(trackLoader, "wait for pictures")
 		b, err := f.loader.Next()
+		waited()
 		if err != nil {
 			return method.Values{}, err
 		}
 		batches[i], made[i] = b, Batch{Views: [2][]float32{b.View1, b.View2}, Label: b.Label}
 	}
+	defer f.trace.Begin(trackSteps, "step")()
 	return s.Step(made, lr, tau)
 }
 

@@ -17,6 +17,14 @@ import (
 	"github.com/byol-go/byol/run"
 )
 
+// Tracks of a training's timeline, beside those of nodes and threads.
+const (
+	trackSteps   = "steps"
+	trackLoader  = "loader"
+	trackJudging = "judging"
+	trackSaving  = "checkpoints"
+)
+
 // epochSums add up what an epoch event tells, over the steps of the epoch so far.
 type epochSums struct {
 	Loss       float64 `json:"loss"`
@@ -41,6 +49,8 @@ func (s *session) train(ctx context.Context) error {
 			return err
 		}
 	}
+	s.trace.Tracks(trackSteps, trackLoader, trackJudging, trackSaving, "nodes")
+	s.tracer.Start()
 	feed, err := s.feed(c, s.step)
 	if err != nil {
 		return err
@@ -78,6 +88,7 @@ func (s *session) train(ctx context.Context) error {
 		}
 		lr, tau := rates.Rate(s.step), s.method.Tau(s.step, c.Train.Steps)
 		values, err := feed.step(s.stepper, lr, tau)
+		s.trace.Step()
 		if err != nil {
 			return err
 		}
@@ -177,6 +188,7 @@ func (s *session) logStep(v method.Values, lr, tau, speed float64) error {
 func (s *session) endEpoch(ctx context.Context) (improved bool, err error) {
 	c, sums := s.config, s.Epoch
 	epoch := (s.step-1)/s.perEpoch + 1
+	defer s.trace.Begin(trackJudging, fmt.Sprintf("end of epoch %d", epoch))()
 	number := func(sum float64, n int) *run.Number {
 		v := run.Number(sum / float64(n))
 		return &v
@@ -222,6 +234,7 @@ func (s *session) endEpoch(ctx context.Context) (improved bool, err error) {
 
 // save writes a checkpoint; when it returns nil, everything up to this step is safe.
 func (s *session) save() error {
+	defer s.trace.Begin(trackSaving, fmt.Sprintf("checkpoint of step %d", s.step))()
 	state, err := s.stepper.State()
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"github.com/byol-go/byol/compute"
 	"github.com/byol-go/byol/dataset"
 	"github.com/byol-go/byol/embed"
+	"github.com/byol-go/byol/internal/trace"
 	"github.com/byol-go/byol/method"
 	"github.com/byol-go/byol/run"
 	"github.com/byol-go/byol/safetensors"
@@ -32,6 +33,8 @@ type session struct {
 	method    method.Method
 	backend   compute.Backend
 	stepper   *Stepper
+	tracer    *compute.Tracer
+	trace     *trace.Recorder // nil for none
 	metrics   *run.Metrics
 	board     *run.TensorBoard
 
@@ -57,7 +60,7 @@ type best struct {
 // open prepares everything up to the first step. On an error nothing is left open, and
 // the folder is as it was unless the run had begun.
 func open(ctx context.Context, o Options) (_ *session, err error) {
-	s := &session{config: o.Config, folder: o.Folder, progress: o.Progress, saved: -1, log: slog.New(slog.DiscardHandler)}
+	s := &session{config: o.Config, folder: o.Folder, progress: o.Progress, trace: o.Trace, saved: -1, log: slog.New(slog.DiscardHandler)}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -73,6 +76,7 @@ func open(ctx context.Context, o Options) (_ *session, err error) {
 		return nil, err
 	}
 	limitMemory(s.backend)
+	s.tracer = compute.Trace(s.backend, o.Trace)
 	stored, err := s.stored(o)
 	if err != nil {
 		return nil, err

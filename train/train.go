@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/byol-go/byol/internal/trace"
 	"github.com/byol-go/byol/run"
 )
 
@@ -19,6 +20,7 @@ type Options struct {
 	Overwrite bool   // replace an earlier run in the folder
 	Init      string // file of encoder weights to start from, or ""
 	Progress  *Progress
+	Trace     *trace.Recorder // of what happens when: nodes, steps, loading, judging, saving; nil for none
 }
 
 // ErrInterrupted says that a training was stopped from outside after its state was saved.

@@ -74,3 +74,21 @@ func TestBenchOps(t *testing.T) {
 		t.Errorf("exit %d\n%s", code, stderr)
 	}
 }
+
+// TestTrainTrace: the first steps have every node; loading, judging and checkpoints are
+// there to the end.
+func TestTrainTrace(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "trace.json")
+	code, _, stderr := byol(t, tiny(filepath.Join(dir, "run"), "--trace", file, "--trace-steps", "2")...)
+	if code != 0 {
+		t.Fatalf("exit %d\n%s", code, stderr)
+	}
+	events := timeline(t, file)
+	if events["steps"] != 6 || events["loader"] != 6 || events["checkpoints"] != 3 || events["judging"] < 1 || events["thread 0"] == 0 {
+		t.Errorf("events %v", events)
+	}
+	if events["nodes"] < 100 || events["nodes"]%2 != 0 {
+		t.Errorf("%d nodes in two steps", events["nodes"])
+	}
+}

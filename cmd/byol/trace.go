@@ -26,7 +26,9 @@ func (f *traceFlags) recorder() (*trace.Recorder, error) {
 	if f.file == "" {
 		return nil, nil
 	}
-	return trace.New(f.steps), nil
+	r := trace.New(f.steps)
+	r.AfterDetail(func() { r.WriteFile(f.file) }) // to be looked at while the run goes on; write tells of errors
+	return r, nil
 }
 
 // write writes what was recorded, if anything was to be.

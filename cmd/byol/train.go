@@ -14,6 +14,7 @@ func newTrain() *cobra.Command {
 	var flags configFlags
 	var out, init, watchAt string
 	var resume, overwrite bool
+	var timeline traceFlags
 	cmd := &cobra.Command{
 		Use:   "train --data DIR|FILE|builtin:glyphs --out RUN",
 		Short: "Train an encoder on pictures without labels",
@@ -44,6 +45,10 @@ length of the run. Every key of the configuration can be set with --set.`,
 			if c.Data.Train == "" {
 				return usageError{errors.New("--data is missing: name a folder of pictures, or builtin:glyphs")}
 			}
+			record, err := timeline.recorder()
+			if err != nil {
+				return err
+			}
 			end, err := watch(cmd.ErrOrStderr(), watchAt, run.Folder(out))
 			if err != nil {
 				return err
@@ -51,8 +56,11 @@ length of the run. Every key of the configuration can be set with --set.`,
 			defer end()
 			err = train.Run(cmd.Context(), train.Options{
 				Config: c, Folder: run.Folder(out), Resume: resume, Overwrite: overwrite, Init: init,
-				Progress: train.NewProgress(cmd.ErrOrStderr(), isTerminal(cmd.ErrOrStderr())),
+				Progress: train.NewProgress(cmd.ErrOrStderr(), isTerminal(cmd.ErrOrStderr())), Trace: record,
 			})
+			if traced := timeline.write(record); err == nil {
+				err = traced
+			}
 			if err == nil {
 				writeReport(cmd, run.Folder(out))
 			}
@@ -63,6 +71,7 @@ length of the run. Every key of the configuration can be set with --set.`,
 	cmd.Flags().StringVar(&out, "out", "", "folder of the run")
 	cmd.Flags().StringVar(&init, "init", "", "start from the weights of an encoder.safetensors or of torchvision's or timm's ResNet")
 	cmd.Flags().StringVar(&watchAt, "watch", "", "serve the report live at this address of this machine, as 127.0.0.1:8080")
+	timeline.register(cmd, "steps, loading, judging and checkpoints")
 	cmd.Flags().BoolVar(&resume, "resume", false, "go on from the newest whole checkpoint")
 	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace an earlier run in the folder")
 	return cmd

@@ -18,8 +18,8 @@ import (
 	"github.com/byol-go/byol/internal/atomicfile"
 )
 
-// maxEvents bounds a recording: some 60 MB of JSON.
-const maxEvents = 300_000
+// maxEvents bounds a recording: some 20 MB of JSON.
+const maxEvents = 100_000
 
 // Recorder collects spans.
 type Recorder struct {

@@ -50,7 +50,7 @@ type mover struct {
 const (
 	trial     = 2 * time.Millisecond // length of one run
 	trials    = 12
-	memTrials = 5
+	memTrials = 3
 )
 
 // MultiplyAdd measures every instruction set up to the current one, lowest first.
