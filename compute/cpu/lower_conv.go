@@ -24,10 +24,11 @@ type convGeneralAttr struct {
 // convCall is a convolution that package conv computes.
 type convCall struct {
 	conv.Shape
-	form conv.Form
+	form       conv.Form
+	norm, relu bool // see absorbIntoConvs; inputs are then also scale, shift and perhaps a residual
 }
 
-func (c convCall) describe() string { return c.form.String() }
+func (c convCall) describe() string { return flags(c.form.String(), c.norm, "norm", c.relu, "relu") }
 
 func init() {
 	register(opConv, kernel{eval: evalConv, scratch: func(n *node, threads int) int {
@@ -206,7 +207,7 @@ func viewForward(n *node, a convGeneralAttr) (convView, bool) {
 		PadTop: axis2(low, 0, 0), PadBottom: axis2(high, 0, 0), PadLeft: axis2(low, 1, 0), PadRight: axis2(high, 1, 0),
 	}
 	v := convView{
-		convCall: convCall{s, conv.Forward},
+		convCall: convCall{Shape: s, form: conv.Forward},
 		first:    order(ax.InputBatch, ax.InputSpatial, ax.InputChannels),
 		second:   append(slices.Clone(ax.KernelSpatial), ax.KernelInputChannels, ax.KernelOutputChannels),
 		result:   inverse(order(ax.OutputBatch, ax.OutputSpatial, ax.OutputChannels)),
@@ -230,7 +231,7 @@ func viewKernelGrad(n *node, a convGeneralAttr) (convView, bool) {
 	}
 	ok := padToOutput(&s, axis2(out, 0, 1), axis2(out, 1, 1))
 	return convView{
-		convCall: convCall{s, conv.KernelGrad},
+		convCall: convCall{Shape: s, form: conv.KernelGrad},
 		first:    order(ax.InputChannels, ax.InputSpatial, ax.InputBatch),
 		second:   order(ax.KernelInputChannels, ax.KernelSpatial, ax.KernelOutputChannels),
 		result:   inverse(append(slices.Clone(ax.OutputSpatial), ax.OutputBatch, ax.OutputChannels)),
@@ -256,7 +257,7 @@ func viewInputGrad(n *node, a convGeneralAttr, kernel value) (convView, bool) {
 	s.PadLeft = s.DilationW*(s.KW-1) - axis2(low, 1, 0)
 	ok := padToOutput(&s, axis2(out, 0, 1), axis2(out, 1, 1))
 	return convView{
-		convCall: convCall{s, conv.InputGrad},
+		convCall: convCall{Shape: s, form: conv.InputGrad},
 		first:    order(ax.InputBatch, ax.InputSpatial, ax.InputChannels),
 		second:   append(slices.Clone(ax.KernelSpatial), ax.KernelOutputChannels, ax.KernelInputChannels),
 		result:   inverse(order(ax.OutputBatch, ax.OutputSpatial, ax.OutputChannels)),
@@ -285,7 +286,7 @@ func evalConv(c *call) {
 	if a.shape.DType == dtypes.BFloat16 {
 		switch call.form {
 		case conv.Forward:
-			conv.ForwardBF16(c.pool, call.Shape, flat[uint16](out), flat[uint16](a), flat[uint16](b), c.scratch)
+			conv.ForwardBF16Then(c.pool, call.Shape, flat[uint16](out), flat[uint16](a), flat[uint16](b), c.scratch, convThen[uint16](c))
 		case conv.InputGrad:
 			conv.InputGradBF16(c.pool, call.Shape, flat[uint16](out), flat[uint16](a), flat[uint16](b), c.scratch)
 		case conv.KernelGrad:
@@ -295,7 +296,7 @@ func evalConv(c *call) {
 	}
 	switch call.form {
 	case conv.Forward:
-		conv.ForwardF32(c.pool, call.Shape, flat[float32](out), flat[float32](a), flat[float32](b), c.scratch)
+		conv.ForwardF32Then(c.pool, call.Shape, flat[float32](out), flat[float32](a), flat[float32](b), c.scratch, convThen[float32](c))
 	case conv.InputGrad:
 		conv.InputGradF32(c.pool, call.Shape, flat[float32](out), flat[float32](a), flat[float32](b), c.scratch)
 	case conv.KernelGrad:
