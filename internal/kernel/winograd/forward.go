@@ -110,7 +110,7 @@ func newForward(a *arena, k *kernels, g grid, r reduction, threads int) *forward
 			w.inPlace = take[int](a, splitTile)
 		}
 		for out := range f.outs {
-			w.tiles[out] = tileLists{take[[2]int](a, f.block+1), take[[2]int](a, f.block)}
+			w.tiles[out] = tileLists{take[[2]int](a, f.block+prefetchedTiles), take[[2]int](a, f.block)}
 		}
 		if f.few {
 			w.u = take[float32](a, f.chunkSize())
@@ -347,9 +347,7 @@ func (s *forwardWorker) sort(f *forward, t0, t1 int) {
 			}
 			l.whole = append(l.whole, [2]int{4 * (t - t0) * elements * chunk, f.y.size * f.pixel(im, n, ty, tx) * f.kernelLayout.k})
 		}
-		if n := len(l.whole); n > 0 {
-			l.whole = append(l.whole, l.whole[n-1])[:n]
-		}
+		l.whole = withAhead(l.whole)
 	}
 }
 
@@ -386,7 +384,8 @@ func (s *forwardWorker) output(f *forward, g, out int) {
 // outputCut transforms one tile and copies height x width pixels of cols channels to
 // y, from its number first on.
 func (s *forwardWorker) outputCut(f *forward, im *image, m, first, height, width, cols int) {
-	offset := [2][2]int{{m, 0}, {m, 0}}
+	var offset [1 + prefetchedTiles][2]int
+	offset[0][0] = m
 	edge := float32s(s.edge)
 	edge.size = f.y.size
 	a := &s.tileArgs

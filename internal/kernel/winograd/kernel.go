@@ -90,6 +90,19 @@ type stripArgs struct {
 	tiles       int
 	offset      *int // bytes from v to each tile
 	place       *int // and from there to each of its 81 values, which have no stride
+	ahead       int  // from a row of pixels to the same one of the next row of tiles, for prefetching
+}
+
+// prefetchedTiles is how many tiles more than there are a list has, for prefetching.
+const prefetchedTiles = 4
+
+// withAhead appends what is prefetched after the last of a list of tiles, out of sight.
+func withAhead(tiles [][2]int) [][2]int {
+	n := len(tiles)
+	for i := 0; n > 0 && i < prefetchedTiles; i++ {
+		tiles = append(tiles, tiles[n-1])
+	}
+	return tiles[:n]
 }
 
 // tileArgs tells the output's and its gradient's transform of tiles with all their 4x4 pixels.
@@ -97,7 +110,7 @@ type tileArgs struct {
 	tmp                  *float32       // lane·elements floats of scratch
 	m                    *float32       // transformed tiles
 	y                    unsafe.Pointer // image
-	offset               *[2]int        // bytes from m and from y to each tile, and to one more for prefetching
+	offset               *[2]int        // bytes from m and from y to each tile, and to prefetchedTiles more
 	tiles                int
 	rowStride, colStride int // between pixels of y
 	stride               int // between elements of m; the output's transform takes 4·chunk

@@ -128,7 +128,7 @@ func (f *kernelGrad) newWorker(a *arena) gradWorker {
 	if f.stride2() {
 		w.inPlace = take[int](a, splitTile)
 	}
-	w.whole = take[[2]int](a, tiles+1)
+	w.whole = take[[2]int](a, tiles+prefetchedTiles)
 	w.cut = take[[2]int](a, tiles)
 	return w
 }
@@ -318,9 +318,7 @@ func (s *gradWorker) sort(f *kernelGrad, from, t0, t1 int) {
 		pixel := (n*f.outH+tileOut*ty)*f.outW + tileOut*tx
 		s.whole = append(s.whole, [2]int{4 * (from + t - t0) * f.kernels.width, f.y.size * pixel * f.k})
 	}
-	if n := len(s.whole); n > 0 {
-		s.whole = append(s.whole, s.whole[n-1])[:n]
-	}
+	s.whole = withAhead(s.whole)
 }
 
 // gradient transforms lane channels of the sorted tiles' gradient to z.
@@ -365,7 +363,8 @@ func (s *gradWorker) gradientCut(f *kernelGrad, m, first, height, width, cols in
 			copy(edge.bytes((i*tileOut+j)*lane, cols), f.y.bytes(first+(i*f.outW+j)*f.k, cols))
 		}
 	}
-	offset := [2][2]int{{m, 0}, {m, 0}}
+	var offset [1 + prefetchedTiles][2]int
+	offset[0][0] = m
 	a := &s.tileArgs
 	a.y, a.rowStride, a.colStride = edge.at(0), edge.size*tileOut*lane, edge.size*lane
 	a.offset, a.tiles = &offset[0], 1

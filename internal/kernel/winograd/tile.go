@@ -115,6 +115,7 @@ func newStripper(a *arena, g *grid, c int, k *kernels, zero []float32) stripper 
 func (s *stripper) run(x numbers, c0, c1, t0, t1 int, v []float32, blockStride, stride int, offset, place []int) {
 	a := &s.args
 	a.blockStride, a.stride = 4*blockStride, 4*stride
+	a.ahead = x.size * sources[s.grid.source].step * s.grid.w * s.c
 	if len(place) > 0 {
 		a.place = &place[0]
 	}

@@ -23,13 +23,11 @@ func (s isa) columns(k kind, label string, args, source Register, rows []int, fi
 	strip := field(args, stripStrip)
 	ADDQ(Mem{Base: args, Disp: stripFirst}, strip)
 	cols := field(args, stripCols)
-	x, ahead := GP64(), GP64()
+	x, ahead := GP64(), field(args, stripAhead)
 	XORQ(x, x)
-	MOVQ(Mem{Base: args, Disp: stripColStride}, ahead)
-	SHLQ(U8(3), ahead)
 	loop(label, cols, func() {
-		for i := range row { // eight columns ahead
-			PREFETCHT0(Mem{Base: row[i], Index: ahead, Scale: 1})
+		for i := range row { // the next row of tiles
+			PREFETCHT1(Mem{Base: row[i], Index: ahead, Scale: 1})
 		}
 		ADDQ(Mem{Base: args, Disp: stripColStride}, ahead)
 		for _, h := range s.halves() {
@@ -155,7 +153,7 @@ func pairOutput(s isa, k kind) {
 		from, to, next := field(args, 8), field(args, 16), field(args, 16)
 		ADDQ(Mem{Base: offset}, from)
 		ADDQ(Mem{Base: offset, Disp: 8}, to)
-		ADDQ(Mem{Base: offset, Disp: 24}, next)
+		ADDQ(Mem{Base: offset, Disp: 16*prefetchedTiles + 8}, next)
 		for i := range 4 { // as in outputTiles
 			for _, at := range multiples(next, colStride, three, nil) {
 				PREFETCHT0(at)
@@ -218,7 +216,7 @@ func pairGrad(s isa, k kind) {
 	three, five := times3(stride), times5(stride)
 	loop("tile", tiles, func() {
 		next := field(args, 16)
-		ADDQ(Mem{Base: offset, Disp: 24}, next)
+		ADDQ(Mem{Base: offset, Disp: 16*prefetchedTiles + 8}, next)
 		for j := range 4 {
 			for _, at := range multiples(next, rowStride, threeRows, nil) {
 				PREFETCHT0(at)
@@ -274,7 +272,9 @@ func splitWeights(s isa, k kind) {
 	rows := field(args, 24)
 	tap := field(args, 48)
 	threeTaps := times3(tap)
+	fromRow := field(args, 32)
 	loop("row", rows, func() {
+		prefetchTaps(from, fromRow, tap, threeTaps)
 		for _, h := range s.halves() {
 			p := GP64()
 			MOVQ(from, p)
@@ -302,7 +302,7 @@ func splitWeights(s isa, k kind) {
 				}
 			}
 		}
-		ADDQ(Mem{Base: args, Disp: 32}, from)
+		ADDQ(fromRow, from)
 		ADDQ(Mem{Base: args, Disp: 40}, to)
 	})
 	VZEROUPPER()

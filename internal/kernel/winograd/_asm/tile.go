@@ -47,7 +47,12 @@ const (
 	stripTiles
 	stripOffset
 	stripPlace
+	stripAhead
 )
+
+// prefetchedTiles is how many tiles ahead the pixels of an image are fetched into the
+// cache: memory takes longer than a tile.
+const prefetchedTiles = 4
 
 // inputStrip emits the transform of a run of tiles of one tile row. Each column
 // of the run is transformed once, into the strip, although tiles overlap by two.
@@ -70,13 +75,11 @@ func inputStrip(s isa, k kind) {
 		strip := field(args, stripStrip)
 		ADDQ(Mem{Base: args, Disp: stripFirst}, strip)
 		cols := field(args, stripCols)
-		x, ahead := GP64(), GP64()
+		x, ahead := GP64(), field(args, stripAhead)
 		XORQ(x, x)
-		MOVQ(Mem{Base: args, Disp: stripColStride}, ahead)
-		SHLQ(U8(3), ahead)
 		loop("column", cols, func() {
-			for i := range row { // eight columns ahead
-				PREFETCHT0(Mem{Base: row[i], Index: ahead, Scale: 1})
+			for i := 2; i < 6; i++ { // what the next row of tiles reads and this one does not
+				PREFETCHT1(Mem{Base: row[i], Index: ahead, Scale: 1})
 			}
 			ADDQ(Mem{Base: args, Disp: stripColStride}, ahead)
 			for _, h := range s.halves() {
@@ -140,8 +143,8 @@ func outputTiles(s isa, k kind) {
 		from, to, next := field(args, 8), field(args, 16), field(args, 16)
 		ADDQ(Mem{Base: offset}, from)
 		ADDQ(Mem{Base: offset, Disp: 8}, to)
-		ADDQ(Mem{Base: offset, Disp: 24}, next)
-		// The lines of the next tile must be in the cache before they can be written.
+		ADDQ(Mem{Base: offset, Disp: 16*prefetchedTiles + 8}, next)
+		// The lines of a tile must be in the cache before they can be written.
 		for i := range 4 {
 			for _, at := range multiples(next, colStride, three, nil) {
 				PREFETCHT0(at)
@@ -265,7 +268,7 @@ func gradTiles(s isa, k kind) {
 	three, five := times3(stride), times5(stride)
 	loop("tile", tiles, func() {
 		next := field(args, 16)
-		ADDQ(Mem{Base: offset, Disp: 24}, next)
+		ADDQ(Mem{Base: offset, Disp: 16*prefetchedTiles + 8}, next)
 		for j := range 4 {
 			for _, at := range multiples(next, rowStride, threeRows, nil) {
 				PREFETCHT0(at)
@@ -310,6 +313,20 @@ func gradTiles(s isa, k kind) {
 	RET()
 }
 
+// prefetchTaps asks for the taps of the row of a kernel eight rows on.
+func prefetchTaps(from, fromRow, tap, threeTaps GPVirtual) {
+	p := GP64()
+	LEAQ(Mem{Base: from, Index: fromRow, Scale: 8}, p)
+	for j := range 3 {
+		PREFETCHT0(Mem{Base: p})
+		PREFETCHT0(Mem{Base: p, Index: threeTaps, Scale: 1})
+		PREFETCHT0(Mem{Base: p, Index: threeTaps, Scale: 2})
+		if j < 2 {
+			ADDQ(tap, p)
+		}
+	}
+}
+
 // weights emits the transform of kernel rows: 16 output channels of each input channel.
 func weights(s isa, k kind) {
 	taking("weights"+k.suffix+s.name, "weightArgs")
@@ -322,7 +339,9 @@ func weights(s isa, k kind) {
 	tap, stride := field(args, 48), field(args, 56)
 	threeTaps := times3(tap)
 	three, five := times3(stride), times5(stride)
+	fromRow := field(args, 32)
 	loop("row", rows, func() {
+		prefetchTaps(from, fromRow, tap, threeTaps)
 		for _, h := range s.halves() {
 			p := GP64()
 			MOVQ(from, p)
@@ -353,7 +372,7 @@ func weights(s isa, k kind) {
 				}
 			}
 		}
-		ADDQ(Mem{Base: args, Disp: 32}, from)
+		ADDQ(fromRow, from)
 		ADDQ(Mem{Base: args, Disp: 40}, to)
 	})
 	VZEROUPPER()
