@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/byol-go/byol/embed"
+	"github.com/byol-go/byol/method"
 	"github.com/byol-go/byol/run"
 )
 
@@ -25,8 +26,10 @@ func Supervised(ctx context.Context, f run.Folder, p *Progress) (*embed.Model, e
 		return nil, err
 	}
 	fresh := run.Default()
-	c.Method, c.Heads, c.Optim = fresh.Method, fresh.Heads, fresh.Optim
-	if err := c.Set("method.name", "supervised"); err != nil {
+	c.Method, c.Heads = fresh.Method, fresh.Heads
+	// The method's own recipe, on the run's pictures, views, encoder and length.
+	c, err = run.Build(run.Request{Stored: &c, Set: [][2]string{{"method.name", method.NameSupervised}}})
+	if err != nil {
 		return nil, err
 	}
 	folder := run.Folder(filepath.Join(string(f), supervisedFolder))
