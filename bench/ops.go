@@ -120,6 +120,7 @@ func Ops(c run.Config, r Repeat) (OpsResult, error) {
 			return OpsResult{}, err
 		}
 	}
+	limits := MeasureMachine(c.Train.Threads)
 	nodes := opsTrace{nodes: map[nodeKey]*seenNode{}}
 	var plain, traced, between []float64
 	for range r.Steps {
@@ -143,8 +144,9 @@ func Ops(c run.Config, r Repeat) (OpsResult, error) {
 		return OpsResult{}, fmt.Errorf("train.backend is %q: only cpu tells of its nodes", c.Train.Backend)
 	}
 	nodes.on(false, s.tracer.Executables())
+	limits.again(true)
 	result := OpsResult{
-		Name: "ops", Machine: MeasureMachine(c.Train.Threads), Batch: s.pictures, Precision: s.config.Train.Precision, Repeats: r.Steps,
+		Name: "ops", Machine: limits, Batch: s.pictures, Precision: s.config.Train.Precision, Repeats: r.Steps,
 		PeakBytes: machine.PeakBytes(), StepS: median(plain), TracedS: median(traced), BetweenS: median(between),
 	}
 	result.summarise(nodes.nodes, r.Steps)

@@ -48,6 +48,7 @@ const (
 	sweepLimit  = 1.2e10 // FLOP of a call: what takes longer says no more
 	sweepBytes  = 1 << 29
 	sweepTimes  = 3
+	sweepAgain  = 200 // tasks between two measurements of the machine
 )
 
 // SweepGrid returns convolutions of 3 to 512 channels, 4x4 to 112x112 pixels, windows of
@@ -121,6 +122,7 @@ func Sweep(ctx context.Context, tasks []Task, bf16 bool, threads int) (SweepResu
 	pool := par.New(threads)
 	defer pool.Close()
 	memory := &sweepMemory{pool: pool, bf16: bf16}
+	var timed []prepared
 	for k := range tasks {
 		if err := ctx.Err(); err != nil {
 			return r, err
@@ -129,7 +131,14 @@ func Sweep(ctx context.Context, tasks []Task, bf16 bool, threads int) (SweepResu
 			r.Left = len(tasks) - k
 			break
 		}
-		r.Rates = append(r.Rates, memory.rate(tasks[spread(k, len(tasks))], r.Machine))
+		if k%sweepAgain == sweepAgain-1 {
+			r.Machine.again(false)
+		}
+		timed = append(timed, memory.time(tasks[spread(k, len(tasks))]))
+	}
+	r.Machine.again(true)
+	for _, p := range timed {
+		r.Rates = append(r.Rates, p.against(r.Machine, bf16))
 	}
 	slices.SortStableFunc(r.Rates, func(a, b Rate) int { return cmp.Compare(a.Share, b.Share) })
 	return r, nil
@@ -193,11 +202,11 @@ type prepared struct {
 	flop     float64
 	done     float64 // FLOP by the algorithm
 	native   bool    // products of bfloat16 by instruction
-	elements int
+	bytes    float64
 }
 
-// rate times one task.
-func (m *sweepMemory) rate(t Task, machine Machine) Rate {
+// time times one task.
+func (m *sweepMemory) time(t Task) prepared {
 	var p prepared
 	if t.MatMul != nil {
 		p = m.matMul(*t.MatMul)
@@ -215,22 +224,32 @@ func (m *sweepMemory) rate(t Task, machine Machine) Rate {
 		best = min(best, took)
 		times = max(1, min(1000, int(.004/took))) // short calls several times, for the clock
 	}
-	size := 4
-	if m.bf16 {
-		size = 2
-	}
+	p.rate.Seconds, p.rate.FLOPS = best, p.flop/best
+	p.call = nil // lets go of the memory
+	return p
+}
+
+// against compares the rate with the machine's.
+func (p prepared) against(m Machine, bf16 bool) Rate {
 	r := p.rate
-	r.Seconds, r.FLOPS = best, p.flop/best
-	r.OfPeak = r.FLOPS / machine.Peak(m.bf16)
-	r.Share = machine.Floor(p.done, p.native, float64(size*p.elements)) / best
+	r.OfPeak = r.FLOPS / m.Peak(bf16)
+	r.Share = m.Floor(p.done, p.native, p.bytes) / r.Seconds
 	return r
+}
+
+// bytes is the size of so many elements.
+func (m *sweepMemory) bytes(elements int) float64 {
+	if m.bf16 {
+		return 2 * float64(elements)
+	}
+	return 4 * float64(elements)
 }
 
 // conv prepares a convolution.
 func (m *sweepMemory) conv(s conv.Shape, form conv.Form) prepared {
 	x, w, y := s.N*s.H*s.W*s.C, s.KH*s.KW*s.C*s.K, s.N*s.OutH()*s.OutW()*s.K
 	a := conv.AlgorithmOf(s, form, m.bf16)
-	p := prepared{flop: s.FLOP(), done: a.FLOP, native: a.BF16, elements: x + w + y,
+	p := prepared{flop: s.FLOP(), done: a.FLOP, native: a.BF16, bytes: m.bytes(x + w + y),
 		rate: Rate{Kernel: "conv " + form.String(), Algorithm: a.Name,
 			Shape: fmt.Sprintf("%dx%dx%dx%d, %dx%dx%d /%d", s.N, s.H, s.W, s.C, s.KH, s.KW, s.K, s.StrideH)}}
 	sizes := map[conv.Form][3]int{conv.Forward: {x, w, y}, conv.InputGrad: {y, w, x}, conv.KernelGrad: {x, y, w}}[form]
@@ -257,7 +276,7 @@ func (m *sweepMemory) conv(s conv.Shape, form conv.Form) prepared {
 func (m *sweepMemory) matMul(s gemm.Shape) prepared {
 	sizes := [3]int{s.M * s.K, s.K * s.N, s.M * s.N}
 	letter := map[bool]string{false: "N", true: "T"}
-	p := prepared{flop: s.FLOP(), done: s.FLOP(), native: m.bf16 && isa.Current() >= isa.AVX512BF16, elements: sizes[0] + sizes[1] + sizes[2],
+	p := prepared{flop: s.FLOP(), done: s.FLOP(), native: m.bf16 && isa.Current() >= isa.AVX512BF16, bytes: m.bytes(sizes[0] + sizes[1] + sizes[2]),
 		rate: Rate{Kernel: "matmul " + letter[s.TransA] + letter[s.TransB], Algorithm: "direct", Shape: fmt.Sprintf("%dx%dx%d", s.M, s.K, s.N)}}
 	m.make(sizes, gemm.ScratchBytes(s, m.pool.Threads(), m.bf16))
 	if m.bf16 {
