@@ -23,9 +23,14 @@ func (a *fusedAttr) describe() string {
 
 func (a *fusedAttr) parts() int { return (a.space + a.part - 1) / a.part }
 
+// pitch is how many floats registers lie apart. Without the extra line two of them would
+// often be a multiple of 4 KB apart, and a processor takes a load for dependent on an
+// earlier store to the same place of another page.
+func (a *fusedAttr) pitch() int { return a.block + 16 }
+
 // workerBytes is the scratch of one worker: its registers, and a block of bfloat16 for roundings.
 func (a *fusedAttr) workerBytes() int {
-	return roundUp(a.floats*a.block*4+a.bools*a.block+a.block*2, align)
+	return roundUp(a.floats*a.pitch()*4+a.bools*a.block+a.block*2, align)
 }
 
 func (a *fusedAttr) scratchBytes(threads int) int {
@@ -92,7 +97,7 @@ func (a *fusedAttr) newFrame(c *call, worker int) *frame {
 		f.bools = make([][]bool, len(a.slots))
 	}
 	scratch := c.scratch[worker*a.workerBytes():][:a.workerBytes()]
-	floats, bools := a.floats*a.block*4, a.bools*a.block
+	floats, bools := a.floats*a.pitch()*4, a.bools*a.block
 	f.registers, scratch = view[float32](scratch[:floats]), scratch[floats:]
 	f.half, scratch = view[uint16](scratch[:a.block*2]), scratch[a.block*2:]
 	f.boolRegisters = view[bool](scratch[:bools])
@@ -115,7 +120,7 @@ func (a *fusedAttr) newFrame(c *call, worker int) *frame {
 
 // register returns the whole scratch memory of a slot.
 func (f *frame) register(i int) []float32 {
-	return f.registers[f.slots[i].register*f.block:][:f.block]
+	return f.registers[f.slots[i].register*f.pitch():][:f.block]
 }
 
 // move points the slots at the block of n elements from at on.
