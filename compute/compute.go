@@ -27,9 +27,13 @@ func New(name string, threads int) (b Backend, err error) {
 		if threads > 0 {
 			config = strings.TrimPrefix(fmt.Sprintf("%s,threads=%d", config, threads), ",")
 		}
-		return cpu.New(config)
+		own, err := cpu.New(config)
+		if err != nil {
+			return nil, err
+		}
+		return own, nil
 	}
-	if !slices.Contains(backends.List(), kind) {
+	if !slices.Contains(Names(), kind) {
 		return nil, fmt.Errorf("unknown backend %q: this build has %s", name, strings.Join(Names(), ", "))
 	}
 	defer func() {
@@ -37,8 +41,21 @@ func New(name string, threads int) (b Backend, err error) {
 			b, err = nil, fmt.Errorf("backend %q: %v", name, r)
 		}
 	}()
-	return backends.NewWithConfig(name)
+	if b, err = backends.NewWithConfig(name); err != nil {
+		return nil, fmt.Errorf("backend %q: %w", name, err) // b may be a typed nil pointer
+	}
+	return b, nil
 }
 
-// Names lists the backends compiled in, sorted.
-func Names() []string { return slices.Sorted(slices.Values(backends.List())) }
+// Names lists the backends compiled in, sorted. XLA registers itself under aliases too;
+// those are left out.
+func Names() []string {
+	aliases := []string{"hlo", "shlo", "stablehlo"}
+	return slices.Sorted(func(yield func(string) bool) {
+		for _, name := range backends.List() {
+			if !slices.Contains(aliases, name) && !yield(name) {
+				return
+			}
+		}
+	})
+}

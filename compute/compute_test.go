@@ -41,6 +41,8 @@ func TestNewRefuses(t *testing.T) {
 			t.Errorf("%q: no error", name)
 		} else if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", name, err, want)
+		} else if b != nil {
+			t.Errorf("%q: an error and a backend %T", name, b)
 		}
 	}
 }

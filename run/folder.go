@@ -31,6 +31,9 @@ var ErrNotRun = errors.New("the folder holds no run")
 // Check reports whether Create would refuse the folder, and changes nothing: ErrExists
 // for one that is not empty, ErrNotRun for one to overwrite that holds no run.
 func (f Folder) Check(overwrite bool) error {
+	if info, err := os.Stat(string(f)); err == nil && !info.IsDir() {
+		return fmt.Errorf("%s: is a file, where a run needs a folder", f)
+	}
 	entries, err := os.ReadDir(string(f))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

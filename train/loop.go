@@ -252,7 +252,11 @@ func (s *session) save() error {
 		return err
 	}
 	if err := checkpoint.Save(s.folder.Checkpoints(), checkpoint.Checkpoint{Step: s.step, Tensors: tensors, Extra: extra}); err != nil {
-		return hint(err, "free some space, then go on with --resume: the last checkpoint is whole")
+		advice := "free some space, then go on with --resume"
+		if s.saved >= 0 {
+			advice += fmt.Sprintf(": the checkpoint of step %d is whole", s.saved)
+		}
+		return hint(err, advice)
 	}
 	s.saved = s.step
 	s.log.Info("checkpoint", "step", s.step)
