@@ -124,7 +124,7 @@ type Method struct {
 	Beta         float64 `yaml:"beta"`          // weight of negative pairs in byol's loss, 0 to 1
 
 	Temperature float64 `yaml:"temperature"` // of simclr, moco, and byol with beta
-	Queue       int     `yaml:"queue"`       // keys that moco remembers
+	Queue       int     `yaml:"queue"`       // keys that moco remembers; 0: those of 16 batches, but at most a sixth as many as pictures
 	Groups      int     `yaml:"groups"`      // parts of a batch with batch statistics of their own, in moco; 0: of about 16 pictures, at most 8
 	Classes     int     `yaml:"classes"`     // of supervised; 0: those of the training pictures
 }
@@ -182,7 +182,7 @@ func Default() Config {
 		Heads:   Heads{Hidden: 4096, Dim: 256, Norm: []string{"batch"}, OutputNorm: "none"},
 		Method: Method{
 			Name: "byol", Tau: -1, TauSchedule: "cosine", Target: "ema", Predictor: true, PredictorLR: 1, StopGradient: true,
-			Temperature: .1, Queue: 4096,
+			Temperature: .1,
 		},
 		Optim: Optim{Name: "lars", Momentum: .9, WeightDecay: 1e-6, WarmupEpochs: 10, Schedule: "cosine", Accumulate: 1},
 		Train: Train{Epochs: 100, Batch: 64, Seed: 1, Precision: "fp32", Backend: "cpu", Keep: 2, LogEvery: 10},

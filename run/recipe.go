@@ -11,7 +11,7 @@ const recipeBaseLR = .12
 
 // applyRecipe sets what differs between the methods' published recipes for small data:
 // lightly's on CIFAR-10 with ResNet-18 (SGD at .06 for batches of 128, decay 5e-4, cosine).
-// Data, augmentation, length, encoder and the moving average stay the preset's.
+// Data, augmentation, length and encoder stay the preset's.
 func (c *Config) applyRecipe(method string) {
 	c.Method.Name = method
 	o := &c.Optim
@@ -23,8 +23,9 @@ func (c *Config) applyRecipe(method string) {
 		h.Hidden, h.Dim, h.Norm = 512, 128, []string{"batch"}
 		m.Temperature = .5
 	case "moco":
-		h.Hidden, h.Dim, h.Norm = 512, 128, []string{"none"}
-		m.Temperature, m.Queue = .1, 4096
+		// Published without norm in the head; with it, short runs learn from the start.
+		h.Hidden, h.Dim, h.Norm = 512, 128, []string{"batch"}
+		m.Temperature, m.Tau, m.TauSchedule = .1, .99, "fixed"
 	case "simsiam":
 		wide := int(2048 * min(1, c.Encoder.Width)) // a narrow preset's heads are narrow too
 		h.Hidden, h.Dim, h.PredictorHidden, h.Norm, h.OutputNorm = wide, wide, max(1, wide/4), []string{"batch"}, "batch"
@@ -34,16 +35,10 @@ func (c *Config) applyRecipe(method string) {
 // resolveMethod fills in what depends on the pictures and the batch.
 func (c *Config) resolveMethod(s Source) error {
 	m := &c.Method
+	if m.Name == "moco" {
+		c.resolveMoCo(s.Images)
+	}
 	switch {
-	case m.Name == "moco" && m.Groups == 0:
-		// Groups of 16 pictures, as eight devices have of batches of 128.
-		m.Groups = max(1, min(8, c.Train.Batch/16))
-		for c.Train.Batch%m.Groups != 0 {
-			m.Groups--
-		}
-		if !c.usesBatchNorm() {
-			m.Groups = 1
-		}
 	case m.Name == "supervised" && s.Classes < 2:
 		return fmt.Errorf("method.name=supervised learns from labels, and %s has %d classes: want a folder with a sub-folder for each class, a list with labels, or a data set that has them", c.Data.Train, s.Classes)
 	case m.Name == "supervised" && m.Classes == 0:
@@ -52,6 +47,27 @@ func (c *Config) resolveMethod(s Source) error {
 		return fmt.Errorf("method.classes=%d: want at least the %d of %s", m.Classes, s.Classes, c.Data.Train)
 	}
 	return nil
+}
+
+// resolveMoCo chooses groups and queue.
+func (c *Config) resolveMoCo(images int) {
+	m, batch := &c.Method, c.Train.Batch
+	if m.Groups == 0 {
+		// Groups of 16 pictures, as eight devices have of batches of 128.
+		m.Groups = max(1, min(8, batch/16))
+		for batch%m.Groups != 0 {
+			m.Groups--
+		}
+		if !c.usesBatchNorm() {
+			m.Groups = 1
+		}
+	}
+	if m.Queue == 0 {
+		// The published queues, 4,096 keys for batches of 128 and 8,192 for 512 of 50,000
+		// pictures. A longer memory holds keys of a network that is no more, and of the
+		// very pictures that are asked for.
+		m.Queue = max(1, min(16, images/6/(2*batch))) * 2 * batch
+	}
 }
 
 // validateMethod checks the method's keys, those of other methods for their defaults only.
@@ -69,7 +85,7 @@ func (c Config) validateMethod(bad func(bool, string, string), oneOf func(string
 	bad(m.Beta >= 0 && m.Beta <= 1, "method.beta", "0 to 1")
 	bad(byol || m.Beta == 0, "method.beta", "0: negatives by weight are an experiment of method.name=byol")
 	bad(m.Temperature > 0, "method.temperature", "above 0")
-	bad(m.Queue >= 1, "method.queue", "at least 1")
+	bad(m.Queue >= 0, "method.queue", "0 (chosen) or more")
 	bad(m.Groups >= 0 && (m.Groups == 0 || c.Train.Batch%m.Groups == 0), "method.groups", fmt.Sprintf("0 (chosen), or a divisor of train.batch=%d", c.Train.Batch))
 	bad(m.Groups <= 1 || c.Train.Batch >= 2*m.Groups || !c.usesBatchNorm(), "method.groups", "groups of at least 2 pictures, for batch norm")
 	bad(m.Classes >= 0, "method.classes", "0 (those of the training pictures) or more")

@@ -27,12 +27,16 @@ func TestRecipes(t *testing.T) {
 		t.Errorf("simclr: heads %+v, method %+v, optim %+v", c.Heads, c.Method, c.Optim)
 	}
 	c = get(Request{Preset: "cifar10", Set: method("moco")}, cifar)
-	if c.Method.Groups != 8 || c.Method.Queue != 4096 || c.Method.Temperature != .1 || c.Heads.Norm[0] != "none" || c.Method.Tau != .99 {
+	if c.Method.Groups != 8 || c.Method.Queue != 4096 || c.Method.Temperature != .1 || c.Heads.Hidden != 512 || c.Method.Tau != .99 {
 		t.Errorf("moco: heads %+v, method %+v", c.Heads, c.Method)
 	}
 	c = get(Request{Set: append(method("moco"), [2]string{"train.batch", "50"})}, cifar)
-	if c.Method.Groups != 2 {
-		t.Errorf("moco with batches of 50: %d groups", c.Method.Groups)
+	if c.Method.Groups != 2 || c.Method.Queue != 1600 {
+		t.Errorf("moco with batches of 50: %d groups, queue of %d", c.Method.Groups, c.Method.Queue)
+	}
+	c = get(Request{Set: append(method("moco"), [2]string{"train.batch", "512"})}, cifar)
+	if c.Method.Queue != 8192 {
+		t.Errorf("moco with batches of 512: queue of %d", c.Method.Queue)
 	}
 	c = get(Request{Set: method("simsiam")}, cifar)
 	if c.Heads.OutputNorm != "batch" || c.Heads.PredictorHidden != 512 || c.Optim.Name != "sgd" || c.Optim.LR != .03 {
@@ -80,7 +84,7 @@ func TestMethodErrors(t *testing.T) {
 		"method.beta=2":                                   "method.beta=2: want 0 to 1",
 		"method.predictor_lr=0":                           "multiplier above 0",
 		"method.temperature=0":                            "above 0",
-		"method.queue=0":                                  "at least 1",
+		"method.queue=-1":                                 "0 (chosen) or more",
 		"heads.output_norm=batc":                          "did you mean batch",
 		"heads.norm=group_ws":                             "heads.norm=group_ws",
 		"method.name=supervised":                          "learns from labels",
