@@ -54,6 +54,25 @@ func (a normGrad) describe() string {
 	return flags("grad", a.mask == maskOfOut, "masked", a.mask == maskOfIn, "masked by x")
 }
 
+// normOperations counts a pass's operations per element, as fusedAttr.FLOP does.
+func normOperations(attr any, inputs int) float64 {
+	switch a := attr.(type) {
+	case channelStats: // the shift, a sum, and a product in a sum
+		return 4
+	case normApply:
+		n := float64(inputs - 1) // the product in a sum, a residual
+		if a.relu {
+			n++
+		}
+		return n
+	case normSums:
+		return []float64{noMask: 4, maskOfOut: 5, maskOfIn: 7}[a.mask] + map[bool]float64{true: 1}[a.added]
+	case normGrad:
+		return []float64{noMask: 4, maskOfOut: 5, maskOfIn: 7}[a.mask]
+	}
+	return 0
+}
+
 // flags writes a name and those words that follow a true.
 func flags(name string, pairs ...any) string {
 	words := []string{name}
