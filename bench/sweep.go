@@ -197,12 +197,12 @@ func (m *sweepMemory) make(sizes [3]int, scratch int) {
 
 // prepared is a task that is ready to be timed.
 type prepared struct {
-	rate     Rate
-	call     func()
-	flop     float64
-	done     float64 // FLOP by the algorithm
-	native   bool    // products of bfloat16 by instruction
-	bytes    float64
+	rate   Rate
+	call   func()
+	flop   float64
+	done   float64 // FLOP by the algorithm
+	native bool    // products of bfloat16 by instruction
+	bytes  float64
 }
 
 // time times one task.
