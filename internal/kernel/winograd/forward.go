@@ -227,12 +227,15 @@ func (f *forward) finish(t0, t1 int) {
 		last := min(tx+t1-t, f.tw)
 		left, width := tileOut*tx, min(tileOut*last, f.outW)-tileOut*tx
 		rows, first := min(tileOut, f.outH-tileOut*ty), (n*f.outH+tileOut*ty)*f.outW+left
-		if width == f.outW {
-			f.then(first, rows*width, 0, f.kernelLayout.k)
-		} else {
-			for i := range rows {
-				f.then(first+i*f.outW, width, 0, f.kernelLayout.k)
-			}
+		if width == f.outW { // whole rows of tiles follow each other
+			whole := (t1 - t) / f.tw
+			end, endRow, _ := f.place(t + whole*f.tw)
+			f.then(first, (end*f.outH+min(tileOut*endRow, f.outH))*f.outW-first, 0, f.kernelLayout.k)
+			t += whole * f.tw
+			continue
+		}
+		for i := range rows {
+			f.then(first+i*f.outW, width, 0, f.kernelLayout.k)
 		}
 		t += last - tx
 	}
