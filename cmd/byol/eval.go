@@ -23,7 +23,7 @@ func newEval() *cobra.Command {
 		Use:   "eval",
 		Short: "Judge a trained encoder",
 		Long: `Judge a trained encoder by what its features are good for, on labelled pictures:
-those it was trained on or others. Beside it stands an encoder with random weights.
+those of --data, or, for a run, those it was trained on. Beside it stands an encoder with random weights.
 The result is printed and, if --model is a run, left there as eval-PROTOCOL.json,
 which byol report shows.`,
 		Args: cobra.NoArgs,
@@ -124,6 +124,9 @@ func (f *evalFlags) open(cmd *cobra.Command) (_ *judging, err error) {
 	if j.config, err = f.build(cmd, nil); err != nil {
 		return nil, err
 	}
+	if err := j.ownData(f.model); err != nil {
+		return nil, err
+	}
 	c := j.config
 	if c.Data.Train == "" {
 		return nil, usageError{errors.New("--data is missing: name the labelled training pictures")}
@@ -148,6 +151,30 @@ func (f *evalFlags) open(cmd *cobra.Command) (_ *judging, err error) {
 	}
 	j.pool = par.New(c.Train.Threads)
 	return j, nil
+}
+
+// ownData makes the pictures of a run those of its judgement, where no others are named.
+func (j *judging) ownData(model string) error {
+	d := &j.config.Data
+	folder := run.Folder(model)
+	if d.Train != "" || !folder.IsRun() {
+		return nil
+	}
+	c, err := run.ReadConfig(folder.Config())
+	if err != nil {
+		return err
+	}
+	d.Train = c.Data.Train
+	if d.Test == "" {
+		d.Test = c.Data.Test
+	}
+	if d.Limit == 0 {
+		d.Limit = c.Data.Limit
+	}
+	if d.TestLimit == 0 {
+		d.TestLimit = c.Data.TestLimit
+	}
+	return nil
 }
 
 // openSets opens training and test pictures as the model wants them.

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/byol-go/byol/run"
 )
 
 // judged is what the JSON of every protocol must hold.
@@ -118,6 +120,13 @@ func TestEval(t *testing.T) {
 			t.Errorf("%+v", j)
 		}
 	})
+	t.Run("the run's own data", func(t *testing.T) {
+		j, _ := judge(t, "knn", "--model", r, "--no-random")
+		epochs, err := run.ReadEpochs(run.Folder(r).Metrics())
+		if err != nil || j.Train != 64 || j.N != 32 || *j.Top1 != float64(*epochs[len(epochs)-1].KNN) {
+			t.Errorf("%+v, %v", j, err)
+		}
+	})
 	t.Run("kept in the run", func(t *testing.T) {
 		for _, protocol := range []string{"linear", "finetune", "knn"} {
 			text, err := os.ReadFile(filepath.Join(r, "eval-"+protocol+".json"))
@@ -186,7 +195,7 @@ func evalErrors(t *testing.T, dir, r, data string) {
 		{[]string{"linear", "--model", r, "--data", data, "--lr", "1"}, exitUsage, []string{"--lr", "lbfgs"}},
 		{[]string{"linear", "--model", r, "--data", data, "--l2", "-1"}, exitError, []string{"positive"}},
 		{[]string{"linear", "--data", data}, exitUsage, []string{"--model"}},
-		{[]string{"linear", "--model", r}, exitUsage, []string{"--data"}},
+		{[]string{"linear", "--model", filepath.Join(r, "encoder.safetensors")}, exitUsage, []string{"--data"}},
 		{[]string{"knn", "--model", r, "--data", data, "--seeds", "0"}, exitUsage, []string{"--seeds 0"}},
 		{[]string{"knn", "--model", filepath.Join(r, "encoder.safetensors"), "--data", data, "--supervised"}, exitError, []string{"is no run"}},
 	} {
