@@ -59,7 +59,7 @@ func (c baselineCase) build(t *testing.T) Method {
 }
 
 // TestAgainstOthers compares losses, metrics, first gradients and the state
-// after three steps with lightly's and PyTorch's losses on the same network
+// after two steps with lightly's and PyTorch's losses on the same network
 // (tools/golden/methods.py), in float64.
 func TestAgainstOthers(t *testing.T) {
 	var cases []baselineCase

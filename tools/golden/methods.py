@@ -10,7 +10,7 @@ with negatives is written out from the paper's formula of InfoNCE with alpha and
 beta. MoCo's queue, at first fill("queue", ...), is handed to lightly's loss anew
 for each order of the views, so that both see that of the step before.
 
-Every case: three steps of SGD at constant rate. It records the loss of every
+Every case: two steps of SGD at constant rate. It records the loss of every
 forward, the metrics of the first, and norm and sample of the first gradients and
 of state tensors at the end.
 """
@@ -27,7 +27,7 @@ from formula import fill, uniform
 from lightly.loss import NegativeCosineSimilarity, NTXentLoss
 from torch import nn
 
-HIDDEN, DIM, NARROW, BATCH, STEPS, RATE, TAU, DECAY = 32, 16, 8, 16, 3, 2e-3, 0.9, 5e-4
+HIDDEN, DIM, NARROW, BATCH, STEPS, RATE, TAU, DECAY = 32, 16, 8, 16, 2, 2e-3, 0.9, 5e-4
 
 
 def mlp(inputs, hidden, outputs, output_norm):
