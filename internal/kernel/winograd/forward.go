@@ -152,12 +152,15 @@ func (f *forward) evenPiece() int {
 // blockTiles returns the tiles of a block: as many as keep v and m near the second
 // level cache, and such that the threads get the same number of blocks.
 func (f *forward) blockTiles(threads int) int {
-	const budget = 1 << 20
-	values := f.tile * f.cPad
+	const budget, stride2 = 1 << 20, 64
+	values, least := f.tile*f.cPad, f.k.block
+	if f.stride2() { // whose kernel is twice as large, and read once a block
+		least = stride2
+	}
 	if f.ins > 1 {
 		values = splitTile * f.cPad
 	}
-	tiles := min(max(budget/(4*(values+elements*chunk)), 32), 96)
+	tiles := min(max(budget/(4*(values+elements*chunk)), least), 96)
 	blocks := ceil(ceil(f.tiles(), tiles), threads) * threads
 	return min(ceil(ceil(f.tiles(), blocks), 4)*4, f.tiles())
 }

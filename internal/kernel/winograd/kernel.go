@@ -16,6 +16,7 @@ type kernels struct {
 	panel int // tiles of a full panel
 	short int // tiles of a short one, at most panel, at least half of it
 	width int // output channels of a panel of the transformed kernel: lane or chunk
+	block int // tiles of a block at least, where a layer is wide
 
 	// The products of a full and of a short panel by width channels, and by lane.
 	fullWide, fullLane, shortWide, shortLane productFunc

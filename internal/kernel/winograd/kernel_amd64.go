@@ -7,7 +7,7 @@ import "github.com/byol-go/byol/internal/kernel/isa"
 //go:generate sh -c "cd _asm && go run . -out ../winograd_amd64.s -stubs ../stub_amd64.go -pkg winograd"
 
 var kernelsAVX2 = &kernels{
-	panel: 6, short: 4, width: lane,
+	panel: 6, short: 4, width: lane, block: 32,
 	fullWide: product6x16AVX2, fullLane: product6x16AVX2, shortWide: product4x16AVX2, shortLane: product4x16AVX2,
 	gradWide: []gradRows{{6, gradProduct6x16AVX2}, {6, gradProduct6x16AVX2}, {4, gradProduct4x16AVX2}},
 	gradLane: []gradRows{{6, gradProduct6x16AVX2}, {6, gradProduct6x16AVX2}, {4, gradProduct4x16AVX2}},
@@ -27,7 +27,7 @@ var kernelsAVX2 = &kernels{
 }
 
 var kernelsAVX512 = &kernels{
-	panel: 12, short: 8, width: chunk,
+	panel: 12, short: 8, width: chunk, block: 48,
 	fullWide: product12x32AVX512, fullLane: product12x16AVX512, shortWide: product8x32AVX512, shortLane: product8x16AVX512,
 	gradWide: []gradRows{{8, gradProduct8x32AVX512}, {8, gradProduct8x32AVX512}},
 	gradLane: []gradRows{{16, gradProduct16x16AVX512}},

@@ -14,7 +14,7 @@ func refKernels() *kernels {
 		}
 	}
 	return &kernels{
-		panel: panel, short: panel, width: lane,
+		panel: panel, short: panel, width: lane, block: 32,
 		fullWide: product(lane), fullLane: product(lane), shortWide: product(lane), shortLane: product(lane),
 		gradWide: []gradRows{{lane, gradProductRef}}, gradLane: []gradRows{{lane, gradProductRef}},
 		float32: refTransforms(4), bfloat16: refTransforms(2),

@@ -61,6 +61,7 @@ const (
 	maxSlices    = 16
 	minSlices    = 4        // fewer would leave threads idle: go the wide layers' way
 	sliceTiles   = 32       // at least
+	sliceBlock   = 64       // transformed before a product: fewer read the sums too often
 	slicesBytes  = 20 << 20 // of all slices' sums, at most
 	batchBytes   = 24 << 20 // of the wide layers' transformed tiles, at most
 	wideTiles    = 16       // transformed by one part
@@ -79,7 +80,7 @@ func newKernelGrad(a *arena, ks *kernels, g grid, c, k, threads int) *kernelGrad
 	perTile := 4 * (f.values*f.cBlocks*lane + f.points*f.panels*ks.width)
 	if f.slices >= minSlices {
 		f.areaC, f.areaK = f.cBlocks, f.panels
-		f.block = min(max(1<<20/perTile, 16), 96, ceil(f.tiles(), f.slices)+1) &^ 1
+		f.block = min(sliceBlock, ceil(f.tiles(), f.slices)+1) &^ 1
 		f.sumSize = sums
 		f.sums = take[float32](a, f.slices*sums)
 	} else {
