@@ -19,7 +19,9 @@ import (
 
 // Times of the live page.
 const (
-	pageEvery   = 2 * time.Second  // between answers to one browser
+	pageEvery   = 2 * time.Second  // between drawings of the page
+	pageRarely  = 10 * time.Second // the same where drawing takes long
+	pageShare   = 500              // drawing takes at most one part of so many of the time, up to pageRarely
 	lookEvery   = time.Second      // between looks at the folder, while a browser waits
 	holdAtMost  = 20 * time.Second // a browser waits before it is told that nothing is new
 	writeAtMost = 10 * time.Second // a browser may take to read an answer
@@ -39,6 +41,7 @@ type Live struct {
 	record  *record
 	config  os.FileInfo // that was read last
 	stale   bool        // something came since the parts were drawn
+	drawing time.Duration
 	version int
 	parts   map[string]livePart
 }
@@ -164,7 +167,7 @@ type news struct {
 }
 
 // update answers as soon as something is newer than the version that the browser has,
-// but lets it wait so long that a page is drawn at most every two seconds.
+// but lets it wait so long that drawing takes nothing that training would notice.
 func (w *Live) update(out http.ResponseWriter, r *http.Request) {
 	since, _ := strconv.Atoi(r.URL.Query().Get("since"))
 	start := time.Now()
@@ -182,7 +185,7 @@ func (w *Live) update(out http.ResponseWriter, r *http.Request) {
 			}
 		}
 		waited := time.Since(start)
-		if !final && since > 0 && waited < pageEvery {
+		if !final && since > 0 && waited < w.pause() {
 			continue
 		}
 		n := w.since(since)
@@ -199,6 +202,13 @@ func (w *Live) update(out http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+}
+
+// pause is the time between two drawings.
+func (w *Live) pause() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return min(pageRarely, max(pageEvery, pageShare*w.drawing))
 }
 
 // send writes an answer to a browser that has so much time to take it.
@@ -244,6 +254,8 @@ func (w *Live) refresh() {
 
 // render draws the parts anew; those that came out as before keep their version.
 func (w *Live) render() {
+	start := time.Now()
+	defer func() { w.drawing = time.Since(start) }()
 	p := newPage([]*record{w.record})
 	w.version++
 	w.stale = false

@@ -32,10 +32,11 @@ func Write(ctx context.Context, f run.Folder) (string, error) {
 		return "", fmt.Errorf("report: %s has no finished step yet", f)
 	}
 	p := newPage([]*record{r})
-	a, err := openAlbum(ctx, r.config, []encoderOf{
-		{"random weights", "s7", f.Initial()},
-		{"after training", "s0", string(f)},
-	})
+	now := "after training"
+	if !r.finished {
+		now = "so far"
+	}
+	a, err := openAlbum(ctx, r.config, []encoderOf{{"random weights", "s7", f.Initial()}, {now, "s0", string(f)}})
 	if err := p.take(ctx, a, err); err != nil {
 		return "", err
 	}

@@ -71,7 +71,7 @@ func unlessZero(v *float64) *float64 {
 
 // points reads a part out of a run's history.
 func (p part) points(events []event) []point {
-	var out []point
+	out := make([]point, 0, len(events))
 	for i := range events {
 		if v := p.value(&events[i]); v != nil {
 			out = append(out, point{float64(*events[i].Step), p.scale * *v})
