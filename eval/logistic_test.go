@@ -142,7 +142,7 @@ func TestLogisticChooses(t *testing.T) {
 	if len(grid) != 45 || math.Abs(grid[44]/1e-6-1) > 1e-9 || math.Abs(grid[0]/1e5-1) > 1e-9 {
 		t.Fatalf("grid %v", grid)
 	}
-	train, test := clusters(120, 30, 4, 1.2, 7), clusters(400, 30, 4, 1.2, 8)
+	train, test := clusters(120, 20, 4, 1.2, 7), clusters(400, 20, 4, 1.2, 8)
 	p := Logistic{L2: grid, Seed: 3}
 	o, err := p.JudgeFeatures(nil, train, &test, 4)
 	if err != nil {
@@ -160,7 +160,7 @@ func TestLogisticChooses(t *testing.T) {
 	if err != nil || weak.Top1 >= o.Top1 {
 		t.Errorf("top-1 %v with l2 1e-6, %v with %v, error %v", weak.Top1, o.Top1, o.Choice.Value, err)
 	}
-	for _, threads := range []int{2, 3} {
+	for _, threads := range []int{3} {
 		pool := par.New(threads)
 		again, err := p.JudgeFeatures(pool, train, &test, 4)
 		pool.Close()
