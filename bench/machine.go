@@ -18,7 +18,7 @@ type Machine struct {
 
 // memorySets are the sizes that bandwidth is measured at, from what fits into any
 // second-level cache to what fits into none.
-var memorySets = []int{1 << 18, 1 << 20, 1 << 22, 1 << 24, 1 << 28}
+var memorySets = []int{1 << 18, 1 << 20, 1 << 22, 1 << 24, 1 << 26, 1 << 28}
 
 // MeasureMachine takes some two seconds. Zero threads are as many as GOMAXPROCS.
 func MeasureMachine(threads int) Machine {

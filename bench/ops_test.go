@@ -98,6 +98,15 @@ func TestSummarise(t *testing.T) {
 	}
 }
 
+// TestEmbedOne: one picture is too few to train on, not to embed.
+func TestEmbedOne(t *testing.T) {
+	c := tiny(1)
+	c.Train.Batch = 1
+	if r, err := Embed(c, Repeat{Steps: 1}); err != nil || r.Batch != 1 || r.ImagesPerS <= 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 func TestFloor(t *testing.T) {
 	m := Machine{
 		Arithmetic: []peak.Arithmetic{{Type: "f32", ISA: "generic", FLOPS: 10}, {Type: "f32", ISA: "avx2", FLOPS: 100, IsPeak: true}},

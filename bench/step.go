@@ -133,7 +133,9 @@ func Embed(c run.Config, r Repeat) (Result, error) {
 	if c.Data.Size == 0 {
 		c.Data.Size = 32
 	}
-	if err := c.Resolve(run.Source{Images: c.Train.Batch * c.Optim.Accumulate, Channels: 3}); err != nil {
+	batch := c.Train.Batch
+	c.Train.Batch, c.Optim.Accumulate = max(2, batch), 1 // one picture cannot be trained on, but embedded
+	if err := c.Resolve(run.Source{Images: c.Train.Batch, Channels: 3}); err != nil {
 		return Result{}, err
 	}
 	model, err := embed.Random(embed.MetaOf(c), c.Train.Seed)
@@ -145,14 +147,14 @@ func Embed(c run.Config, r Repeat) (Result, error) {
 		return Result{}, err
 	}
 	defer backend.Finalize()
-	e, err := embed.NewEmbedder(backend, model, c.Train.Batch)
+	e, err := embed.NewEmbedder(backend, model, batch)
 	if err != nil {
 		return Result{}, err
 	}
 	defer e.Close()
-	pictures := normal(rand.New(rand.NewPCG(c.Train.Seed, 1)), c.Train.Batch*c.Data.Size*c.Data.Size*c.Data.Channels)
-	return measure("embed", c.Train.Batch, r.Warmup, r.Steps, c.Train.Threads, func() error {
-		_, err := e.Embed(pictures, c.Train.Batch)
+	pictures := normal(rand.New(rand.NewPCG(c.Train.Seed, 1)), batch*c.Data.Size*c.Data.Size*c.Data.Channels)
+	return measure("embed", batch, r.Warmup, r.Steps, c.Train.Threads, func() error {
+		_, err := e.Embed(pictures, batch)
 		return err
 	})
 }
