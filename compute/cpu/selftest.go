@@ -79,6 +79,7 @@ func kernelSample() map[string][]float32 {
 	conv.KernelGradF32(nil, s, dw, x, y, scratch(conv.KernelGrad))
 	out["conv forward"], out["conv input gradient"], out["conv kernel gradient"] = forward, dx, dw
 	out["conv bfloat16"] = bfloat16Sample(s, x, w)
+	out["gemm bfloat16"] = bfloat16Product(g, wave(g.M*g.K, 7), wave(g.K*g.N, 11))
 
 	a, b := wave(77, 7), wave(77, 11)
 	for name, f := range map[string]func(dst, a, b []float32){"add": vec.Add, "mul": vec.Mul, "relu gradient": vec.ReLUGrad, "max": vec.Max} {
@@ -96,13 +97,22 @@ func kernelSample() map[string][]float32 {
 	return out
 }
 
+// narrow returns v, which bfloat16 holds exactly, as that.
+func narrow(v []float32) []uint16 {
+	h := make([]uint16, len(v))
+	vec.ToBF16(h, v)
+	return h
+}
+
+// bfloat16Product is a matrix product of values that bfloat16 holds exactly.
+func bfloat16Product(g gemm.Shape, a, b []float32) []float32 {
+	c := make([]float32, g.M*g.N)
+	gemm.BF16(nil, g, c, narrow(a), narrow(b), alignedBytes(gemm.ScratchBytes(g, 1, true)))
+	return c
+}
+
 // bfloat16Sample is a convolution of values that bfloat16 holds exactly.
 func bfloat16Sample(s conv.Shape, x, w []float32) []float32 {
-	narrow := func(v []float32) []uint16 {
-		h := make([]uint16, len(v))
-		vec.ToBF16(h, v)
-		return h
-	}
 	y := make([]uint16, s.N*s.OutH()*s.OutW()*s.K)
 	conv.ForwardBF16(nil, s, y, narrow(x), narrow(w), alignedBytes(conv.ScratchBytes(s, conv.Forward, 1, true)))
 	out := make([]float32, len(y))
