@@ -203,7 +203,10 @@ func (s *session) endEpoch(ctx context.Context) (improved bool, err error) {
 	if sums.Classified > 0 {
 		e.Accuracy = number(sums.Accuracy, sums.Classified)
 	}
-	knn := ""
+	judged := ""
+	if e.Accuracy != nil {
+		judged = fmt.Sprintf("  accuracy %.1f %%", 100*float64(*e.Accuracy))
+	}
 	if s.judge != nil && (epoch%c.Eval.KNNEvery == 0 || s.step == c.Train.Steps) {
 		state, err := s.stepper.State()
 		if err != nil {
@@ -216,7 +219,7 @@ func (s *session) endEpoch(ctx context.Context) (improved bool, err error) {
 		if e.KNN, err = s.judge.knn(ctx, model.Values); err != nil {
 			return false, err
 		}
-		knn = fmt.Sprintf("  kNN %.1f %%", 100*float64(*e.KNN))
+		judged += fmt.Sprintf("  kNN %.1f %%", 100*float64(*e.KNN))
 		if float64(*e.KNN) > s.Best.KNN {
 			s.Best, improved = best{Step: s.step, KNN: float64(*e.KNN)}, true
 		}
@@ -227,7 +230,7 @@ func (s *session) endEpoch(ctx context.Context) (improved bool, err error) {
 	if err := s.metrics.Write(e); err != nil {
 		return false, err
 	}
-	s.say("epoch %d/%d  loss %.4f  std %.2f%s  %.1f s", epoch, c.Train.Epochs, float64(*e.Loss), float64(*e.TargetStd), knn, e.Seconds)
+	s.say("epoch %d/%d  loss %.4f  std %.2f%s  %.1f s", epoch, c.Train.Epochs, float64(*e.Loss), float64(*e.TargetStd), judged, e.Seconds)
 	s.Epoch = epochSums{}
 	return improved, nil
 }
