@@ -1,7 +1,8 @@
-// Package oracle compares every operation of the CPU backend with XLA's.
+// Package oracle compares every operation of the CPU backend, and the training steps of
+// whole models, with XLA's.
 //
-// Each case is one small graph that runs on both backends with the same inputs, edge
-// values among them; the test prints where results differ. It needs cgo and a PJRT plugin
+// Each case is one graph that runs on both backends with the same inputs, edge values
+// among them; the test prints where results differ. It needs cgo and a PJRT plugin
 // for CPUs, for example that of the PyPI package xla-cpu-pjrt, so it stands behind a
 // build tag:
 //
