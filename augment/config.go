@@ -48,53 +48,53 @@ func (p *PerView) UnmarshalYAML(unmarshal func(any) error) error {
 
 // Config is the distribution of views. Probabilities are in [0,1].
 type Config struct {
-	Crop      Crop      `yaml:"crop"`
-	Flip      PerView   `yaml:"flip"` // probability of a horizontal flip
-	Jitter    Jitter    `yaml:"jitter"`
-	Gray      PerView   `yaml:"gray"` // probability of dropping the colour
-	Blur      Blur      `yaml:"blur"`
-	Solarize  Solarize  `yaml:"solarize"`
-	Normalize Normalize `yaml:"normalize"`
+	Crop      Crop
+	Flip      PerView // probability of a horizontal flip
+	Jitter    Jitter
+	Gray      PerView // probability of dropping the colour
+	Blur      Blur
+	Solarize  Solarize
+	Normalize Normalize
 }
 
 // Crop cuts a random box and resizes it to the input size.
 type Crop struct {
-	Scale         []float64 `yaml:"scale"`         // least and greatest share of the picture's area
-	Ratio         []float64 `yaml:"ratio"`         // least and greatest width/height, log-uniform
-	Interpolation string    `yaml:"interpolation"` // bicubic or bilinear, antialiased
+	Scale         []float64 // least and greatest share of the picture's area
+	Ratio         []float64 // least and greatest width/height, log-uniform
+	Interpolation string    // bicubic or bilinear, antialiased
 }
 
 // Jitter changes colours, its four steps in random order.
 type Jitter struct {
-	P          PerView `yaml:"p"`
-	Brightness float64 `yaml:"brightness"` // factor in 1 ± this (torchvision), or addend in ± this (paper)
-	Contrast   float64 `yaml:"contrast"`   // factor in 1 ± this
-	Saturation float64 `yaml:"saturation"` // factor in 1 ± this
-	Hue        float64 `yaml:"hue"`        // turn in ± this of the full circle, at most .5
+	P          PerView
+	Brightness float64 // factor in 1 ± this (torchvision), or addend in ± this (paper)
+	Contrast   float64 // factor in 1 ± this
+	Saturation float64 // factor in 1 ± this
+	Hue        float64 // turn in ± this of the full circle, at most .5
 	// Style is "torchvision" (multiplicative brightness, contrast about the mean
 	// gray, saturation about the pixel's gray, each step clipped to [0,1]) or
 	// "paper" (additive brightness, contrast about each channel's mean, saturation
 	// in HSV, clipped once at the end), as in the authors' code.
-	Style string `yaml:"style"`
+	Style string
 }
 
 // Blur is Gaussian; its kernel spans a tenth of the size (see KernelSize).
 type Blur struct {
-	P     PerView   `yaml:"p"`
-	Sigma []float64 `yaml:"sigma"` // least and greatest standard deviation in pixels, uniform
+	P     PerView
+	Sigma []float64 // least and greatest standard deviation in pixels, uniform
 }
 
 // Solarize inverts the samples that are at or above the threshold.
 type Solarize struct {
-	P         PerView `yaml:"p"`
-	Threshold float64 `yaml:"threshold"` // in [0,1]
+	P         PerView
+	Threshold float64 // in [0,1]
 }
 
 // Normalize gives x the value (x - Mean)/Std, per channel; pictures of one channel
 // take the average where three values are given.
 type Normalize struct {
-	Mean []float64 `yaml:"mean"`
-	Std  []float64 `yaml:"std"`
+	Mean []float64
+	Std  []float64
 }
 
 // Names that Crop.Interpolation and Jitter.Style take.
