@@ -31,21 +31,6 @@ func (p PerView) At(view int) float64 {
 	return p[min(view, len(p)-1)]
 }
 
-// UnmarshalYAML accepts a number or a list of numbers.
-func (p *PerView) UnmarshalYAML(unmarshal func(any) error) error {
-	var one float64
-	if err := unmarshal(&one); err == nil {
-		*p = PerView{one}
-		return nil
-	}
-	var list []float64
-	if err := unmarshal(&list); err != nil {
-		return fmt.Errorf("want a number or one for each view: %w", err)
-	}
-	*p = list
-	return nil
-}
-
 // Config is the distribution of views. Probabilities are in [0,1].
 type Config struct {
 	Crop      Crop
