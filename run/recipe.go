@@ -15,6 +15,7 @@ const recipeBaseLR = .12
 func (c *Config) applyRecipe(method string) {
 	c.Method.Name = method
 	o := &c.Optim
+	byol := *o // the preset's
 	o.Name, o.Momentum, o.Nesterov, o.WeightDecay, o.Trust = "sgd", .9, false, 5e-4, 0
 	o.LR, o.BaseLR = 0, 0 // chosen
 	h, m := &c.Heads, &c.Method
@@ -27,8 +28,14 @@ func (c *Config) applyRecipe(method string) {
 		h.Hidden, h.Dim, h.Norm = 512, 128, []string{"batch"}
 		m.Temperature, m.Tau, m.TauSchedule = .1, .99, "fixed"
 	case "simsiam":
-		wide := int(2048 * min(1, c.Encoder.Width)) // a narrow preset's heads are narrow too
-		h.Hidden, h.Dim, h.PredictorHidden, h.Norm, h.OutputNorm = wide, wide, max(1, wide/4), []string{"batch"}, "batch"
+		// A narrow preset's heads are narrow too, but no narrower predictor than the published.
+		wide := int(2048 * min(1, c.Encoder.Width))
+		h.Hidden, h.Dim, h.PredictorHidden, h.Norm, h.OutputNorm = wide, wide, min(512, wide), []string{"batch"}, "batch"
+		if byol.Name == "sgd" && byol.LR > 0 {
+			// The loss is BYOL's but for a quarter of the slope: the published rate and decay
+			// follow from those of the preset cifar10, and so do those for short runs.
+			o.LR, o.WeightDecay = 4*byol.LR, byol.WeightDecay/4
+		}
 	}
 }
 

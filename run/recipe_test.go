@@ -43,8 +43,12 @@ func TestRecipes(t *testing.T) {
 		t.Errorf("simsiam: heads %+v, optim %+v", c.Heads, c.Optim)
 	}
 	c = get(Request{Preset: "cifar10-quick", Set: method("simsiam")}, cifar)
-	if c.Heads.Hidden != 512 || c.Heads.PredictorHidden != 128 {
-		t.Errorf("narrow simsiam: heads %+v", c.Heads)
+	if c.Heads.Hidden != 512 || c.Heads.PredictorHidden != 512 || c.Optim.LR != .24 {
+		t.Errorf("narrow simsiam: heads %+v, optim %+v", c.Heads, c.Optim)
+	}
+	c = get(Request{Preset: "cifar10", Set: method("simsiam")}, cifar)
+	if c.Heads.Hidden != 2048 || c.Heads.PredictorHidden != 512 || c.Optim.LR != .06 || c.Optim.WeightDecay != 5e-4 {
+		t.Errorf("simsiam as published: heads %+v, optim %+v", c.Heads, c.Optim)
 	}
 	c = get(Request{Set: method("supervised")}, cifar)
 	if c.Method.Classes != 10 {
