@@ -43,6 +43,7 @@ func guardedPattern(t *testing.T, n, size int, atEnd bool) numbers {
 func TestStaysInBounds(t *testing.T) {
 	for _, s := range []Shape{
 		square(1, 4, 16, 16), square(1, 5, 3, 5), square(2, 9, 33, 17), square(3, 8, 64, 64), square(9, 16, 17, 48),
+		halved(1, 8, 16, 16), halved(1, 5, 3, 5), halved(2, 17, 33, 17), halved(9, 32, 17, 48),
 		{N: 2, H: 7, W: 70, C: 16, K: 16, Stride: 1, OutH: 5, OutW: 68},
 	} {
 		for _, atEnd := range []bool{true, false} {

@@ -24,13 +24,17 @@ func TestSameBitsForAnyThreads(t *testing.T) {
 	defer pools[0].Close()
 	defer pools[1].Close()
 	sliced, areas, few := square(33, 15, 19, 20), square(7, 7, 64, 72), square(3, 5, 250, 264)
-	for _, s := range []Shape{sliced, areas, few} {
+	sliced2, areas2, few2 := halved(33, 15, 19, 20), halved(7, 7, 64, 72), halved(2, 7, 192, 200)
+	for _, s := range []Shape{sliced, areas, few, sliced2, areas2, few2} {
 		var a arena
-		if got, want := s.newKernelGrad(&a, current(), 3).slices > 0, s == sliced; got != want {
+		if got, want := s.newKernelGrad(&a, current(), 3).slices > 0, s == sliced || s == sliced2; got != want {
 			t.Fatalf("%v: by slices %v, want %v", s, got, want)
 		}
-		if got, want := s.newForward(&a, current(), 3).few, s == few; got != want {
+		if got, want := s.newForward(&a, current(), 3).few, s == few || s == few2; got != want {
 			t.Fatalf("%v: few tiles %v, want %v", s, got, want)
+		}
+		if got, want := s.newInputGrad(&a, current(), 3).few, s == few || s == few2; got != want {
+			t.Fatalf("%v: few tiles of the input's gradient %v, want %v", s, got, want)
 		}
 		x, w, y := random(s.lenX(), 1), random(s.lenW(), 2), random(s.lenY(), 3)
 		for _, level := range isa.Available() {
@@ -78,7 +82,15 @@ func TestKernelGradInBatches(t *testing.T) {
 // TestNotANumberReaches sets one input at a time to NaN or an infinity: no result
 // that depends on it may be finite, and no other image may notice.
 func TestNotANumberReaches(t *testing.T) {
-	s := Shape{N: 2, H: 6, W: 7, C: 3, K: 18, Stride: 1, PadTop: 1, PadLeft: 1, OutH: 6, OutW: 7}
+	for _, s := range []Shape{
+		{N: 2, H: 6, W: 7, C: 3, K: 18, Stride: 1, PadTop: 1, PadLeft: 1, OutH: 6, OutW: 7},
+		{N: 2, H: 10, W: 7, C: 3, K: 18, Stride: 2, PadTop: 1, PadLeft: 1, OutH: 5, OutW: 4},
+	} {
+		testNotANumbers(t, s)
+	}
+}
+
+func testNotANumbers(t *testing.T, s Shape) {
 	for _, form := range forms {
 		for operand := range 3 {
 			if [...]int{2, 0, 1}[form] == operand {
@@ -250,6 +262,13 @@ func TestWins(t *testing.T) {
 		{square(64, 1, 128, 128), all, false, false},
 		{square(2, 4, 512, 512), all, false, false},
 		{square(1, 3, 64, 64), all, false, false},
+		{halved(64, 32, 64, 128), all, true, false},
+		{halved(64, 16, 128, 256), rows, true, false},
+		{halved(64, 8, 256, 512), rows, true, false},
+		{halved(64, 32, 16, 32), all, true, false},
+		{halved(64, 32, 3, 64), all, false, false},
+		{halved(64, 4, 128, 256), all, false, false},
+		{halved(1, 8, 256, 512), all, false, false},
 	} {
 		for _, form := range c.forms {
 			if got := Wins(c.shape, form); got != c.wins {

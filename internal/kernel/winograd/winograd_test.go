@@ -195,7 +195,8 @@ func TestAgainstDirect(t *testing.T) {
 }
 
 func TestErrorOfLayers(t *testing.T) {
-	for _, s := range []Shape{square(2, 16, 64, 64), square(4, 8, 128, 64), square(8, 4, 256, 32), square(2, 5, 264, 250)} {
+	for _, s := range []Shape{square(2, 16, 64, 64), square(4, 8, 128, 64), square(8, 4, 256, 32), square(2, 5, 264, 250),
+		halved(2, 16, 64, 64), halved(4, 16, 128, 64), halved(8, 8, 256, 32), halved(2, 9, 264, 250)} {
 		x, w, y := random(s.lenX(), 4), random(s.lenW(), 5), random(s.lenY(), 6)
 		for _, form := range forms {
 			want, abs := s.direct(form, x, w, y)

@@ -5,19 +5,23 @@ import "github.com/byol-go/byol/internal/kernel/isa"
 // Wins reports whether this package is faster than a direct convolution of float32
 // at the shape. It is a fixed rule by shape and instruction set, never a timing, so
 // that a program computes the same bits whenever it runs. Below 16 channels it is
-// never worth it, nor for images of 2x2, nor for a few tiles of a large kernel.
+// never worth it, nor for outputs of 2x2, nor for a few tiles of a large kernel.
 func Wins(s Shape, f Form) bool {
 	const perTile, perWeight, direct = 700, 400, 1.2
 	return s.cost(f, perTile, perWeight) < direct*s.directCost()
 }
 
 // WinsBF16 is [Wins] for bfloat16. Where the processor multiplies bfloat16, a direct
-// convolution takes half the time, more if the channels are few.
+// convolution takes half the time, more if the channels are few: there one of stride 2
+// always goes directly.
 func WinsBF16(s Shape, f Form) bool {
 	const perTile, perWeight = 500, 300
 	narrow := float64(max(min(s.C, s.K), lane))
 	direct := 1.2
 	if isa.Current() >= isa.AVX512BF16 {
+		if s.Stride == 2 {
+			return false
+		}
 		direct = 0.5 + 7.5/narrow
 		if f == FormKernelGrad {
 			direct = 0.65 + 4/narrow
