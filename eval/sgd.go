@@ -23,7 +23,7 @@ type SGD struct {
 	// in the paper's code; with one nothing is chosen.
 	Rates  []float64
 	Epochs int
-	Batch  int // pictures; 0: DefaultBatch of at most 1,024
+	Batch  int // pictures, no more than there are; 0: DefaultBatch of at most 1,024
 	Seed   uint64
 
 	Crop [2]float64 // least and greatest share of a picture's area
@@ -155,7 +155,7 @@ func (h *probe) logits(pool *par.Pool, f Features) []float32 {
 // several rates, one that did not see those that are held out.
 func (p SGD) learn(ctx context.Context, pool *par.Pool, e *embed.Embedder, parts Parts, workers int) ([]*probe, error) {
 	m := e.Model()
-	batch := p.Batch
+	batch := min(p.Batch, parts.Train.Len())
 	if batch == 0 {
 		batch = DefaultBatch(parts.Train.Len(), probeBatch)
 	}
