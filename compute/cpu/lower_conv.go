@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/byol-go/byol/internal/kernel/conv"
-	"github.com/byol-go/byol/internal/kernel/reduce"
 	"github.com/gomlx/gomlx/backends"
 	"github.com/gomlx/gomlx/backends/shapeinference"
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
@@ -27,22 +26,14 @@ type convCall struct {
 	conv.Shape
 	form       conv.Form
 	norm, relu bool // see absorbIntoConvs; inputs are then also scale, shift and perhaps a residual
-	stats      bool // outputs are also mean and biased variance of every channel
 }
 
-func (c convCall) describe() string {
-	return flags(c.form.String(), c.norm, "norm", c.relu, "relu", c.stats, "stats")
-}
+func (c convCall) describe() string { return flags(c.form.String(), c.norm, "norm", c.relu, "relu") }
 
 func init() {
 	register(opConv, kernel{eval: evalConv, scratch: func(n *node, threads int) int {
-		c, is16 := n.attr.(convCall), n.inputs[0].shape().DType == dtypes.BFloat16
-		bytes := conv.ScratchBytes(c.Shape, c.form, threads, is16)
-		if c.stats {
-			rows, channels := normRows(value{n, 0})
-			bytes = roundUp(bytes, align) + reduce.PartStatsScratchBytes(rows, channels, c.statsRows(is16))
-		}
-		return bytes
+		c := n.attr.(convCall)
+		return conv.ScratchBytes(c.Shape, c.form, threads, n.inputs[0].shape().DType == dtypes.BFloat16)
 	}})
 	// Recorded under this operation, never run: lower replaces it.
 	register(backends.OpTypeConvGeneral, kernel{})
@@ -295,7 +286,7 @@ func evalConv(c *call) {
 	if a.shape.DType == dtypes.BFloat16 {
 		switch call.form {
 		case conv.Forward:
-			forwardThen(c, conv.ForwardBF16Then)
+			conv.ForwardBF16Then(c.pool, call.Shape, flat[uint16](out), flat[uint16](a), flat[uint16](b), c.scratch, convThen[uint16](c))
 		case conv.InputGrad:
 			conv.InputGradBF16(c.pool, call.Shape, flat[uint16](out), flat[uint16](a), flat[uint16](b), c.scratch)
 		case conv.KernelGrad:
@@ -305,7 +296,7 @@ func evalConv(c *call) {
 	}
 	switch call.form {
 	case conv.Forward:
-		forwardThen(c, conv.ForwardF32Then)
+		conv.ForwardF32Then(c.pool, call.Shape, flat[float32](out), flat[float32](a), flat[float32](b), c.scratch, convThen[float32](c))
 	case conv.InputGrad:
 		conv.InputGradF32(c.pool, call.Shape, flat[float32](out), flat[float32](a), flat[float32](b), c.scratch)
 	case conv.KernelGrad:

@@ -179,7 +179,7 @@ func TestStepUsesFastKernels(t *testing.T) {
 		t.Log(ops)
 		// 20 convolutions, forward in 2 views and 2 networks; backward in 2 views, without
 		// the gradient of the picture.
-		if ops["Conv forward stats"] != 80 || ops["Conv kernelgrad"] != 40 || ops["Conv inputgrad"] != 38 {
+		if ops["Conv forward"] != 80 || ops["Conv kernelgrad"] != 40 || ops["Conv inputgrad"] != 38 {
 			t.Errorf("%s: convolutions %v", compute, ops)
 		}
 		for _, op := range []string{"ConvGeneric", "MatMulPlain", "Transpose", "Reverse", "BroadcastInDim", "Where", "LessOrEqual", "ConvertDType", "Add", "Mul"} {

@@ -39,12 +39,6 @@ func BatchStats[T Element](p *par.Pool, mean, variance []float32, x []T, rows, c
 		lo, hi := k*c+c0, k*c+c1
 		blockStats(sum1[lo:hi], sum2[lo:hi], shift[lo:hi], x[r0*c+c0:], r1-r0, c, g.copies)
 	})
-	g.joinStats(p, mean, variance, sum1, sum2, shift)
-}
-
-// joinStats joins what blockStats found in all blocks.
-func (g *grid) joinStats(p *par.Pool, mean, variance []float32, sum1, sum2 []float64, shift []float32) {
-	c, rows := g.c, float64(g.rows)
 	g.columns(p, func(lo, hi int) {
 		var m, m2 [joined]float64 // the mean and Σ(x−mean)²
 		for ; lo < hi; lo += joined {
@@ -58,7 +52,7 @@ func (g *grid) joinStats(p *par.Pool, mean, variance []float32, sum1, sum2 []flo
 				}
 			}
 			for j := range w {
-				m[j] /= rows
+				m[j] /= float64(rows)
 			}
 			for k := range g.blocks {
 				s1, s2, ks := sum1[k*c+lo:][:w], sum2[k*c+lo:][:w], shift[k*c+lo:][:w]
@@ -72,7 +66,7 @@ func (g *grid) joinStats(p *par.Pool, mean, variance []float32, sum1, sum2 []flo
 			}
 			for j := range w {
 				mean[lo+j] = float32(m[j])
-				variance[lo+j] = float32(max(m2[j], 0) / rows)
+				variance[lo+j] = float32(max(m2[j], 0) / float64(rows))
 			}
 		}
 	})

@@ -28,7 +28,7 @@ const (
 const part = 1 << 15
 
 // carve cuts n elements of T from scratch, which it returns shortened.
-func carve[T float32 | float64 | int32](scratch []byte, n int) ([]T, []byte) {
+func carve[T float32 | float64](scratch []byte, n int) ([]T, []byte) {
 	if n == 0 {
 		return nil, scratch
 	}
