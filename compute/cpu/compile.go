@@ -31,7 +31,6 @@ func passes() []pass {
 		{name: "lower", must: true, run: lower},
 		{name: "relu", run: reuseReLUOutput},
 		{name: "norm", run: absorbIntoNorms},
-		{name: "epilogue", run: absorbIntoConvs},
 		{name: "alias", run: dropCopies},
 		{name: "fuse", run: fuse},
 	}

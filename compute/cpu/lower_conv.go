@@ -24,11 +24,10 @@ type convGeneralAttr struct {
 // convCall is a convolution that package conv computes.
 type convCall struct {
 	conv.Shape
-	form       conv.Form
-	norm, relu bool // see absorbIntoConvs; inputs are then also scale, shift and perhaps a residual
+	form conv.Form
 }
 
-func (c convCall) describe() string { return flags(c.form.String(), c.norm, "norm", c.relu, "relu") }
+func (c convCall) describe() string { return c.form.String() }
 
 func init() {
 	register(opConv, kernel{eval: evalConv, scratch: func(n *node, threads int) int {
@@ -207,7 +206,7 @@ func viewForward(n *node, a convGeneralAttr) (convView, bool) {
 		PadTop: axis2(low, 0, 0), PadBottom: axis2(high, 0, 0), PadLeft: axis2(low, 1, 0), PadRight: axis2(high, 1, 0),
 	}
 	v := convView{
-		convCall: convCall{Shape: s, form: conv.Forward},
+		convCall: convCall{s, conv.Forward},
 		first:    order(ax.InputBatch, ax.InputSpatial, ax.InputChannels),
 		second:   append(slices.Clone(ax.KernelSpatial), ax.KernelInputChannels, ax.KernelOutputChannels),
 		result:   inverse(order(ax.OutputBatch, ax.OutputSpatial, ax.OutputChannels)),
@@ -231,7 +230,7 @@ func viewKernelGrad(n *node, a convGeneralAttr) (convView, bool) {
 	}
 	ok := padToOutput(&s, axis2(out, 0, 1), axis2(out, 1, 1))
 	return convView{
-		convCall: convCall{Shape: s, form: conv.KernelGrad},
+		convCall: convCall{s, conv.KernelGrad},
 		first:    order(ax.InputChannels, ax.InputSpatial, ax.InputBatch),
 		second:   order(ax.KernelInputChannels, ax.KernelSpatial, ax.KernelOutputChannels),
 		result:   inverse(append(slices.Clone(ax.OutputSpatial), ax.OutputBatch, ax.OutputChannels)),
@@ -257,7 +256,7 @@ func viewInputGrad(n *node, a convGeneralAttr, kernel value) (convView, bool) {
 	s.PadLeft = s.DilationW*(s.KW-1) - axis2(low, 1, 0)
 	ok := padToOutput(&s, axis2(out, 0, 1), axis2(out, 1, 1))
 	return convView{
-		convCall: convCall{Shape: s, form: conv.InputGrad},
+		convCall: convCall{s, conv.InputGrad},
 		first:    order(ax.InputBatch, ax.InputSpatial, ax.InputChannels),
 		second:   append(slices.Clone(ax.KernelSpatial), ax.KernelOutputChannels, ax.KernelInputChannels),
 		result:   inverse(order(ax.OutputBatch, ax.OutputSpatial, ax.OutputChannels)),
@@ -286,7 +285,7 @@ func evalConv(c *call) {
 	if a.shape.DType == dtypes.BFloat16 {
 		switch call.form {
 		case conv.Forward:
-			conv.ForwardBF16Then(c.pool, call.Shape, flat[uint16](out), flat[uint16](a), flat[uint16](b), c.scratch, convThen[uint16](c))
+			conv.ForwardBF16(c.pool, call.Shape, flat[uint16](out), flat[uint16](a), flat[uint16](b), c.scratch)
 		case conv.InputGrad:
 			conv.InputGradBF16(c.pool, call.Shape, flat[uint16](out), flat[uint16](a), flat[uint16](b), c.scratch)
 		case conv.KernelGrad:
@@ -296,7 +295,7 @@ func evalConv(c *call) {
 	}
 	switch call.form {
 	case conv.Forward:
-		conv.ForwardF32Then(c.pool, call.Shape, flat[float32](out), flat[float32](a), flat[float32](b), c.scratch, convThen[float32](c))
+		conv.ForwardF32(c.pool, call.Shape, flat[float32](out), flat[float32](a), flat[float32](b), c.scratch)
 	case conv.InputGrad:
 		conv.InputGradF32(c.pool, call.Shape, flat[float32](out), flat[float32](a), flat[float32](b), c.scratch)
 	case conv.KernelGrad:
