@@ -13,18 +13,13 @@ import (
 // float32, rounded to nearest even at the end. Direct products on processors with
 // AVX512_BF16 treat subnormal values as zero; everything else computes in float32.
 func ForwardBF16(p *par.Pool, s Shape, y, x, w []uint16, scratch []byte) {
-	ForwardBF16Then(p, s, y, x, w, scratch, nil)
-}
-
-// ForwardBF16Then is [ForwardBF16] as [ForwardF32Then] is ForwardF32.
-func ForwardBF16Then(p *par.Pool, s Shape, y, x, w []uint16, scratch []byte, then Then) {
 	check(s, Forward, p, true, len(x), len(w), len(y), len(scratch))
 	if ws, _, ok := byWinograd(s, Forward, true); ok && !winogradOff.Load() {
 		mem := newLayout(scratch)
-		winograd.ForwardBF16Then(p, ws, y, x, w, mem.rest(), then)
+		winograd.ForwardBF16(p, ws, y, x, w, mem.rest())
 		return
 	}
-	directRows(p, s, Forward, y[:s.sizeY()], x[:s.sizeX()], w[:s.sizeW()], scratch, then)
+	directRows(p, s, Forward, y[:s.sizeY()], x[:s.sizeX()], w[:s.sizeW()], scratch)
 }
 
 // InputGradBF16 is [InputGradF32] on bfloat16 values, with the remarks of
@@ -36,14 +31,14 @@ func InputGradBF16(p *par.Pool, s Shape, dx, dy, w []uint16, scratch []byte) {
 		winograd.InputGradBF16(p, ws, dx, dy, w, mem.rest())
 		return
 	}
-	directRows(p, s, InputGrad, dx[:s.sizeX()], dy[:s.sizeY()], w[:s.sizeW()], scratch, nil)
+	directRows(p, s, InputGrad, dx[:s.sizeX()], dy[:s.sizeY()], w[:s.sizeW()], scratch)
 }
 
-func directRows(p *par.Pool, s Shape, f Form, out, in, w []uint16, scratch []byte, then Then) {
+func directRows(p *par.Pool, s Shape, f Form, out, in, w []uint16, scratch []byte) {
 	mem := newLayout(scratch)
 	k := kindOf(true)
 	if k == bf16 {
-		direct(p, s, f, k, first(out), first(in), first(w), &mem, then)
+		direct(p, s, f, k, first(out), first(in), first(w), &mem)
 		return
 	}
 	wF := unsafe.Slice((*float32)(mem.bytes(4*len(w))), len(w))
@@ -52,7 +47,7 @@ func directRows(p *par.Pool, s Shape, f Form, out, in, w []uint16, scratch []byt
 		lo, hi := part*piece, min(len(w), (part+1)*piece)
 		tile.Widen(isa.Current(), wF[lo:hi], w[lo:hi])
 	})
-	direct(p, s, f, k, first(out), first(in), first(wF), &mem, then)
+	direct(p, s, f, k, first(out), first(in), first(wF), &mem)
 }
 
 // KernelGradBF16 is [KernelGradF32] on bfloat16 values; dw is float32.
@@ -63,5 +58,5 @@ func KernelGradBF16(p *par.Pool, s Shape, dw []float32, x, dy []uint16, scratch 
 		winograd.KernelGradBF16(p, ws, dw, x, dy, mem.rest())
 		return
 	}
-	direct(p, s, KernelGrad, kindOf(true), first(dw), first(x), first(dy), &mem, nil)
+	direct(p, s, KernelGrad, kindOf(true), first(dw), first(x), first(dy), &mem)
 }

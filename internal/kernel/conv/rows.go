@@ -29,7 +29,6 @@ type rowsPlan struct {
 	blockRows int  // pixels that a part computes, a multiple of mr
 	pitch     int  // bytes from pixel to pixel of the input as the tiles read it
 	merge     bool // the taps of a row of the kernel are read as one
-	then      Then // may be nil; of a forward convolution
 	region    int  // bytes of a part's copy of its input, where it takes one
 
 	// Scratch memory.
@@ -307,8 +306,5 @@ func (p *rowsPlan) block(worker int, y, x *axis, before, j0, m0 int, out, in uns
 			tile.Narrow(p.level, unsafe.Slice((*uint16)(unsafe.Add(first, at-uintptr(first))), cols),
 				unsafe.Slice((*float32)(unsafe.Add(sums, 4*m*cols)), cols))
 		}
-	}
-	if p.then != nil {
-		p.then(m0, count, j0*p.nr, j0*p.nr+cols)
 	}
 }

@@ -31,26 +31,15 @@ func ScratchBytes(s Shape, f Form, threads int, is16 bool) int {
 	return mem.total()
 }
 
-// Then is called by the threads of [ForwardF32Then] whenever a part of the output is
-// written: channels c0 to c1 of the given number of pixels, from number first on. Every
-// value of the output is in one part. What the parts are depends on the number of threads.
-type Then = winograd.Then
-
 // ForwardF32 computes y [N,OutH,OutW,K] from x [N,H,W,C] and w [KH,KW,C,K].
 func ForwardF32(p *par.Pool, s Shape, y, x, w []float32, scratch []byte) {
-	ForwardF32Then(p, s, y, x, w, scratch, nil)
-}
-
-// ForwardF32Then is [ForwardF32] with more work on the output while it is in the caches;
-// then may be nil.
-func ForwardF32Then(p *par.Pool, s Shape, y, x, w []float32, scratch []byte, then Then) {
 	check(s, Forward, p, false, len(x), len(w), len(y), len(scratch))
 	mem := newLayout(scratch)
 	if ws, _, ok := byWinograd(s, Forward, false); ok && !winogradOff.Load() {
-		winograd.ForwardThen(p, ws, y, x, w, mem.rest(), then)
+		winograd.Forward(p, ws, y, x, w, mem.rest())
 		return
 	}
-	direct(p, s, Forward, f32, first(y), first(x), first(w), &mem, then)
+	direct(p, s, Forward, f32, first(y), first(x), first(w), &mem)
 }
 
 // InputGradF32 computes dx [N,H,W,C] from dy [N,OutH,OutW,K] and w [KH,KW,C,K].
@@ -62,7 +51,7 @@ func InputGradF32(p *par.Pool, s Shape, dx, dy, w []float32, scratch []byte) {
 		winograd.InputGrad(p, ws, dx, dy, w, mem.rest())
 		return
 	}
-	direct(p, s, InputGrad, f32, first(dx), first(dy), first(w), &mem, nil)
+	direct(p, s, InputGrad, f32, first(dx), first(dy), first(w), &mem)
 }
 
 // KernelGradF32 computes dw [KH,KW,C,K] from x [N,H,W,C] and dy [N,OutH,OutW,K].
@@ -73,18 +62,17 @@ func KernelGradF32(p *par.Pool, s Shape, dw, x, dy []float32, scratch []byte) {
 		winograd.KernelGrad(p, ws, dw, x, dy, mem.rest())
 		return
 	}
-	direct(p, s, KernelGrad, f32, first(dw), first(x), first(dy), &mem, nil)
+	direct(p, s, KernelGrad, f32, first(dw), first(x), first(dy), &mem)
 }
 
 // direct computes a form by its definition.
-func direct(p *par.Pool, s Shape, f Form, k kind, out, a, b unsafe.Pointer, mem *layout, then Then) {
+func direct(p *par.Pool, s Shape, f Form, k kind, out, a, b unsafe.Pointer, mem *layout) {
 	if f == KernelGrad {
 		plan := newGradPlan(s, p.Threads(), k, mem)
 		plan.run(p, out, a, b)
 		return
 	}
 	plan := newRowsPlan(s, f, p.Threads(), k, mem)
-	plan.then = then
 	plan.run(p, out, a, b)
 }
 

@@ -157,47 +157,6 @@ func AffineAddReLU[T Element](p *par.Pool, y, x, res []T, scale, shift []float32
 	})
 }
 
-// AffinePart sets y = y·scale+shift, plus res if it is not nil, then its ReLU if relu, for
-// columns [c0, c1) of rows [first, first+rows) of y and res [.., len(scale)], on the
-// caller's thread, with the bits of Affine and its like.
-func AffinePart[T Element](y, res []T, scale, shift []float32, relu bool, first, rows, c0, c1 int) {
-	checkColumns(scale, shift)
-	c, a, b := len(scale), scale[c0:c1], shift[c0:c1]
-	lo, hi := first*c, (first+rows)*c
-	part := func(v []T, lo, hi int) []T {
-		if v == nil {
-			return nil
-		}
-		return v[lo:hi]
-	}
-	if y, ok := any(y).([]float32); ok {
-		res, _ := any(part(res, lo+c0, hi)).([]float32)
-		vec.AffinePart(y[lo+c0:hi], res, a, b, relu, rows, c)
-		return
-	}
-	if c0 == 0 && c1 == c {
-		affineOf(y[lo:hi], part(res, lo, hi), a, b, relu)
-		return
-	}
-	for ; lo < hi; lo += c {
-		affineOf(y[lo+c0:lo+c1], part(res, lo+c0, lo+c1), a, b, relu)
-	}
-}
-
-// affineOf picks the form of AffinePart on whole rows.
-func affineOf[T Element](y, res []T, scale, shift []float32, relu bool) {
-	switch {
-	case res == nil && relu:
-		affineReLURowsOf(false, y, y, scale, shift)
-	case res == nil:
-		affineRowsOf(false, y, y, scale, shift)
-	case relu:
-		affineAddReLURowsOf(false, y, y, res, scale, shift)
-	default:
-		affineAddRowsOf(false, y, y, res, scale, shift)
-	}
-}
-
 // checkColumns panics unless all vectors have one value per column.
 func checkColumns(vectors ...[]float32) {
 	for _, v := range vectors[1:] {

@@ -2,7 +2,6 @@ package reduce
 
 import (
 	"math"
-	"slices"
 	"testing"
 
 	"github.com/byol-go/byol/internal/kernel/par"
@@ -251,51 +250,6 @@ func TestAffineForms(t *testing.T) {
 		f.run()
 		if [4]float32(y) != f.want {
 			t.Errorf("%s: %v, want %v", f.name, y, f.want)
-		}
-	}
-}
-
-// TestAffinePart compares parts of rows and columns with the whole, on both types.
-func TestAffinePart(t *testing.T) {
-	eachLevel(t, func(t *testing.T, _ []*par.Pool) {
-		for _, c := range []int{5, 24, 64, 100} {
-			const rows = 9
-			n := rows * c
-			x, x32 := halves(t, n, 1)
-			res, res32 := halves(t, n, 2)
-			a, b := random(t, c, 3), random(t, c, 4)
-			testAffinePart(t, x, res, a, b, rows)
-			testAffinePart(t, x32, res32, a, b, rows)
-		}
-	})
-}
-
-func testAffinePart[T Element](t *testing.T, x, res []T, a, b []float32, rows int) {
-	c := len(a)
-	for form := range 4 {
-		want, got := make([]T, len(x)), slices.Clone(x)
-		relu, plus := form%2 == 1, res
-		switch {
-		case form < 2 && relu:
-			plus = nil
-			AffineReLU(nil, want, x, a, b)
-		case form < 2:
-			plus = nil
-			Affine(nil, want, x, a, b)
-		case relu:
-			AffineAddReLU(nil, want, x, res, a, b)
-		default:
-			AffineAdd(nil, want, x, res, a, b)
-		}
-		for _, first := range []int{0, 4} { // the halves of the rows, and of the columns
-			AffinePart(got, plus, a, b, relu, first, min(4, rows-first), 0, c/2)
-			AffinePart(got, plus, a, b, relu, first, min(4, rows-first), c/2, c)
-		}
-		AffinePart(got, plus, a, b, relu, 8, rows-8, 0, c)
-		for i := range got {
-			if got[i] != want[i] {
-				t.Fatalf("%T, %d columns, form %d: element %d is %v, want %v", x, c, form, i, got[i], want[i])
-			}
 		}
 	}
 }

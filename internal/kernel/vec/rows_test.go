@@ -95,47 +95,6 @@ func TestRows(t *testing.T) {
 	})
 }
 
-// TestAffinePart compares parts of the columns with whole rows.
-func TestAffinePart(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
-		r := rand.New(rand.NewPCG(2, 1))
-		for _, c := range []int{1, 7, 16, 33, 64, 130} {
-			const rows = 5
-			draw := func(n int) []float32 {
-				v := guarded[float32](t, n, true)
-				for i := range v {
-					v[i] = float32(r.NormFloat64())
-				}
-				return v
-			}
-			x, res, a, b := draw(rows*c), draw(rows*c), draw(c), draw(c)
-			for _, cut := range [][2]int{{0, c}, {c / 3, c}, {0, (c + 1) / 2}, {c / 2, c / 2}} {
-				for form, whole := range []func(dst []float32){
-					func(dst []float32) { AffineRows(dst, x, a, b) },
-					func(dst []float32) { AffineReLURows(dst, x, a, b) },
-					func(dst []float32) { AffineAddRows(dst, x, res, a, b) },
-					func(dst []float32) { AffineAddReLURows(dst, x, res, a, b) },
-				} {
-					want, got := make([]float32, rows*c), guarded[float32](t, rows*c, true)
-					whole(want)
-					copy(got, x)
-					var plus []float32
-					if form >= 2 {
-						plus = res[cut[0]:]
-					}
-					AffinePart(got[cut[0]:], plus, a[cut[0]:cut[1]], b[cut[0]:cut[1]], form%2 == 1, rows, c)
-					for i := range got {
-						inside := i%c >= cut[0] && i%c < cut[1]
-						if inside && got[i] != want[i] || !inside && got[i] != x[i] {
-							t.Fatalf("form %d, %d columns, part %v: element %d is %v, want %v of %v", form, c, cut, i, got[i], want[i], x[i])
-						}
-					}
-				}
-			}
-		}
-	})
-}
-
 func TestCols(t *testing.T) {
 	x := []float32{1, 2, 3, 4, 5, 6} // [2, 3]
 	v := []float32{2, 4}

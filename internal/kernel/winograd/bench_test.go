@@ -59,7 +59,7 @@ func benchmarkForm(b *testing.B, p *par.Pool, s Shape, form Form, size int) {
 	report(b, p.Threads(), 2*9*float64(s.N*s.OutH*s.OutW)*float64(s.C*s.K), func() {
 		switch form {
 		case FormForward:
-			forwardOf(p, s, y, x, w, scratch, nil)
+			forwardOf(p, s, y, x, w, scratch)
 		case FormInputGrad:
 			inputGradOf(p, s, x, y, w, scratch)
 		case FormKernelGrad:

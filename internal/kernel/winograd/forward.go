@@ -34,7 +34,6 @@ type forward struct {
 	zero    []float32
 	workers []forwardWorker
 	y, x, w numbers
-	then    Then
 }
 
 type forwardWorker struct {
@@ -218,30 +217,6 @@ func (s *forwardWorker) block(f *forward, t0, t1 int) {
 			s.output(f, g, out)
 		}
 	}
-	if f.then != nil {
-		f.finish(t0, t1)
-	}
-}
-
-// finish hands over the pixels of tiles t0 to t1, row by row.
-func (f *forward) finish(t0, t1 int) {
-	for t := t0; t < t1; {
-		n, ty, tx := f.place(t)
-		last := min(tx+t1-t, f.tw)
-		left, width := tileOut*tx, min(tileOut*last, f.outW)-tileOut*tx
-		rows, first := min(tileOut, f.outH-tileOut*ty), (n*f.outH+tileOut*ty)*f.outW+left
-		if width == f.outW { // whole rows of tiles follow each other
-			whole := (t1 - t) / f.tw
-			end, endRow, _ := f.place(t + whole*f.tw)
-			f.then(first, (end*f.outH+min(tileOut*endRow, f.outH))*f.outW-first, 0, f.kernelLayout.k)
-			t += whole * f.tw
-			continue
-		}
-		for i := range rows {
-			f.then(first+i*f.outW, width, 0, f.kernelLayout.k)
-		}
-		t += last - tx
-	}
 }
 
 // panel transforms the tiles of one of all tiles' panels, piece by piece of the channels.
@@ -267,9 +242,6 @@ func (s *forwardWorker) chunk(f *forward, panels panels, g int) {
 	s.sort(f, 0, f.tiles())
 	for out := range f.outs {
 		s.output(f, g, out)
-	}
-	if f.then != nil {
-		f.then(0, f.n*f.outH*f.outW, g*chunk, min((g+1)*chunk, f.kernelLayout.k))
 	}
 }
 

@@ -58,7 +58,7 @@ func TestStaysInBounds(t *testing.T) {
 						scratch := guarded(t, ScratchBytes(s, form, 1), atEnd)
 						switch form {
 						case FormForward:
-							forwardOf(nil, s, y, x, w, scratch, nil)
+							forwardOf(nil, s, y, x, w, scratch)
 						case FormInputGrad:
 							inputGradOf(nil, s, x, y, w, scratch)
 						case FormKernelGrad:

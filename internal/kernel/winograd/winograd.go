@@ -136,39 +136,21 @@ func (s Shape) checkLen(x, w, y int) {
 	}
 }
 
-// Then is called by the threads of a forward product whenever a part of the output is
-// written: channels c0 to c1 of the given number of pixels, from number first on. Every
-// value of the output is in one part. What the parts are depends on the number of threads.
-type Then func(first, pixels, c0, c1 int)
-
 // Forward computes y [N,OutH,OutW,K] from x [N,H,W,C] and w [3,3,C,K].
 func Forward(p *par.Pool, s Shape, y, x, w []float32, scratch []byte) {
-	ForwardThen(p, s, y, x, w, scratch, nil)
-}
-
-// ForwardThen is [Forward] with more work on the output while it is in the caches; then may
-// be nil.
-func ForwardThen(p *par.Pool, s Shape, y, x, w []float32, scratch []byte, then Then) {
-	forwardOf(p, s, float32s(y), float32s(x), float32s(w), scratch, then)
+	forwardOf(p, s, float32s(y), float32s(x), float32s(w), scratch)
 }
 
 // ForwardBF16 is [Forward] on bfloat16 numbers in their 16 bits. It computes in
 // float32 and rounds to nearest even at the end.
 func ForwardBF16(p *par.Pool, s Shape, y, x, w []uint16, scratch []byte) {
-	ForwardBF16Then(p, s, y, x, w, scratch, nil)
+	forwardOf(p, s, bfloat16s(y), bfloat16s(x), bfloat16s(w), scratch)
 }
 
-// ForwardBF16Then is [ForwardBF16] as [ForwardThen] is Forward.
-func ForwardBF16Then(p *par.Pool, s Shape, y, x, w []uint16, scratch []byte, then Then) {
-	forwardOf(p, s, bfloat16s(y), bfloat16s(x), bfloat16s(w), scratch, then)
-}
-
-func forwardOf(p *par.Pool, s Shape, y, x, w numbers, scratch []byte, then Then) {
+func forwardOf(p *par.Pool, s Shape, y, x, w numbers, scratch []byte) {
 	s.check()
 	s.checkLen(x.len, w.len, y.len)
-	f := s.newForward(newArena(scratch), current(), p.Threads())
-	f.then = then
-	f.run(p, y, x, w)
+	s.newForward(newArena(scratch), current(), p.Threads()).run(p, y, x, w)
 }
 
 // InputGrad computes dx [N,H,W,C] from dy [N,OutH,OutW,K] and w [3,3,C,K].
