@@ -156,6 +156,7 @@ type Train struct {
 	CheckpointEvery int           `yaml:"checkpoint_every"` // steps; 0: once an epoch, at least every 500 steps
 	Keep            int           `yaml:"keep"`             // newest checkpoints kept, besides the best
 	LogEvery        int           `yaml:"log_every"`        // steps between "step" events
+	OnCollapse      string        `yaml:"on_collapse"`      // warn, or stop: save and end when the verdict is bad
 }
 
 // Eval is how a run is judged while it trains.
@@ -185,7 +186,7 @@ func Default() Config {
 			Temperature: .1,
 		},
 		Optim: Optim{Name: "lars", Momentum: .9, WeightDecay: 1e-6, WarmupEpochs: 10, Schedule: "cosine", Accumulate: 1},
-		Train: Train{Epochs: 100, Batch: 64, Seed: 1, Precision: "fp32", Backend: "cpu", Keep: 2, LogEvery: 10},
+		Train: Train{Epochs: 100, Batch: 64, Seed: 1, Precision: "fp32", Backend: "cpu", Keep: 2, LogEvery: 10, OnCollapse: "warn"},
 		Eval:  Eval{KNNEvery: 1, K: 200, Temperature: .1},
 	}
 }
@@ -232,6 +233,16 @@ func overlay(prefix string, tree map[string]any, set func(key, value string) err
 		}
 	}
 	return nil
+}
+
+// Pairs lists the leaves of a YAML tree of configuration keys, by key, as Set takes them.
+func Pairs(tree map[string]any) [][2]string {
+	var pairs [][2]string
+	overlay("", tree, func(key, value string) error { // cannot fail
+		pairs = append(pairs, [2]string{key, value})
+		return nil
+	})
+	return pairs
 }
 
 // scalars writes a YAML value as --set takes it: lists as a,b.

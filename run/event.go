@@ -24,11 +24,59 @@ type StepEvent struct {
 	Tau         float64 `json:"tau"`
 	TargetStd   Number  `json:"target_std"`         // see EpochEvent
 	Rank        Number  `json:"rank"`               // effective rank of the step's target projections
-	CosPositive Number  `json:"cos_positive"`       // mean cosine of an online prediction and the target projection of the other view
+	CosPositive Number  `json:"cos_positive"`       // mean cosine of the target projections of the two views of a picture
 	CosNegative Number  `json:"cos_negative"`       // mean cosine of the target projections of different pictures
 	Accuracy    *Number `json:"accuracy,omitempty"` // share of the step's labelled views classified right, of supervised
 	GradNorm    Number  `json:"grad_norm"`          // Euclidean norm of the gradient over all online parameters
 	ImagesPerS  float64 `json:"images_per_s"`       // since the event before
+	*Health             // nil in the runs of versions that did not measure it
+}
+
+// Health is what a step event tells of the step's batch, representation and weights without
+// looking at labels; the verdict rests on it. Projections are the target's as in target_std,
+// features the online encoder's, in the mode of training. Where gradients are accumulated,
+// batch and vectors are the last micro-batch's. What a method does not have is null.
+type Health struct {
+	TopShare   Number `json:"top_share"`  // of the projections' variance, in its largest direction: 1 is a line
+	Alignment  Number `json:"alignment"`  // mean squared distance of the normalised projections of a picture's views (Wang and Isola 2020): 0 to 4
+	Uniformity Number `json:"uniformity"` // ln of the mean of exp(−2 · squared distance) over the normalised projections of different pictures: 0 collapsed, about −4 spread out
+
+	FeatureStd         Number `json:"feature_std"`          // target_std, of features
+	FeatureRank        Number `json:"feature_rank"`         // RankMe: rank, of features
+	FeatureTopShare    Number `json:"feature_top_share"`    // top_share, of features
+	FeatureCosPositive Number `json:"feature_cos_positive"` // cos_positive, of features
+	FeatureCosNegative Number `json:"feature_cos_negative"` // cos_negative, of features
+	FeatureMatch       Number `json:"feature_match"`        // share of views whose most similar among the other views, by centred features, is of the same picture
+	Match              Number `json:"match"`                // the same, by projections
+	MatchOf            int    `json:"match_of"`             // among how many pictures
+
+	TargetDistance  Number `json:"target_distance"`  // ‖θ−ξ‖/‖θ‖ over the weights that the target follows
+	EncoderNorm     Number `json:"encoder_norm"`     // Euclidean norm of the weights of convolutions and linear layers
+	ProjectorNorm   Number `json:"projector_norm"`   //
+	PredictorNorm   Number `json:"predictor_norm"`   // of supervised: of the classifier
+	EncoderUpdate   Number `json:"encoder_update"`   // length of this step's change of the weights over their norm, from a sample of them
+	ProjectorUpdate Number `json:"projector_update"` //
+	PredictorUpdate Number `json:"predictor_update"` //
+	EncoderGrad     Number `json:"encoder_grad"`     // norm of the gradient over all parameters of the part
+	ProjectorGrad   Number `json:"projector_grad"`   //
+	PredictorGrad   Number `json:"predictor_grad"`   //
+
+	ViewDifference    Number `json:"view_difference"`    // root mean squared difference of the pixels of a picture's two views, as the network sees them
+	PictureDifference Number `json:"picture_difference"` // the same, of views of different pictures
+	Detail            Number `json:"detail"`             // deviation of pixels within a view, over its channels' means
+}
+
+// VerdictEvent is a line of metrics.jsonl whenever what the run says about itself changes:
+// "healthy", "dimensional collapse", "full collapse", "diverging" or "not learning". A run
+// that ends before it can tell says "too early" at its end.
+type VerdictEvent struct {
+	Event     string `json:"event"` // "verdict"
+	Step      int    `json:"step"`  // at which it was given
+	Verdict   string `json:"verdict"`
+	SinceStep int    `json:"since_step"` // of the first measurement that spoke for it; 0: from the start
+	Cause     string `json:"cause"`      // the likely one, in words; empty for healthy
+	Evidence  string `json:"evidence"`   // what was measured, in words
+	Advice    string `json:"advice"`     // which key to change to what; empty for healthy
 }
 
 // EpochEvent is a line of metrics.jsonl after every epoch, and for epoch 0 before
@@ -61,6 +109,15 @@ func (n Number) MarshalJSON() ([]byte, error) {
 		return []byte("null"), nil
 	}
 	return json.Marshal(float64(n))
+}
+
+// UnmarshalJSON reads null as NaN.
+func (n *Number) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		*n = Number(math.NaN())
+		return nil
+	}
+	return json.Unmarshal(text, (*float64)(n))
 }
 
 // Metrics appends events to metrics.jsonl, each a line written at once.
@@ -128,6 +185,11 @@ func ReadEpochs(path string) ([]EpochEvent, error) {
 // ReadSteps reads the step events of a metrics.jsonl.
 func ReadSteps(path string) ([]StepEvent, error) {
 	return readEvents[StepEvent](path, "step")
+}
+
+// ReadVerdicts reads the verdict events of a metrics.jsonl, the last one being the newest.
+func ReadVerdicts(path string) ([]VerdictEvent, error) {
+	return readEvents[VerdictEvent](path, "verdict")
 }
 
 func readEvents[T any](path, kind string) ([]T, error) {

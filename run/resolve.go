@@ -218,6 +218,7 @@ func (c Config) validateModel(bad func(bool, string, string), oneOf func(string,
 	bad(t.CheckpointEvery >= 0, "train.checkpoint_every", "0 (automatic) or more steps")
 	bad(t.Keep >= 1, "train.keep", "at least 1")
 	bad(t.LogEvery >= 1, "train.log_every", "at least 1")
+	oneOf("train.on_collapse", "warn", "stop")
 	bad(c.Eval.KNNEvery >= 0, "eval.knn_every", "0 (never) or more epochs")
 	bad(c.Eval.K >= 1, "eval.k", "at least 1")
 	bad(c.Eval.Temperature > 0, "eval.temperature", "above 0")
@@ -235,7 +236,7 @@ func (c Config) usesBatchNorm() bool {
 
 // mayChange are the keys that --resume may change: they do not change the result.
 var mayChange = []string{
-	"data.workers", "train.threads", "train.checkpoint_every", "train.keep", "train.log_every",
+	"data.workers", "train.threads", "train.checkpoint_every", "train.keep", "train.log_every", "train.on_collapse",
 }
 
 // ChangesResult lists the differences between two resolved configurations that would
