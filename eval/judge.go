@@ -98,7 +98,7 @@ func Labelled(ctx context.Context, e *embed.Embedder, set *dataset.Set, workers 
 	for i, index := range v.Index {
 		f.Labels[i] = set.Label(index)
 		if slices.ContainsFunc(f.row(i), func(x float32) bool { return x-x != 0 }) {
-			return f, fmt.Errorf("the encoder gives features for %s that are not finite: its training has diverged, or its weights are damaged", v.Names[i])
+			return f, fmt.Errorf("the encoder gives features for %s that are %w: its training has diverged, or its weights are damaged", v.Names[i], ErrNotFinite)
 		}
 	}
 	return f, nil

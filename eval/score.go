@@ -40,6 +40,9 @@ func (f *JSONFloat) UnmarshalJSON(text []byte) error {
 // ErrNoLabels says that a judgement needs labels which the data does not have.
 var ErrNoLabels = errors.New("the data has no labels")
 
+// ErrNotFinite says that an encoder's features hold NaN or infinity.
+var ErrNotFinite = errors.New("not finite")
+
 // rank returns the up to five classes with the most votes, the smaller index among equals.
 func rank[T float32 | float64](votes []T) []int {
 	classes := make([]int, len(votes))

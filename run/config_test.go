@@ -101,6 +101,14 @@ func TestLoadIsStrict(t *testing.T) {
 	}
 }
 
+func TestPairs(t *testing.T) {
+	got := Pairs(map[string]any{"train": map[string]any{"steps": uint64(7)}, "optim.lr": .5, "heads": map[string]any{"norm": []any{"batch", "none"}}})
+	want := [][2]string{{"heads.norm", "batch,none"}, {"optim.lr", "0.5"}, {"train.steps", "7"}}
+	if !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
 func TestResolve(t *testing.T) {
 	c := Default()
 	if err := c.Resolve(Source{Images: 1000, NativeSize: 32, Channels: 1}); err != nil {

@@ -244,7 +244,7 @@ func (s *session) save() error {
 	}
 	tensors, err := toTensors(s.method.Specs(), state)
 	if err != nil {
-		return hint(fmt.Errorf("step %d: %w: training has diverged; nothing of this step was saved", s.step, err),
+		return hint(fmt.Errorf("step %d: %w: training has %w; nothing of this step was saved", s.step, err, ErrDiverged),
 			"lower the learning rate or lengthen the warm-up")
 	}
 	extra, err := json.Marshal(s.memory)

@@ -26,6 +26,9 @@ type Options struct {
 // ErrInterrupted says that a training was stopped from outside after its state was saved.
 var ErrInterrupted = errors.New("interrupted")
 
+// ErrDiverged says that a step's loss or gradient was not finite; the same run diverges again.
+var ErrDiverged = errors.New("diverged")
+
 // Run trains to the end, or until ctx is cancelled: then the state is saved and the error
 // is ErrInterrupted, wrapped. A finished run is left as it is.
 func Run(ctx context.Context, o Options) error {
@@ -68,6 +71,9 @@ func (e notFiniteError) Error() string {
 	return fmt.Sprintf("step %d: the loss is %v and the gradient's norm %v: training has diverged; nothing of this step was saved (last checkpoint: step %d)",
 		e.step, e.loss, e.norm, e.lastSafeStep)
 }
+
+// Is makes it an ErrDiverged.
+func (e notFiniteError) Is(target error) bool { return target == ErrDiverged }
 
 // Hint says what to do.
 func (e notFiniteError) Hint() string {

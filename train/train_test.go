@@ -132,7 +132,7 @@ func TestDivergenceStopsAndPersistsNothingBad(t *testing.T) {
 	f := run.Folder(filepath.Join(t.TempDir(), "r"))
 	c := tiny(t, "optim.lr=1e30", "train.checkpoint_every=1", "train.steps=30", "eval.knn_every=0")
 	err := Run(context.Background(), Options{Config: c, Folder: f})
-	if err == nil || !strings.Contains(err.Error(), "diverged") {
+	if !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), "training has diverged") {
 		t.Fatalf("error %v", err)
 	}
 	steps, err := checkpoint.Steps(f.Checkpoints())
