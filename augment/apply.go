@@ -19,6 +19,7 @@ type Augmenter struct {
 
 // New returns an augmenter for views [size,size,channels], channels being 1 or 3.
 func New(c Config, size, channels int) (*Augmenter, error) {
+	pixel.Trust()
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}

@@ -29,16 +29,6 @@ func (e *hintError) Hint() string { return e.hint }
 
 func hint(err error, text string) error { return &hintError{err, text} }
 
-// Hint returns the advice that err or an error that it wraps carries for the
-// user, "" if none: any error with a method Hint() string.
-func Hint(err error) string {
-	var h interface{ Hint() string }
-	if errors.As(err, &h) {
-		return h.Hint()
-	}
-	return ""
-}
-
 // Bad returns the pictures found unreadable so far, by index.
 func (s *Set) Bad() []BadPicture {
 	s.bad.mu.RLock()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/binary"
+	"errors"
 	"image"
 	"image/color"
 	"image/png"
@@ -173,7 +174,16 @@ func failsWith(t *testing.T, spec string, opt Options, words ...string) {
 			t.Errorf("%s: error %q does not say %q", spec, err, w)
 		}
 	}
-	if Hint(err) == "" {
+	if hintOf(err) == "" {
 		t.Errorf("%s: error %q has no hint", spec, err)
 	}
+}
+
+// hintOf returns the advice that err or an error that it wraps carries, "" if none.
+func hintOf(err error) string {
+	var h interface{ Hint() string }
+	if errors.As(err, &h) {
+		return h.Hint()
+	}
+	return ""
 }

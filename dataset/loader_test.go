@@ -215,8 +215,8 @@ func TestTooManyBadPictures(t *testing.T) {
 			t.Errorf("error %q does not say %q", err, w)
 		}
 	}
-	if !strings.Contains(Hint(err), "data.max_bad") {
-		t.Errorf("hint %q", Hint(err))
+	if !strings.Contains(hintOf(err), "data.max_bad") {
+		t.Errorf("hint %q", hintOf(err))
 	}
 	all := opened(t, garden(t, 3, 0, 1, 2), Options{MaxBad: 1})
 	l, err = NewLoader(all, views(t, 16, 3), LoaderConfig{Batch: 2, Workers: 2})

@@ -170,7 +170,7 @@ func (p SGD) learn(ctx context.Context, pool *par.Pool, e *embed.Embedder, parts
 	defer loader.Close()
 	var heads []*probe
 	for _, lr := range p.Rates {
-		lr *= float64(batch) / 256
+		lr = optim.ScaleRate(lr, batch)
 		heads = append(heads, newProbe(m.Encoder.Features, len(parts.Train.Classes), batch, p.Seed, lr, true))
 		if len(p.Rates) > 1 {
 			heads = append(heads, newProbe(m.Encoder.Features, len(parts.Train.Classes), batch, p.Seed, lr, false))

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/byol-go/byol/internal/kernel/pixel"
 )
 
 // Decode decodes a picture of any known format to opt.Channels channels, with the
@@ -33,6 +35,7 @@ func Decode(data []byte, opt Options) (*Image, error) {
 // it (JPEG that is not to be turned); a loader that decodes picture after picture
 // saves the cost of fresh memory. After an error the samples of m are undefined.
 func DecodeInto(m *Image, data []byte, opt Options) error {
+	pixel.Trust()
 	opt, err := opt.withDefaults()
 	if err != nil {
 		return err

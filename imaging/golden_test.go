@@ -165,7 +165,7 @@ func TestResizeGolden(t *testing.T) {
 			}
 			want := &Image{W: c.Ow, H: c.Oh, C: c.C, Pix: c.Pix}
 			if flip {
-				want = FlipHorizontal(want)
+				want = Orient(want, 2) // mirrored
 			}
 			worst := float32(0)
 			for i, v := range view {

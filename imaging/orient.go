@@ -49,9 +49,6 @@ func Orient(m *Image, orientation int) *Image {
 	return out
 }
 
-// FlipHorizontal returns m mirrored left to right.
-func FlipHorizontal(m *Image) *Image { return Orient(m, 2) }
-
 // Crop returns a copy of the w x h pixels at (x, y), which must lie inside m.
 func Crop(m *Image, x, y, w, h int) (*Image, error) {
 	if x < 0 || y < 0 || w < 1 || h < 1 || x+w > m.W || y+h > m.H {

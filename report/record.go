@@ -144,19 +144,6 @@ func (r *record) readEvals() error {
 	return nil
 }
 
-// stepsPerEpoch is what the finished epochs tell, or else about what was planned.
-func (r *record) stepsPerEpoch() float64 {
-	for _, e := range r.epochs {
-		if e.Epoch > 0 && (e.Epoch < r.config.Train.Epochs || *e.Step < r.config.Train.Steps) {
-			return float64(*e.Step) / float64(e.Epoch)
-		}
-	}
-	if r.config.Train.Epochs > 0 {
-		return float64(r.config.Train.Steps) / float64(r.config.Train.Epochs)
-	}
-	return 0
-}
-
 // status says how far the run is.
 func (r *record) status() string {
 	steps := r.config.Train.Steps

@@ -126,7 +126,7 @@ func (p Finetune) tune(ctx context.Context, t *tuner, set *dataset.Set, workers 
 	}
 	defer loader.Close()
 	perEpoch := loader.BatchesPerEpoch()
-	rates := optim.Schedule{Peak: lr * float64(t.batch) / 256, Steps: p.Epochs * perEpoch, Shape: optim.Cosine}
+	rates := optim.Schedule{Peak: optim.ScaleRate(lr, t.batch), Steps: p.Epochs * perEpoch, Shape: optim.Cosine}
 	sum := 0.0
 	for k := range rates.Steps {
 		if err := ctx.Err(); err != nil {

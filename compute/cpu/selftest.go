@@ -2,7 +2,6 @@ package cpu
 
 import (
 	"fmt"
-	"log/slog"
 	"math"
 	"sync"
 
@@ -15,23 +14,7 @@ import (
 )
 
 // selfTest runs once per process, before the first backend computes.
-var selfTest = sync.OnceFunc(func() { trustOrLower(testKernels) })
-
-// trustOrLower tries the kernels of the current instruction set, and of lower ones until
-// one gives the reference's results. The processor at hand may be one on which nobody
-// ever ran them.
-func trustOrLower(test func() error) {
-	for isa.Current() > isa.Generic {
-		err := test()
-		if err == nil {
-			return
-		}
-		level := isa.Current()
-		isa.Set(level - 1)
-		slog.Warn("kernels give wrong results on this processor; going on with a lower instruction set, which is slower",
-			"from", level.String(), "to", isa.Current().String(), "error", err)
-	}
-}
+var selfTest = sync.OnceFunc(func() { isa.Trust(testKernels) })
 
 // testKernels compares one small case of every family of kernels with the generic ones.
 func testKernels() error {

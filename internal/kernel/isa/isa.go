@@ -7,6 +7,7 @@ package isa
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -78,6 +79,21 @@ func Current() Level { return Level(current.Load()) }
 func Set(l Level) (restore func()) {
 	old := current.Swap(int32(min(l, detected)))
 	return func() { current.Store(old) }
+}
+
+// Trust tries the kernels of the current level, and of lower ones until test finds one
+// right. The processor at hand may be one on which nobody ever ran them.
+func Trust(test func() error) {
+	for Current() > Generic {
+		err := test()
+		if err == nil {
+			return
+		}
+		level := Current()
+		Set(level - 1)
+		slog.Warn("kernels give wrong results on this processor; going on with a lower instruction set, which is slower",
+			"from", level.String(), "to", Current().String(), "error", err)
+	}
 }
 
 // Available lists the levels that this machine can run, lowest first.

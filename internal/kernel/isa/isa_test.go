@@ -1,6 +1,9 @@
 package isa
 
-import "testing"
+import (
+	"errors"
+	"testing"
+)
 
 func TestParse(t *testing.T) {
 	for _, l := range []Level{Generic, AVX2, AVX512, AVX512BF16} {
@@ -26,4 +29,20 @@ func TestSetNeverExceedsDetected(t *testing.T) {
 	inner()
 	restore()
 	t.Logf("this machine: %v; the tests run: %v", Detected(), Available())
+}
+
+// TestTrustLowers: a level whose kernels are found wrong is left.
+func TestTrustLowers(t *testing.T) {
+	if Detected() < AVX2 {
+		t.Skip("this machine has the generic kernels only")
+	}
+	defer Set(AVX2)()
+	tries := 0
+	Trust(func() error {
+		tries++
+		return errors.New("wrong")
+	})
+	if tries != 1 || Current() != Generic {
+		t.Errorf("%d tries, then %s: want 1, generic", tries, Current())
+	}
 }

@@ -182,18 +182,6 @@ func NormalizeGray(dst, src []float32, scale, shift float32) {
 	}
 }
 
-// FlipRows mirrors each row of [h,w,c] left to right, in place.
-func FlipRows(px []float32, h, w, c int) {
-	for y := range h {
-		row := px[y*w*c:][:w*c]
-		for i, j := 0, (w-1)*c; i < j; i, j = i+c, j-c {
-			for k := range c {
-				row[i+k], row[j+k] = row[j+k], row[i+k]
-			}
-		}
-	}
-}
-
 func checkRGB(name string, dst, src []float32) {
 	if len(dst) != len(src) || len(src)%3 != 0 {
 		panic("pixel: " + name + ": dst and src of one length, three samples a pixel")

@@ -407,14 +407,6 @@ func TestTorchvision(t *testing.T) {
 	})
 }
 
-func TestFlipRows(t *testing.T) {
-	px := []float32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18}
-	FlipRows(px, 2, 3, 3)
-	if err := near(px, []float32{7, 8, 9, 4, 5, 6, 1, 2, 3, 16, 17, 18, 13, 14, 15, 10, 11, 12}, 0); err != nil {
-		t.Error(err)
-	}
-}
-
 // TestMisusePanics: lengths that do not fit are named, not read past.
 func TestMisusePanics(t *testing.T) {
 	for name, f := range map[string]func(){
@@ -520,7 +512,7 @@ func exactIDCT(coef *[64]int16, quant *[64]int32, x, y int) uint8 {
 
 func TestSelfTest(t *testing.T) {
 	atEveryLevel(t, func(t *testing.T) {
-		if err := SelfTest(); err != nil {
+		if err := selfTest(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -528,7 +520,7 @@ func TestSelfTest(t *testing.T) {
 
 func BenchmarkSelfTest(b *testing.B) {
 	for b.Loop() {
-		if err := SelfTest(); err != nil {
+		if err := selfTest(); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -3,15 +3,18 @@ package pixel
 import (
 	"bytes"
 	"fmt"
+	"sync"
 
 	"github.com/byol-go/byol/internal/kernel/isa"
 )
 
-// SelfTest compares the kernels of the instruction set in use with the reference,
-// on a few hundred samples each, and names the first that differs. A program runs
-// it at start, in well under a millisecond, and lowers the instruction set if it
-// fails.
-func SelfTest() error {
+// Trust runs the self-test, once in a process, and lowers the instruction set if it
+// fails. Who works on pixels calls it first; it takes well under a millisecond.
+var Trust = sync.OnceFunc(func() { isa.Trust(selfTest) })
+
+// selfTest compares the kernels of the instruction set in use with the reference,
+// on a few hundred samples each, and names the first that differs.
+func selfTest() error {
 	const n = 167 // whole blocks of every kernel, and an end
 	u := func(seed uint32, n int) []uint8 {
 		b := make([]uint8, n)
@@ -58,7 +61,7 @@ func SelfTest() error {
 	return nil
 }
 
-// selfTestBytes is the part of SelfTest that must agree to the bit.
+// selfTestBytes is the part of selfTest that must agree to the bit.
 func selfTestBytes(u func(seed uint32, n int) []uint8, n int) error {
 	y, cb, cr := u(1, n), u(2, n), u(3, n)
 	table := &Columns{C: 3, Taps: 8}
