@@ -111,21 +111,21 @@ func (b *BYOL) gradients(s *nn.Scope, batch Batch) ([]*graph.Node, Metrics) {
 	target2 := nn.L2Normalize(b.config.stop(b.project(target, batch.View2))) // z̄ξ
 	params := s.Values(b.params)                                             // θ
 
-	loss1 := b.loss(online, batch.View1, target2, target1)
+	loss1, feature1 := b.loss(online, batch.View1, target2, target1)
 	grads1 := graph.Gradient(loss1, params...)
-	loss2 := b.loss(online, batch.View2, target1, target2)
+	loss2, feature2 := b.loss(online, batch.View2, target1, target2)
 	grads2 := graph.Gradient(loss2, params...)
 
 	grads := add(grads1, grads2)
-	return grads, metricsOf(graph.Add(loss1, loss2), target1, target2, grads)
+	return grads, metricsOf(graph.Add(loss1, loss2), pair(target1, target2), pair(feature1, feature2), b.params, grads)
 }
 
 // loss is L of equation 2: the squared distance between the normalised
 // prediction of a view and the normalised target projection of the other
 // [B,d], at most 4; the mean over the batch. own is the target projection of the
-// same view, which only negative pairs ask for.
-func (b *BYOL) loss(online *nn.Scope, view, target, own *graph.Node) *graph.Node {
-	prediction := b.project(online, view) // zθ
+// same view, which only negative pairs ask for. It also returns the features of the view.
+func (b *BYOL) loss(online *nn.Scope, view, target, own *graph.Node) (loss, feature *graph.Node) {
+	feature, prediction := b.embed(online, view) // yθ, zθ
 	if b.config.Predictor {
 		prediction = b.wide(b.predictor.forward(online, prediction)) // q(zθ)
 	}
@@ -135,7 +135,7 @@ func (b *BYOL) loss(online *nn.Scope, view, target, own *graph.Node) *graph.Node
 		// The second sum of InfoNCE with β and α, for a loss and so without its minus.
 		distance = graph.Add(distance, graph.MulScalar(others(prediction, own, target, alpha), 2*alpha*beta))
 	}
-	return graph.ReduceAllMean(distance)
+	return graph.ReduceAllMean(distance), feature
 }
 
 // stop is the stop-gradient, unless the experiment leaves it out.

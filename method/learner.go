@@ -59,6 +59,9 @@ func add(a, b []*graph.Node) []*graph.Node {
 	return sum
 }
 
+// pair is what belongs to view 1 and to view 2.
+func pair(view1, view2 *graph.Node) [2]*graph.Node { return [2]*graph.Node{view1, view2} }
+
 // norm returns the length of all tensors taken as one vector, a scalar.
 func norm(nodes []*graph.Node) *graph.Node {
 	squares := make([]*graph.Node, len(nodes))

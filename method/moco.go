@@ -89,10 +89,12 @@ func (m *MoCo) gradients(s *nn.Scope, batch Batch) ([]*graph.Node, Metrics) {
 
 	var loss *graph.Node
 	var grads []*graph.Node
-	for _, order := range [][2]*graph.Node{{batch.View1, key2}, {batch.View2, key1}} {
+	var features [2][]*graph.Node // of each group, [B/groups,Features]
+	for view, order := range [][2]*graph.Node{{batch.View1, key2}, {batch.View2, key1}} {
 		for g := range m.groups {
-			query := nn.L2Normalize(m.project(online, m.run(order[0], g)))
-			part := m.loss(query, m.run(order[1], g), queue)
+			feature, query := m.embed(online, m.run(order[0], g))
+			features[view] = append(features[view], feature)
+			part := m.loss(nn.L2Normalize(query), m.run(order[1], g), queue)
 			part = graph.DivScalar(part, float64(2*m.groups))
 			partial := graph.Gradient(part, params...)
 			if loss == nil {
@@ -104,7 +106,8 @@ func (m *MoCo) gradients(s *nn.Scope, batch Batch) ([]*graph.Node, Metrics) {
 	}
 	newest := graph.Concatenate([]*graph.Node{key1, key2, queue}, 0)
 	s.Set([]nn.Spec{m.queue}, []*graph.Node{graph.Slice(newest, graph.AxisRange(0, m.config.Queue))})
-	return grads, metricsOf(loss, key1, key2, grads)
+	feature1, feature2 := graph.Concatenate(features[0], 0), graph.Concatenate(features[1], 0)
+	return grads, metricsOf(loss, pair(key1, key2), pair(feature1, feature2), m.params, grads)
 }
 
 // loss is InfoNCE: queries and their keys [N,d], and the queue [K,d] of other

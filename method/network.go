@@ -93,8 +93,14 @@ func (n *network) scope(state []*graph.Node) *nn.Scope {
 
 // project is g(f(view)): [B,H,W,C] to [B,d].
 func (n *network) project(s *nn.Scope, view *graph.Node) *graph.Node {
-	y := n.encoder.Forward(s.In("encoder."), view)
-	return n.wide(n.projector.forward(s, y))
+	_, z := n.embed(s, view)
+	return z
+}
+
+// embed returns the features f(view) [B,Features] and the projection g(f(view)) [B,d].
+func (n *network) embed(s *nn.Scope, view *graph.Node) (feature, projection *graph.Node) {
+	feature = n.encoder.Forward(s.In("encoder."), view)
+	return feature, n.wide(n.projector.forward(s, feature))
 }
 
 // wide converts x to the type of the weights, in which the loss is computed.

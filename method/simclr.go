@@ -42,12 +42,13 @@ func NewSimCLR(c Config) (*SimCLR, error) {
 // are alive at once, since every view is the other's negative.
 func (m *SimCLR) gradients(s *nn.Scope, batch Batch) ([]*graph.Node, Metrics) {
 	online, alpha := s.In("online."), m.config.Temperature
-	z1 := nn.L2Normalize(m.project(online, batch.View1)) // [B,d]
-	z2 := nn.L2Normalize(m.project(online, batch.View2))
+	feature1, z1 := m.embed(online, batch.View1) // [B,Features], [B,d]
+	feature2, z2 := m.embed(online, batch.View2)
+	z1, z2 = nn.L2Normalize(z1), nn.L2Normalize(z2)
 	positive := graph.DivScalar(cosine(z1, z2), alpha) // [B], the same in both orders
 	loss1 := graph.Sub(others(z1, z1, z2, alpha), positive)
 	loss2 := graph.Sub(others(z2, z2, z1, alpha), positive)
 	loss := graph.ReduceAllMean(graph.MulScalar(graph.Add(loss1, loss2), 0.5))
 	grads := graph.Gradient(loss, s.Values(m.params)...)
-	return grads, metricsOf(loss, z1, z2, grads)
+	return grads, metricsOf(loss, pair(z1, z2), pair(feature1, feature2), m.params, grads)
 }

@@ -40,14 +40,15 @@ func NewSimSiam(c Config) (*SimSiam, error) {
 // the negative cosine and z has no gradient (equations 1 to 4).
 func (m *SimSiam) gradients(s *nn.Scope, batch Batch) ([]*graph.Node, Metrics) {
 	online := s.In("online.")
-	z1, z2 := m.project(online, batch.View1), m.project(online, batch.View2) // [B,d]
+	feature1, z1 := m.embed(online, batch.View1) // [B,Features], [B,d]
+	feature2, z2 := m.embed(online, batch.View2)
 	p1, p2 := m.predict(online, z1), m.predict(online, z2)
 	target1, target2 := nn.L2Normalize(m.config.stop(z1)), nn.L2Normalize(m.config.stop(z2))
 
 	cosines := graph.Add(cosine(p1, target2), cosine(p2, target1)) // [B]
 	loss := graph.MulScalar(graph.ReduceAllMean(cosines), -0.5)
 	grads := graph.Gradient(loss, s.Values(m.params)...)
-	return grads, metricsOf(loss, target1, target2, grads)
+	return grads, metricsOf(loss, pair(target1, target2), pair(feature1, feature2), m.params, grads)
 }
 
 // predict is q(z), of length 1: [B,d] to [B,d].

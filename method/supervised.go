@@ -49,7 +49,7 @@ func (m *Supervised) gradients(s *nn.Scope, batch Batch) ([]*graph.Node, Metrics
 	grads2 := graph.Gradient(loss2, params...)
 
 	grads := add(grads1, grads2)
-	metrics := metricsOf(graph.Add(loss1, loss2), nn.L2Normalize(y1), nn.L2Normalize(y2), grads)
+	metrics := metricsOf(graph.Add(loss1, loss2), pair(nn.L2Normalize(y1), nn.L2Normalize(y2)), pair(y1, y2), m.params, grads)
 	labelled := graph.ReduceAllSum(m.known(batch.Label))
 	metrics.Accuracy = graph.Div(graph.Add(right1, right2), graph.MulScalar(labelled, 2))
 	return grads, metrics

@@ -34,8 +34,8 @@ func (s *session) feed(c run.Config, step int) (*feed, error) {
 	}, nil
 }
 
-// step takes one training step on the next batches.
-func (f *feed) step(s *Stepper, lr, tau float64) (method.Values, error) {
+// step takes one training step on the next batches; look, if not nil, sees the last of them.
+func (f *feed) step(s *Stepper, lr, tau float64, look func(Batch)) (method.Values, error) {
 	batches := make([]*dataset.Batch, f.accumulate)
 	made := make([]Batch, f.accumulate)
 	defer func() {
@@ -53,6 +53,9 @@ func (f *feed) step(s *Stepper, lr, tau float64) (method.Values, error) {
 			return method.Values{}, err
 		}
 		batches[i], made[i] = b, Batch{Views: [2][]float32{b.View1, b.View2}, Label: b.Label}
+	}
+	if look != nil {
+		look(made[len(made)-1])
 	}
 	defer f.trace.Begin(trackSteps, "step")()
 	return s.Step(made, lr, tau)

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/byol-go/byol/checkpoint"
-	"github.com/byol-go/byol/diagnose"
 	"github.com/byol-go/byol/embed"
 	"github.com/byol-go/byol/internal/atomicfile"
 	"github.com/byol-go/byol/method"
@@ -87,20 +86,27 @@ func (s *session) train(ctx context.Context) error {
 			return s.interrupt()
 		}
 		lr, tau := rates.Rate(s.step), s.method.Tau(s.step, c.Train.Steps)
-		values, err := feed.step(s.stepper, lr, tau)
+		logging := (s.step+1)%c.Train.LogEvery == 0 || s.step+1 == c.Train.Steps
+		var o observed
+		if logging {
+			o, err = s.observe(feed, lr, tau)
+		} else {
+			o.values, err = feed.step(s.stepper, lr, tau, nil)
+		}
 		s.trace.Step()
 		if err != nil {
 			return err
 		}
+		values := o.values
 		if !Finite(values) {
 			return notFiniteError{step: s.step + 1, loss: values.Loss, norm: values.GradientNorm, lr: c.Optim.LR, lastSafeStep: max(0, s.saved)}
 		}
 		s.step++
 		s.Epoch.add(values)
-		if s.step%c.Train.LogEvery == 0 || s.step == c.Train.Steps {
+		if logging {
 			now := time.Now()
 			speed := float64((s.step-logged)*c.Train.Batch*c.Optim.Accumulate) / now.Sub(since).Seconds()
-			if err := s.logStep(values, lr, tau, speed); err != nil {
+			if err := s.logStep(o, lr, tau, speed); err != nil {
 				return err
 			}
 			since, logged = now, s.step
@@ -154,14 +160,14 @@ func (s *session) beforeTraining(ctx context.Context) error {
 }
 
 // logStep writes the event of a step.
-func (s *session) logStep(v method.Values, lr, tau, speed float64) error {
-	rank := diagnose.EffectiveRank(v.Projection, v.Batch, v.Dim)
+func (s *session) logStep(o observed, lr, tau, speed float64) error {
+	v, rank := o.values, o.rank()
 	s.Epoch.Rank += rank
 	s.Epoch.Ranks++
 	e := run.StepEvent{
 		Event: "step", Step: s.step, Epoch: (s.step-1)/s.perEpoch + 1, Loss: run.Number(v.Loss), LR: lr, Tau: tau,
 		TargetStd: run.Number(v.TargetStd), Rank: run.Number(rank), CosPositive: run.Number(v.PositiveCosine),
-		CosNegative: run.Number(v.NegativeCosine), GradNorm: run.Number(v.GradientNorm), ImagesPerS: speed,
+		CosNegative: run.Number(v.NegativeCosine), GradNorm: run.Number(v.GradientNorm), ImagesPerS: speed, Health: o.health(),
 	}
 	if !math.IsNaN(v.Accuracy) {
 		accuracy := run.Number(v.Accuracy)

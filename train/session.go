@@ -302,7 +302,7 @@ func (s *session) stepsWithin(ctx context.Context, c run.Config, budget time.Dur
 		if err := ctx.Err(); err != nil {
 			return 0, ErrInterrupted
 		}
-		if _, err := feed.step(stepper, 0, 1); err != nil {
+		if _, err := feed.step(stepper, 0, 1, nil); err != nil {
 			return 0, err
 		}
 	}

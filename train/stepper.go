@@ -24,6 +24,7 @@ type Stepper struct {
 	shape      [4]int
 	step       *graph.Graph
 	accumulate *graph.Graph // nil if a step is one batch
+	measure    *graph.Graph // nil until Weights is called
 	memory     int64        // bytes, see Memory
 	state      []*tensors.Tensor
 }
@@ -101,8 +102,9 @@ func (s *Stepper) Step(batches []Batch, lr, tau float64) (method.Values, error) 
 		mean.PositiveCosine += share * v.PositiveCosine
 		mean.NegativeCosine += share * v.NegativeCosine
 		mean.Accuracy += share * v.Accuracy
-		mean.GradientNorm = v.GradientNorm
-		mean.Projection, mean.Batch, mean.Dim = v.Projection, v.Batch, v.Dim
+		mean.GradientNorm, mean.GradientNorms = v.GradientNorm, v.GradientNorms
+		mean.Projections, mean.Features = v.Projections, v.Features
+		mean.Batch, mean.Dim, mean.FeatureDim = v.Batch, v.Dim, v.FeatureDim
 	}
 	return mean, nil
 }
@@ -174,8 +176,10 @@ func (s *Stepper) Close() {
 	if s.step != nil {
 		s.step.Finalize()
 	}
-	if s.accumulate != nil {
-		s.accumulate.Finalize()
+	for _, g := range []*graph.Graph{s.accumulate, s.measure} {
+		if g != nil {
+			g.Finalize()
+		}
 	}
 }
 
