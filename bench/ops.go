@@ -11,6 +11,7 @@ import (
 	"github.com/byol-go/byol/compute/cpu"
 	"github.com/byol-go/byol/internal/machine"
 	"github.com/byol-go/byol/run"
+	"github.com/byol-go/byol/train"
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
 	"github.com/gomlx/gomlx/pkg/core/shapes"
 )
@@ -110,13 +111,13 @@ func (t *opsTrace) on(yes bool, executables []*cpu.Executable) {
 // configuration on a synthetic batch. Steps with and without a trace take turns. The
 // configuration need not be resolved; its backend must be "cpu".
 func Ops(c run.Config, r Repeat) (OpsResult, error) {
-	s, err := openStep(c, r.Trace)
+	t, err := train.NewTrial(c, r.Trace)
 	if err != nil {
 		return OpsResult{}, err
 	}
-	defer s.close()
+	defer t.Close()
 	for range r.Warmup {
-		if err := s.step(); err != nil {
+		if err := t.Step(); err != nil {
 			return OpsResult{}, err
 		}
 	}
@@ -125,10 +126,10 @@ func Ops(c run.Config, r Repeat) (OpsResult, error) {
 	var plain, traced, between []float64
 	for range r.Steps {
 		for _, on := range []bool{false, true} {
-			nodes.on(on, s.tracer.Executables())
+			nodes.on(on, t.Tracer.Executables())
 			nodes.total = 0
 			start := time.Now()
-			if err := s.step(); err != nil {
+			if err := t.Step(); err != nil {
 				return OpsResult{}, err
 			}
 			took := time.Since(start)
@@ -140,17 +141,17 @@ func Ops(c run.Config, r Repeat) (OpsResult, error) {
 			}
 		}
 	}
-	if len(s.tracer.Executables()) == 0 {
+	if len(t.Tracer.Executables()) == 0 {
 		return OpsResult{}, fmt.Errorf("train.backend is %q: only cpu tells of its nodes", c.Train.Backend)
 	}
-	nodes.on(false, s.tracer.Executables())
+	nodes.on(false, t.Tracer.Executables())
 	limits.again(true)
 	result := OpsResult{
-		Name: "ops", Machine: limits, Batch: s.pictures, Precision: s.config.Train.Precision, Repeats: r.Steps,
+		Name: "ops", Machine: limits, Batch: t.Pictures, Precision: t.Config.Train.Precision, Repeats: r.Steps,
 		PeakBytes: machine.PeakBytes(), StepS: median(plain), TracedS: median(traced), BetweenS: median(between),
 	}
 	result.summarise(nodes.nodes, r.Steps)
-	return result, s.record(r.Trace)
+	return result, record(t, r.Trace)
 }
 
 // summarise fills in nodes, kinds and sums from what the traced steps reported.
