@@ -37,6 +37,7 @@ type StepEvent struct {
 // features the online encoder's, in the mode of training. Where gradients are accumulated,
 // batch and vectors are the last micro-batch's. What a method does not have is null.
 type Health struct {
+	CosGap     Number `json:"cos_gap"`    // cos_positive − cos_negative, mean over the steps since the event before: what tells pictures apart
 	TopShare   Number `json:"top_share"`  // of the projections' variance, in its largest direction: 1 is a line
 	Alignment  Number `json:"alignment"`  // mean squared distance of the normalised projections of a picture's views (Wang and Isola 2020): 0 to 4
 	Uniformity Number `json:"uniformity"` // ln of the mean of exp(−2 · squared distance) over the normalised projections of different pictures: 0 collapsed, about −4 spread out

@@ -103,6 +103,7 @@ func (s *session) train(ctx context.Context) error {
 		}
 		s.step++
 		s.Epoch.add(values)
+		s.Since.add(values)
 		if logging {
 			now := time.Now()
 			speed := float64((s.step-logged)*c.Train.Batch*c.Optim.Accumulate) / now.Sub(since).Seconds()
@@ -120,6 +121,18 @@ func (s *session) train(ctx context.Context) error {
 // yet, which is also so in a run that goes on after it was stopped while it judged.
 func (s *session) epochEnded() bool {
 	return s.Epoch.Steps > 0 && (s.step%s.perEpoch == 0 || s.step == s.config.Train.Steps)
+}
+
+// sinceSums add up what a step event tells of all steps since the one before.
+type sinceSums struct {
+	CosGap float64 `json:"cos_gap"`
+	Steps  int     `json:"steps"`
+}
+
+// add takes in the values of a step.
+func (e *sinceSums) add(v method.Values) {
+	e.CosGap += v.PositiveCosine - v.NegativeCosine
+	e.Steps++
 }
 
 // add takes in the values of a step.
@@ -169,6 +182,8 @@ func (s *session) logStep(o observed, lr, tau, speed float64) error {
 		TargetStd: run.Number(v.TargetStd), Rank: run.Number(rank), CosPositive: run.Number(v.PositiveCosine),
 		CosNegative: run.Number(v.NegativeCosine), GradNorm: run.Number(v.GradientNorm), ImagesPerS: speed, Health: o.health(),
 	}
+	e.CosGap = run.Number(s.Since.CosGap / float64(s.Since.Steps))
+	s.Since = sinceSums{}
 	if !math.IsNaN(v.Accuracy) {
 		accuracy := run.Number(v.Accuracy)
 		e.Accuracy = &accuracy

@@ -48,6 +48,7 @@ type session struct {
 // resumed run are those of an uninterrupted one.
 type memory struct {
 	Epoch epochSums `json:"epoch"`
+	Since sinceSums `json:"since"`
 	Best  best      `json:"best"`
 }
 
