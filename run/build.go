@@ -6,6 +6,7 @@ import "fmt"
 type Request struct {
 	Stored *Config     // of the run that goes on; the base if no preset is named
 	Preset string      // name, or "" for the default
+	Chosen [][2]string // keys and values that a plan chose; File and Set win
 	File   string      // YAML file overlaid, or ""
 	Set    [][2]string // keys and values: flags first, then --set
 }
@@ -34,6 +35,11 @@ func Build(r Request) (Config, error) {
 	if name != c.Method.Name {
 		c.applyRecipe(name)
 	}
+	for _, kv := range r.Chosen {
+		if err := c.Set(kv[0], kv[1]); err != nil {
+			return c, fmt.Errorf("chosen: %w", err)
+		}
+	}
 	if r.File != "" {
 		if err := c.Load(r.File); err != nil {
 			return c, err
@@ -45,6 +51,24 @@ func Build(r Request) (Config, error) {
 		}
 	}
 	return c, nil
+}
+
+// Named lists the keys that File and Set give a value, so that a plan leaves them alone.
+func (r Request) Named() (map[string]bool, error) {
+	named := map[string]bool{}
+	if r.File != "" {
+		tree, err := readTree(r.File)
+		if err != nil {
+			return nil, err
+		}
+		for _, kv := range Pairs(tree) {
+			named[kv[0]] = true
+		}
+	}
+	for _, kv := range r.Set {
+		named[kv[0]] = true
+	}
+	return named, nil
 }
 
 // method returns the name of the method that will be chosen in the end, given the base's.

@@ -196,3 +196,23 @@ func TestChangesResult(t *testing.T) {
 		t.Errorf("differences %v", d)
 	}
 }
+
+func TestChosenYields(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "c.yaml")
+	if err := os.WriteFile(file, []byte("train:\n  batch: 32\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := Request{File: file, Set: [][2]string{{"optim.lr", ".5"}},
+		Chosen: [][2]string{{"train.batch", "128"}, {"optim.lr", ".1"}, {"encoder.width", ".25"}, {"train.steps", "70"}}}
+	c, err := Build(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Train.Batch != 32 || c.Optim.LR != .5 || c.Encoder.Width != .25 || c.Train.Steps != 70 || c.Train.Epochs != 0 {
+		t.Errorf("batch %d, rate %g, width %g, steps %d, epochs %d", c.Train.Batch, c.Optim.LR, c.Encoder.Width, c.Train.Steps, c.Train.Epochs)
+	}
+	named, err := r.Named()
+	if err != nil || len(named) != 2 || !named["train.batch"] || !named["optim.lr"] {
+		t.Errorf("named %v, %v", named, err)
+	}
+}

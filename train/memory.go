@@ -49,6 +49,9 @@ func (s *session) sayMemory() {
 	s.say("memory: about %s for a step, %s available", humanize.IBytes(uint64(held)), humanize.IBytes(uint64(available)))
 }
 
+// ErrMemory says that a step would not fit into the memory that is left.
+var ErrMemory = errors.New("not enough memory")
+
 // explainMemory turns the refusal of a step on views of that shape [B,H,W,C] into an error
 // that says which batch would fit; other errors pass through.
 func explainMemory(err error, shape [4]int) error {
@@ -57,8 +60,8 @@ func explainMemory(err error, shape [4]int) error {
 		return err
 	}
 	batch := shape[0]
-	plain := fmt.Errorf("a step on batches of %d needs about %s of memory, and %s are available",
-		batch, humanize.IBytes(uint64(m.Inputs+m.Peak)), humanize.IBytes(uint64(m.Limit)))
+	plain := fmt.Errorf("%w: a step on batches of %d needs about %s, and %s are available",
+		ErrMemory, batch, humanize.IBytes(uint64(m.Inputs+m.Peak)), humanize.IBytes(uint64(m.Limit)))
 	// The views and what is held besides the inputs grow with the batch, the state does not.
 	views := int64(2*4) * int64(shape[0]) * int64(shape[1]) * int64(shape[2]) * int64(shape[3])
 	fits := int(float64(batch) * float64(m.Limit-(m.Inputs-views)) / float64(m.Peak+views))
