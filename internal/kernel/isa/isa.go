@@ -1,7 +1,7 @@
 // Package isa says which instruction set the kernels may use.
 //
 // The level is what the processor offers, capped by the environment variable
-// BYOL_ISA (generic, avx2, avx512 or avx512bf16), so that every path of a
+// BYOL_ISA (generic, neon, avx2, avx512 or avx512bf16), so that every path of a
 // binary can be tried on one machine. Tests lower it with [Set].
 package isa
 
@@ -16,18 +16,20 @@ import (
 // EnvVar names the environment variable that caps the level.
 const EnvVar = "BYOL_ISA"
 
-// Level is an instruction set; a higher level includes the lower ones.
+// Level is an instruction set; a higher level includes the lower ones that the
+// processor's family has: NEON is arm64's, the levels above are amd64's.
 type Level int32
 
 // The levels for which kernels are written.
 const (
 	Generic    Level = iota // portable Go
+	NEON                    // 32 registers of 4 float32; every arm64 has it
 	AVX2                    // AVX2, FMA: 16 registers of 8 float32
 	AVX512                  // AVX-512 F, BW, DQ, VL: 32 registers of 16 float32
 	AVX512BF16              // AVX512 and VDPBF16PS
 )
 
-var names = [...]string{"generic", "avx2", "avx512", "avx512bf16"}
+var names = [...]string{"generic", "neon", "avx2", "avx512", "avx512bf16"}
 
 // String returns the name that BYOL_ISA takes.
 func (l Level) String() string {
@@ -58,7 +60,7 @@ func init() {
 	if name := os.Getenv(EnvVar); name != "" {
 		var limit Level
 		if limit, envErr = Parse(name); envErr == nil {
-			level = min(level, limit)
+			level = atMost(limit)
 		}
 	}
 	current.Store(int32(level))
@@ -73,11 +75,23 @@ func Detected() Level { return detected }
 // Current returns the level that kernels use now.
 func Current() Level { return Level(current.Load()) }
 
+// exists says whether a level is one of this program's processor family.
+func exists(l Level) bool { return l == Generic || (l == NEON) == (detected == NEON) }
+
+// atMost returns the highest level of this machine that is not above a limit.
+func atMost(limit Level) Level {
+	l := min(limit, detected)
+	for !exists(l) {
+		l--
+	}
+	return l
+}
+
 // Set lowers (or restores) the current level, never above Detected, and
 // returns a function that restores the former one. It is for tests and for a
 // self-test that found a path wrong; it must not race with running kernels.
 func Set(l Level) (restore func()) {
-	old := current.Swap(int32(min(l, detected)))
+	old := current.Swap(int32(atMost(l)))
 	return func() { current.Store(old) }
 }
 
@@ -100,7 +114,9 @@ func Trust(test func() error) {
 func Available() []Level {
 	var levels []Level
 	for l := Generic; l <= detected; l++ {
-		levels = append(levels, l)
+		if exists(l) {
+			levels = append(levels, l)
+		}
 	}
 	return levels
 }

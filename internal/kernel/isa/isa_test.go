@@ -6,7 +6,7 @@ import (
 )
 
 func TestParse(t *testing.T) {
-	for _, l := range []Level{Generic, AVX2, AVX512, AVX512BF16} {
+	for _, l := range []Level{Generic, NEON, AVX2, AVX512, AVX512BF16} {
 		got, err := Parse(l.String())
 		if err != nil || got != l {
 			t.Errorf("Parse(%q) = %v, %v", l, got, err)
@@ -28,6 +28,10 @@ func TestSetNeverExceedsDetected(t *testing.T) {
 	}
 	inner()
 	restore()
+	defer Set(NEON)()
+	if want := Available()[min(1, len(Available())-1)]; Current() != Generic && Current() != want || Current() == NEON != (Detected() == NEON) {
+		t.Errorf("capped to NEON: %v, of %v", Current(), Available())
+	}
 	t.Logf("this machine: %v; the tests run: %v", Detected(), Available())
 }
 

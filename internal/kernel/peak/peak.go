@@ -15,6 +15,7 @@ import (
 )
 
 //go:generate go -C _asm run . ../peak_amd64.s ../peak_stubs_amd64.go
+//go:generate go -C ../_neon run . ../peak/peak_amd64.s ../peak/peak_stubs_amd64.go
 
 // Arithmetic is the rate of multiply-adds, counted as two.
 type Arithmetic struct {

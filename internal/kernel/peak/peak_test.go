@@ -1,6 +1,7 @@
 package peak
 
 import (
+	"runtime"
 	"testing"
 
 	"github.com/byol-go/byol/internal/kernel/isa"
@@ -12,12 +13,14 @@ func TestMultiplyAdd(t *testing.T) {
 		p := par.New(threads)
 		rates := MultiplyAdd(p)
 		p.Close()
-		if want := int(isa.Current()) + 1; len(rates) != want {
+		if want := len(isa.Available()); isa.Current() == isa.Detected() && len(rates) != want {
 			t.Fatalf("%d rates, want %d: %+v", len(rates), want, rates)
 		}
 		for i, r := range rates {
-			// A vector does more than a number; that much holds on a busy machine too.
-			if r.FLOPS < 1e7 || i > 0 && r.FLOPS < 1.5*rates[0].FLOPS || r.IsPeak != (i > 0) {
+			// A vector does more than a number; that much holds on a busy machine too, but not
+			// in an emulator, which is where arm64 is tested.
+			slow := i > 0 && r.FLOPS < 1.5*rates[0].FLOPS && runtime.GOARCH != "arm64"
+			if r.FLOPS < 1e7 || slow || r.IsPeak != (i > 0) {
 				t.Errorf("%d threads: %+v", threads, r)
 			}
 		}

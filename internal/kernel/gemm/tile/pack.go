@@ -43,7 +43,7 @@ func Transpose(l isa.Level, dst unsafe.Pointer, width int, src unsafe.Pointer, s
 		clear(unsafe.Slice((*uint32)(dst), k*width))
 	}
 	j, blocks := 0, 0
-	if l >= isa.AVX2 {
+	if l >= isa.NEON {
 		blocks = k / 8
 		for ; j+8 <= cols; j += 8 {
 			transposeBlocks(unsafe.Add(dst, 4*j), 4*width, unsafe.Add(src, j*srcStride), srcStride, blocks)
@@ -76,7 +76,7 @@ func TransposePairs(l isa.Level, dst unsafe.Pointer, width int, src unsafe.Point
 // Widen converts bfloat16 to float32.
 func Widen(l isa.Level, dst []float32, src []uint16) {
 	n := 0
-	if l >= isa.AVX2 && len(src) >= 8 {
+	if l >= isa.NEON && len(src) >= 8 {
 		n = len(src) &^ 7
 		widenBlocks(unsafe.Pointer(unsafe.SliceData(dst)), unsafe.Pointer(unsafe.SliceData(src)), n/8)
 	}
@@ -86,7 +86,7 @@ func Widen(l isa.Level, dst []float32, src []uint16) {
 // Narrow rounds float32 to bfloat16, ties to even; NaN stays NaN.
 func Narrow(l isa.Level, dst []uint16, src []float32) {
 	n := 0
-	if l >= isa.AVX2 && len(src) >= 8 {
+	if l >= isa.NEON && len(src) >= 8 {
 		n = len(src) &^ 7
 		narrowBlocks(unsafe.Pointer(unsafe.SliceData(dst)), unsafe.Pointer(unsafe.SliceData(src)), n/8)
 	}

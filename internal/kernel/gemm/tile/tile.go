@@ -24,6 +24,7 @@ import (
 )
 
 //go:generate go -C _asm run . ../tile_amd64.s ../stubs_amd64.go
+//go:generate go -C ../../_neon run . ../gemm/tile/tile_amd64.s ../gemm/tile/stubs_amd64.go
 
 // MaxRows and MaxCols bound a tile of any instruction set.
 const (
@@ -36,7 +37,7 @@ func Rows(l isa.Level) int {
 	switch {
 	case l >= isa.AVX512:
 		return 8
-	case l >= isa.AVX2:
+	case l >= isa.NEON:
 		return 6
 	}
 	return 4
@@ -47,7 +48,7 @@ func Cols(l isa.Level) int {
 	switch {
 	case l >= isa.AVX512:
 		return 32
-	case l >= isa.AVX2:
+	case l >= isa.NEON:
 		return 16
 	}
 	return 4
@@ -56,7 +57,7 @@ func Cols(l isa.Level) int {
 // PanelWidth returns how many columns a panel of cols columns is packed to:
 // half a tile where that is enough.
 func PanelWidth(l isa.Level, cols int) int {
-	if n := Cols(l); l < isa.AVX2 || cols > n/2 {
+	if n := Cols(l); l < isa.NEON || cols > n/2 {
 		return n
 	}
 	return Cols(l) / 2
@@ -97,7 +98,7 @@ type ColsArgs struct {
 // by one: at 4096 bytes a tile takes twice the time. Callers that get another
 // pitch than their stride may copy the rows if they are used often enough.
 func Pitch(l isa.Level, stride int) int {
-	if l < isa.AVX2 {
+	if l < isa.NEON {
 		return stride
 	}
 	for pitch := stride; ; pitch = (pitch + 64) &^ 63 {

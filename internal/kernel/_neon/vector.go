@@ -1,0 +1,496 @@
+package main
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+)
+
+// half returns the NEON register of the lower or upper half of a register.
+func half(o operand, h int) int { return 2*o.reg + h }
+
+// halves returns how many halves an instruction with this operand works on.
+func halves(o operand) int {
+	if o.wide {
+		return 2
+	}
+	return 1
+}
+
+// threes are the instructions that do the same to each half: dst = args[1] op args[0].
+var threes = map[string]same{
+	"VADDPS": fadd, "VSUBPS": fsub, "VMULPS": fmul, "VDIVPS": fdiv, "VADDPD": faddD,
+	"VPADDD": addS, "VPSUBD": subS, "VPADDW": addH, "VPSUBW": subH, "VPMULLD": mulS,
+	"VANDPS": andB, "VPAND": andB, "VORPS": orrB, "VPOR": orrB, "VXORPS": eorB, "VPXOR": eorB,
+	"VUNPCKLPS": zip1S, "VUNPCKHPS": zip2S, "VPUNPCKLDQ": zip1S, "VPUNPCKHDQ": zip2S,
+	"VPUNPCKLWD": zip1H, "VPUNPCKHWD": zip2H, "VUNPCKLPD": zip1D, "VUNPCKHPD": zip2D,
+	"VPUNPCKLQDQ": zip1D, "VPUNPCKHQDQ": zip2D,
+}
+
+// shifts are the shifts by a constant.
+var shifts = map[string]shift{"VPSLLD": shlS, "VPSRLD": ushrS, "VPSRAD": sshrS, "VPSLLW": shlH, "VPSRLW": ushrH, "VPSRAW": sshrH}
+
+// packs narrow with saturation: args[1] to the lower half of each half, args[0] to the upper.
+var packs = map[string][2]pair{
+	"VPACKUSDW": {sqxtunH, sqxtun2H}, "VPACKSSDW": {sqxtnH, sqxtn2H},
+	"VPACKUSWB": {sqxtunB, sqxtun2B}, "VPACKSSWB": {sqxtnB, sqxtn2B},
+}
+
+// twos are the instructions on one source.
+var twos = map[string]pair{"VSQRTPS": fsqrt, "VCVTDQ2PS": scvtf, "VCVTPS2DQ": fcvtns, "VCVTTPS2DQ": fcvtzs}
+
+// vector translates an instruction on vectors.
+func (t *translator) vector(in *instruction) {
+	a := in.args
+	dst := a[len(a)-1]
+	if o, ok := threes[in.op]; ok {
+		if in.zeroes() {
+			for h := range halves(dst) {
+				t.word(zero(half(dst, h)))
+			}
+			return
+		}
+		m, n := t.source(a[0], dst), t.source(a[1], dst)
+		for h := range halves(dst) {
+			t.word(o.word(half(dst, h), n[h], m[h]))
+		}
+		return
+	}
+	if o, ok := shifts[in.op]; ok {
+		for h := range halves(dst) {
+			t.word(o.word(half(dst, h), half(a[1], h), int(a[0].value)))
+		}
+		return
+	}
+	if o, ok := twos[in.op]; ok {
+		n := t.source(a[0], dst)
+		for h := range halves(dst) {
+			t.word(o.word(half(dst, h), n[h]))
+		}
+		return
+	}
+	if o, ok := packs[in.op]; ok {
+		m, n := t.source(a[0], dst), t.source(a[1], dst)
+		for h := range halves(dst) {
+			d := half(dst, h)
+			if d == m[h] && d != n[h] {
+				d = t.temporary()
+			}
+			t.word(o[0].word(d, n[h]))
+			if m[h] == n[h] && d == m[h] {
+				t.word(insD(d, 1, d, 0))
+			} else {
+				t.word(o[1].word(d, m[h]))
+			}
+			t.copy(half(dst, h), d)
+		}
+		return
+	}
+	if strings.HasPrefix(in.op, "VFMADD") || strings.HasPrefix(in.op, "VFNMADD") {
+		t.multiplyAdd(in)
+		return
+	}
+	if f, ok := others[in.op]; ok {
+		f(t, in)
+		return
+	}
+	t.fail("unknown instruction")
+}
+
+// copy moves a register unless it is in place.
+func (t *translator) copy(d, n int) {
+	if d != n {
+		t.word(move(d, n))
+	}
+}
+
+// source returns the registers of both halves of an operand, which is loaded if it is in
+// memory. A constant that repeats is loaded once.
+func (t *translator) source(o, like operand) [2]int {
+	switch o.kind {
+	case vector:
+		return [2]int{half(o, 0), half(o, 1)}
+	case memory:
+		r := [2]int{t.temporary(), 0}
+		if like.wide {
+			r[1] = t.temporary()
+		}
+		t.load(o, r[:halves(like)])
+		return r
+	case symbol:
+		var r [2]int
+		for h := range halves(like) {
+			at, err := t.pool.read(o.name, o.value+16*int64(h))
+			if err != nil {
+				t.fail("%w", err)
+				return r
+			}
+			if h == 1 {
+				if first, _ := t.pool.read(o.name, o.value); first == at {
+					r[1] = r[0]
+					break
+				}
+			}
+			r[h] = t.temporary()
+			t.constant(r[h], at)
+		}
+		return r
+	}
+	t.fail("an operand of an unknown kind")
+	return [2]int{}
+}
+
+// constant loads 16 bytes of the pool.
+func (t *translator) constant(r, offset int) {
+	t.usesPool = true
+	t.emit("FMOVQ %s, F%d", at(poolRegister, offset), r)
+}
+
+// load reads as many registers from memory.
+func (t *translator) load(o operand, r []int) {
+	base, disp := t.address(o)
+	if len(r) == 2 && disp%16 == 0 && disp >= -1024 && disp <= 1008 {
+		t.emit("FLDPQ %s, (F%d, F%d)", at(base, disp), r[0], r[1])
+		return
+	}
+	if disp < -256 || disp > 224 && (disp%16 != 0 || disp > 65500) {
+		base, disp = t.within(base, disp, 0, -1, 1)
+	}
+	for i, v := range r {
+		t.emit("FMOVQ %s, F%d", at(base, disp+16*i), v)
+	}
+}
+
+// store is the opposite of load.
+func (t *translator) store(o operand, r []int) {
+	base, disp := t.address(o)
+	if len(r) == 2 && disp%16 == 0 && disp >= -1024 && disp <= 1008 {
+		t.emit("FSTPQ (F%d, F%d), %s", r[0], r[1], at(base, disp))
+		return
+	}
+	if disp < -256 || disp > 224 && (disp%16 != 0 || disp > 65500) {
+		base, disp = t.within(base, disp, 0, -1, 1)
+	}
+	for i, v := range r {
+		t.emit("FMOVQ F%d, %s", v, at(base, disp+16*i))
+	}
+}
+
+// multiplyAdd translates the fused multiply-adds; the digits say which operands, counted
+// from the last, are multiplied and added.
+func (t *translator) multiplyAdd(in *instruction) {
+	o := fmla
+	if strings.HasPrefix(in.op, "VFNMADD") {
+		o = fmls
+	}
+	dst := in.args[2]
+	third, second := t.source(in.args[0], dst), t.source(in.args[1], dst)
+	for h := range halves(dst) {
+		d := half(dst, h)
+		x, y, z := d, second[h], third[h]
+		switch in.op[len(in.op)-5 : len(in.op)-2] {
+		case "132":
+			x, y, z = second[h], d, third[h]
+		case "213":
+			x, y, z = third[h], second[h], d
+		case "231":
+		default:
+			t.fail("unknown order")
+		}
+		if x == d { // the sum is in place
+			t.word(o.word(d, y, z))
+			continue
+		}
+		sum := x
+		if t.needed(in, x) || third[0] == third[1] {
+			sum = t.temporary()
+			t.word(move(sum, x))
+		}
+		t.word(o.word(sum, y, z))
+		t.word(move(d, sum))
+		if sum != x {
+			t.free = append(t.free, sum)
+		}
+	}
+}
+
+// needed says whether a register of an operand holds a value that is read later.
+func (t *translator) needed(in *instruction, r int) bool {
+	for _, a := range in.args[:2] {
+		if a.kind == vector && a.reg == r/2 {
+			return t.after[t.at].has(a.reg)
+		}
+	}
+	return false
+}
+
+// others are the instructions with a way of their own.
+var others map[string]func(t *translator, in *instruction)
+
+func init() {
+	others = map[string]func(t *translator, in *instruction){
+		"VMOVUPS": (*translator).move, "VMOVAPS": (*translator).move, "VMOVDQU": (*translator).move, "VMOVDQA": (*translator).move,
+		"VMOVNTPS": (*translator).move, "VMOVNTDQ": (*translator).move,
+		"VMASKMOVPS": (*translator).masked,
+		"VMAXPS":     extreme(true), "VMINPS": extreme(false),
+		"VCMPPS": (*translator).compare, "VBLENDVPS": (*translator).blend, "VPBLENDVB": (*translator).blend,
+		"VROUNDPS":     (*translator).round,
+		"VBROADCASTSS": (*translator).broadcast, "VPBROADCASTD": (*translator).broadcast, "VPBROADCASTW": (*translator).broadcast,
+		"VBROADCASTF128": (*translator).repeat, "VBROADCASTI128": (*translator).repeat,
+		"VMOVQ": (*translator).scalar, "VMOVD": (*translator).scalar, "MOVSS": (*translator).scalar, "MOVSD": (*translator).scalar,
+		"VADDSD": func(t *translator, in *instruction) {
+			t.emit("FADDD F%d, F%d, F%d", half(in.args[0], 0), half(in.args[1], 0), half(in.args[2], 0))
+		},
+		"VPMOVZXWD": widen(8, uxtlH, uxtl2H), "VPMOVSXWD": widen(8, sxtlH, sxtl2H), "VPMOVZXBW": widen(16, uxtlB, uxtl2B),
+		"VPMOVZXBD": (*translator).widenBytes, "VCVTPS2PD": widen(4, fcvtl, fcvtl2),
+		"VEXTRACTF128": (*translator).extract, "VEXTRACTI128": (*translator).extract,
+		"VINSERTF128": (*translator).insert, "VINSERTI128": (*translator).insert,
+		"VPERM2F128": (*translator).permuteHalves, "VPERM2I128": (*translator).permuteHalves,
+		"VPERMQ": (*translator).permuteQuarters, "VPERMD": (*translator).permuteWords,
+		"VSHUFPS": (*translator).shuffle, "VPERMILPS": (*translator).shuffle,
+		"VPSHUFB": (*translator).shuffleBytes, "VPMADDWD": (*translator).multiplyPairs,
+		"VMOVHPS": (*translator).storeHigh, "VMOVMSKPS": (*translator).signs,
+	}
+}
+
+// move copies, loads or stores a whole register.
+func (t *translator) move(in *instruction) {
+	from, to := in.args[0], in.args[1]
+	switch {
+	case to.kind == memory:
+		t.store(to, []int{half(from, 0), half(from, 1)}[:halves(from)])
+	case from.kind == memory:
+		t.load(from, []int{half(to, 0), half(to, 1)}[:halves(to)])
+	case from.kind == symbol:
+		for h := range halves(to) {
+			at, err := t.pool.read(from.name, from.value+16*int64(h))
+			if err != nil {
+				t.fail("%w", err)
+				return
+			}
+			t.constant(half(to, h), at)
+		}
+	default:
+		for h := range halves(to) {
+			t.copy(half(to, h), half(from, h))
+		}
+	}
+}
+
+// masked moves the lanes before the first that the mask leaves out: every mask in this
+// program is of the first few.
+func (t *translator) masked(in *instruction) {
+	mask := in.args[1]
+	r, mem := in.args[2], in.args[0]
+	loads := mem.kind == memory
+	if !loads {
+		r, mem = mem, r
+	}
+	base, disp := t.address(mem)
+	t.emit("ADD $%d, %s, %s", disp, base, addressRegister)
+	lanes := [2]int{half(mask, 0), half(mask, 1)}
+	if loads {
+		if r.reg == mask.reg {
+			for h := range halves(r) {
+				lanes[h] = t.temporary()
+				t.word(move(lanes[h], half(mask, h)))
+			}
+		}
+		for h := range halves(r) {
+			t.word(zero(half(r, h)))
+		}
+	}
+	t.labels++
+	done := fmt.Sprintf("%s_lanes%d", rename(t.f.name), t.labels)
+	for i := range 4 * halves(r) {
+		v := half(r, i/4)
+		t.emit("VMOV V%d.S[%d], %s", lanes[i/4], i%4, valueRegister)
+		t.emit("CBZ %s, %s", valueRegister, done)
+		if loads {
+			t.emit("VLD1.P 4(%s), V%d.S[%d]", addressRegister, v, i%4)
+		} else {
+			t.emit("VST1.P V%d.S[%d], 4(%s)", v, i%4, addressRegister)
+		}
+	}
+	t.out = append(t.out, done+":")
+}
+
+// extreme is the maximum or minimum as x86 has it: args[0] if either is NaN.
+func extreme(greater bool) func(t *translator, in *instruction) {
+	return func(t *translator, in *instruction) {
+		dst := in.args[2]
+		m, n := t.source(in.args[0], dst), t.source(in.args[1], dst)
+		for h := range halves(dst) {
+			mask := t.temporary()
+			if greater {
+				t.word(fcmgt.word(mask, n[h], m[h]))
+			} else {
+				t.word(fcmgt.word(mask, m[h], n[h]))
+			}
+			t.choose(half(dst, h), mask, n[h], m[h])
+			t.free = append(t.free, mask)
+		}
+	}
+}
+
+// choose is d = mask ? n : m; the mask may be overwritten.
+func (t *translator) choose(d, mask, n, m int) {
+	switch d {
+	case m:
+		t.word(bit.word(d, n, mask))
+	case n:
+		t.word(bif.word(d, m, mask))
+	default:
+		t.word(bsl.word(mask, n, m))
+		t.copy(d, mask)
+	}
+}
+
+// compare translates the predicates in use; a is args[2], b is args[1].
+func (t *translator) compare(in *instruction) {
+	dst := in.args[3]
+	b, a := t.source(in.args[1], dst), t.source(in.args[2], dst)
+	for h := range halves(dst) {
+		d, a, b := half(dst, h), a[h], b[h]
+		not := func() { t.word(mvn.word(d, d)) }
+		switch in.args[0].value {
+		case 0x00: // equal
+			t.word(fcmeq.word(d, a, b))
+		case 0x01, 0x11: // less
+			t.word(fcmgt.word(d, b, a))
+		case 0x02, 0x12: // less or equal
+			t.word(fcmge.word(d, b, a))
+		case 0x0D, 0x1D: // greater or equal
+			t.word(fcmge.word(d, a, b))
+		case 0x0E, 0x1E: // greater
+			t.word(fcmgt.word(d, a, b))
+		case 0x04: // unequal or unordered
+			t.word(fcmeq.word(d, a, b))
+			not()
+		case 0x15: // not less
+			t.word(fcmgt.word(d, b, a))
+			not()
+		case 0x16: // not less or equal
+			t.word(fcmge.word(d, b, a))
+			not()
+		case 0x03: // unordered
+			if a == b {
+				t.word(fcmeq.word(d, a, a))
+			} else {
+				r := t.temporary()
+				t.word(fcmeq.word(r, b, b))
+				t.word(fcmeq.word(d, a, a))
+				t.word(andB.word(d, d, r))
+				t.free = append(t.free, r)
+			}
+			not()
+		case 0x08, 0x0C: // equal or unordered; unequal and ordered
+			r := t.temporary()
+			t.word(fcmgt.word(r, a, b))
+			t.word(fcmgt.word(d, b, a))
+			t.word(orrB.word(d, d, r))
+			t.free = append(t.free, r)
+			if in.args[0].value == 0x08 {
+				not()
+			}
+		default:
+			t.fail("unknown predicate")
+		}
+	}
+}
+
+// blend takes args[1] where the sign of args[0] is set and args[2] elsewhere.
+func (t *translator) blend(in *instruction) {
+	mask, dst := in.args[0], in.args[3]
+	n, m := t.source(in.args[1], dst), t.source(in.args[2], dst)
+	sign := func(d, n int) string { return sshrS.word(d, n, 31) }
+	if in.op == "VPBLENDVB" {
+		sign = func(d, n int) string { return sshrB.word(d, n, 7) }
+	}
+	for h := range halves(dst) {
+		d, s := half(dst, h), half(mask, h)
+		r := d
+		if d == n[h] || d == m[h] {
+			r = t.temporary()
+		}
+		t.word(sign(r, s))
+		t.choose(d, r, n[h], m[h])
+		if r != d {
+			t.free = append(t.free, r)
+		}
+	}
+}
+
+func (t *translator) round(in *instruction) {
+	o, ok := map[int64]pair{0: frintn, 1: frintm, 2: frintp, 3: frintz}[in.args[0].value&7]
+	if !ok {
+		t.fail("unknown rounding")
+	}
+	dst := in.args[2]
+	n := t.source(in.args[1], dst)
+	for h := range halves(dst) {
+		t.word(o.word(half(dst, h), n[h]))
+	}
+}
+
+// broadcast fills a register with one element.
+func (t *translator) broadcast(in *instruction) {
+	from, dst := in.args[0], in.args[1]
+	lo := half(dst, 0)
+	words := in.op == "VPBROADCASTW"
+	switch {
+	case from.kind == vector:
+		t.word(map[bool]pair{false: dupS, true: dupH}[words].word(lo, half(from, 0)))
+	case from.kind == symbol:
+		data := t.pool.data[from.name][from.value:]
+		w := uint32(binary.LittleEndian.Uint16(data)) * 0x10001
+		if !words {
+			w = binary.LittleEndian.Uint32(data)
+		}
+		t.constant(lo, t.pool.words(w))
+	case words:
+		t.fail("only constants of 16 bits")
+	case from.kind == parameter:
+		t.emit("FMOVS %s+%d(FP), F%d", from.name, from.value, lo)
+		t.word(dupS.word(lo, lo))
+	default:
+		base, disp := t.address(from)
+		base, _ = t.within(base, disp, 0, 0, 1)
+		t.emit("VLD1R (%s), [V%d.S4]", base, lo)
+	}
+	if dst.wide {
+		t.word(move(lo+1, lo))
+	}
+}
+
+// repeat loads 16 bytes into both halves.
+func (t *translator) repeat(in *instruction) {
+	lo := half(in.args[1], 0)
+	t.load(in.args[0], []int{lo})
+	t.word(move(lo+1, lo))
+}
+
+// scalar moves one number of 32 or 64 bits between registers and memory.
+func (t *translator) scalar(in *instruction) {
+	mnemonic := "FMOVS"
+	if in.op == "VMOVQ" || in.op == "MOVSD" {
+		mnemonic = "FMOVD"
+	}
+	place := func(o operand) string {
+		switch o.kind {
+		case vector:
+			return fmt.Sprintf("F%d", half(o, 0))
+		case register:
+			return generalRegisters[o.name]
+		case parameter:
+			return fmt.Sprintf("%s+%d(FP)", o.name, o.value)
+		case memory:
+			base, disp := t.address(o)
+			return at(t.within(base, disp, 0, 4096, 8))
+		}
+		t.fail("an operand of an unknown kind")
+		return ""
+	}
+	from, to := place(in.args[0]), place(in.args[1])
+	t.emit("%s %s, %s", mnemonic, from, to)
+}
