@@ -10,26 +10,13 @@ import (
 // over; a part is two chunks, so that short arrays still have something to share.
 const chunk = part / 2
 
-// AllScratchBytes is the scratch of the reductions over all n elements: Sum, Prod,
-// SumSquares, Dot, Max and Min.
+// AllScratchBytes is the scratch of the reductions over all n elements: Sum, Prod, Max and
+// Min.
 func AllScratchBytes(n int) int { return 8*ceilDiv(n, chunk) + 8 }
 
 // Sum returns Σ x[i]; 0 for an empty x.
 func Sum(p *par.Pool, x []float32, scratch []byte) float32 {
 	return float32(total(p, len(x), scratch, func(lo, hi int) float64 { return sum(x[lo:hi]) }))
-}
-
-// SumSquares returns Σ x[i]² as float64; 0 for an empty x.
-func SumSquares(p *par.Pool, x []float32, scratch []byte) float64 {
-	return total(p, len(x), scratch, func(lo, hi int) float64 { return sumSquares(x[lo:hi]) })
-}
-
-// Dot returns Σ a[i]·b[i] as float64; 0 for empty operands.
-func Dot(p *par.Pool, a, b []float32, scratch []byte) float64 {
-	if len(a) != len(b) {
-		panic(shapeMismatch)
-	}
-	return total(p, len(a), scratch, func(lo, hi int) float64 { return dot(a[lo:hi], b[lo:hi]) })
 }
 
 // Prod returns Π x[i], multiplied in float64; 1 for an empty x.

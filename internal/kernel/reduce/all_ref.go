@@ -32,23 +32,6 @@ func sumRef(x []float32) float64 {
 	return foldLanes(&l)
 }
 
-func sumSquaresRef(x []float32) float64 {
-	var l [lanes]float32
-	for i, v := range x {
-		l[i%lanes] += v * v
-	}
-	return foldLanes(&l)
-}
-
-func dotRef(a, b []float32) float64 {
-	b = b[:len(a)]
-	var l [lanes]float32
-	for i, v := range a {
-		l[i%lanes] += v * b[i]
-	}
-	return foldLanes(&l)
-}
-
 func prod(x []float32) float64 {
 	var d [4]float64 // four chains hide the latency of the multiplication
 	for i := range d {

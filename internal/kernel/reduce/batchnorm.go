@@ -10,7 +10,7 @@ import (
 // BatchStatsScratchBytes is the scratch of BatchStats.
 func BatchStatsScratchBytes(rows, c int) int {
 	g := newGrid(rows, c)
-	return (8+8+4)*g.blocks*c + 8
+	return (8+8+4)*g.blocks*c + 8 + g.vectorBytes(3)
 }
 
 // BatchStats sets mean[c] and the biased variance[c] over the rows of x [rows, c].
@@ -32,12 +32,13 @@ func BatchStats[T Element](p *par.Pool, mean, variance []float32, x []T, rows, c
 		return
 	}
 	g := newGrid(rows, c)
-	sum1, scratch := carve[float64](scratch, g.blocks*c) // [blocks, c] Σd
-	sum2, scratch := carve[float64](scratch, g.blocks*c) // [blocks, c] Σd²
-	shift, _ := carve[float32](scratch, g.blocks*c)      // [blocks, c] k
+	sum1, scratch := carve[float64](scratch, g.blocks*c)  // [blocks, c] Σd
+	sum2, scratch := carve[float64](scratch, g.blocks*c)  // [blocks, c] Σd²
+	shift, scratch := carve[float32](scratch, g.blocks*c) // [blocks, c] k
+	v := g.vectors(scratch, 3)
 	g.each(p, func(k, r0, r1, c0, c1 int) {
 		lo, hi := k*c+c0, k*c+c1
-		blockStats(sum1[lo:hi], sum2[lo:hi], shift[lo:hi], x[r0*c+c0:], r1-r0, c, g.copies)
+		blockStats(sum1[lo:hi], sum2[lo:hi], shift[lo:hi], v.of(0, k, c0, c1), v.of(1, k, c0, c1), v.of(2, k, c0, c1), x[r0*c+c0:], r1-r0, c)
 	})
 	g.columns(p, func(lo, hi int) {
 		var m, m2 [joined]float64 // the mean and Σ(x−mean)²
@@ -72,12 +73,13 @@ func BatchStats[T Element](p *par.Pool, mean, variance []float32, x []T, rows, c
 	})
 }
 
-// blockStats sets s1 and s2 to Σ(x−k) and Σ(x−k)² over rows of x, and k.
-func blockStats[T Element](s1, s2 []float64, k []float32, x []T, rows, stride, copies int) {
-	var t tiles
+// blockStats sets s1 and s2 to Σ(x−k) and Σ(x−k)² over rows of x, and k. t1, t2 and shift
+// are room for a number of copies of them.
+func blockStats[T Element](s1, s2 []float64, k, t1, t2, shift []float32, x []T, rows, stride int) {
 	c := len(k)
-	w := copies * c
-	t1, t2, shift := t.cut(w)
+	copies := len(shift) / c
+	clear(t1)
+	clear(t2)
 	head := min(ceilDiv(ceilDiv(rows, 16), copies)*copies, rows)
 	wide := head / copies
 	if wide > 0 {
@@ -102,23 +104,6 @@ func blockStats[T Element](s1, s2 []float64, k []float32, x []T, rows, stride, c
 	}
 	fold(s1, t1)
 	fold(s2, t2)
-}
-
-// NormCoefficients sets scale and shift [c] such that x·scale+shift is the batch norm
-// γ·(x−mean)/√(variance+eps)+β; gamma and beta may be nil for 1 and 0.
-func NormCoefficients(scale, shift, mean, variance, gamma, beta []float32, eps float32) {
-	for j := range scale {
-		a := 1 / math.Sqrt(float64(variance[j])+float64(eps))
-		if gamma != nil {
-			a *= float64(gamma[j])
-		}
-		b := 0.0
-		if beta != nil {
-			b = float64(beta[j])
-		}
-		scale[j] = float32(a)
-		shift[j] = float32(b - float64(mean[j])*float64(scale[j]))
-	}
 }
 
 // Affine sets y = x·scale+shift for x and y [rows, c] with c = len(scale); y may be x.

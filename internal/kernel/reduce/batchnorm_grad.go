@@ -1,15 +1,13 @@
 package reduce
 
 import (
-	"math"
-
 	"github.com/byol-go/byol/internal/kernel/par"
 )
 
 // BatchGradScratchBytes is the scratch of BatchGradSums and BatchGradSumsReLU.
 func BatchGradScratchBytes(rows, c int) int {
 	g := newGrid(rows, c)
-	return 2*8*g.blocks*c + 8
+	return 2*8*g.blocks*c + 8 + g.vectorBytes(5)
 }
 
 // BatchGradSums sets sumDy[c] = Σ_r dy and sumDyX[c] = Σ_r dy·(x−mean), for dy and x
@@ -54,7 +52,7 @@ func BatchGradSumsAddReLU[T Element](p *par.Pool, sumDy, sumDyX []float32, maske
 }
 
 // BatchGradSumsAffineReLU is BatchGradSumsReLU for a ReLU right after the batch norm, whose
-// mask it takes from x: dy counts as 0 where x·scale+shift ≤ 0, see NormCoefficients.
+// mask it takes from x: dy counts as 0 where x·scale+shift ≤ 0.
 func BatchGradSumsAffineReLU[T Element](p *par.Pool, sumDy, sumDyX []float32, dy, x []T, mean, scale, shift []float32, rows, c int, scratch []byte) {
 	if len(dy) != rows*c || len(x) != rows*c || len(scale) != c || len(shift) != c {
 		panic(shapeMismatch)
@@ -79,16 +77,16 @@ func gradSums(p *par.Pool, sumDy, sumDyX, mean, scale, shift []float32, rows, c 
 	}
 	g := newGrid(rows, c)
 	part1, scratch := carve[float64](scratch, g.blocks*c) // [blocks, c]
-	part2, _ := carve[float64](scratch, g.blocks*c)       // [blocks, c]
+	part2, scratch := carve[float64](scratch, g.blocks*c) // [blocks, c]
+	v := g.vectors(scratch, 5)
 	g.each(p, func(k, r0, r1, c0, c1 int) {
-		var t tiles
-		t1, t2, m := t.cut(g.copies * (c1 - c0))
+		t1, t2, m := v.of(0, k, c0, c1), v.of(1, k, c0, c1), v.of(2, k, c0, c1)
+		clear(t1)
+		clear(t2)
 		repeat(m, mean[c0:c1])
 		var a, b, wideA, wideB []float32
 		if scale != nil {
-			var u tiles
-			a, b = scale[c0:c1], shift[c0:c1]
-			wideA, wideB, _ = u.cut(len(m))
+			a, b, wideA, wideB = scale[c0:c1], shift[c0:c1], v.of(3, k, c0, c1), v.of(4, k, c0, c1)
 			repeat(wideA, a)
 			repeat(wideB, b)
 		}
@@ -115,29 +113,6 @@ func gradSums(p *par.Pool, sumDy, sumDyX, mean, scale, shift []float32, rows, c 
 			sumDy[lo+j], sumDyX[lo+j] = float32(a[j]), float32(b[j])
 		}
 	})
-}
-
-// GradCoefficients sets a, b and d [c] such that a·dy+b·x+d is the gradient of the input
-// of a batch norm over rows rows, and dgamma [c], the gradient of its scale (that of its
-// shift is sumDy). gamma may be nil for 1, dgamma nil if not wanted.
-//
-// With r = 1/√(variance+eps): dx = γ·r·(dy − Σdy/n − (x−mean)·r²·Σdy(x−mean)/n).
-func GradCoefficients(a, b, d, dgamma, sumDy, sumDyX, mean, variance, gamma []float32, eps float32, rows int) {
-	n := float64(rows)
-	for j := range a {
-		r := 1 / math.Sqrt(float64(variance[j])+float64(eps))
-		scale := r
-		if gamma != nil {
-			scale *= float64(gamma[j])
-		}
-		slope := -scale * r * r * float64(sumDyX[j]) / n
-		a[j] = float32(scale)
-		b[j] = float32(slope)
-		d[j] = float32(-scale*float64(sumDy[j])/n - float64(b[j])*float64(mean[j]))
-		if dgamma != nil {
-			dgamma[j] = float32(r * float64(sumDyX[j]))
-		}
-	}
 }
 
 // BatchGradApply sets dx = a[c]·dy + b[c]·x + d[c] for dx, dy and x [rows, c] with

@@ -114,7 +114,7 @@ func norm(t *testing.T, p *par.Pool, x, dy, res, gamma, beta []float32, rows, c 
 	mean, variance := make([]float32, c), make([]float32, c)
 	BatchStats(p, mean, variance, x, rows, c, make([]byte, BatchStatsScratchBytes(rows, c)))
 	scale, shift := make([]float32, c), make([]float32, c)
-	NormCoefficients(scale, shift, mean, variance, gamma, beta, eps)
+	normCoefficients(scale, shift, mean, variance, gamma, beta, eps)
 	y, dx, dres := guarded[float32](t, n, true), guarded[float32](t, n, true), guarded[float32](t, n, true)
 	sumDy, sumDyX := make([]float32, c), make([]float32, c)
 	scratch := make([]byte, BatchGradScratchBytes(rows, c))
@@ -134,7 +134,7 @@ func norm(t *testing.T, p *par.Pool, x, dy, res, gamma, beta []float32, rows, c 
 		BatchGradSums(p, sumDy, sumDyX, dy, x, mean, rows, c, scratch)
 		copy(dres, dy)
 	}
-	GradCoefficients(a, b, d, dgamma, sumDy, sumDyX, mean, variance, gamma, eps, rows)
+	gradCoefficients(a, b, d, dgamma, sumDy, sumDyX, mean, variance, gamma, eps, rows)
 	if relu {
 		BatchGradApplyReLU(p, dx, dy, x, y, a, b, d)
 	} else {
@@ -254,37 +254,42 @@ func TestAffineForms(t *testing.T) {
 	}
 }
 
-func TestL2NormalizeRows(t *testing.T) {
-	eachLevel(t, func(t *testing.T, pools []*par.Pool) {
-		for _, shape := range [][2]int{{1, 1}, {7, 5}, {64, 256}, {3, 40000}} {
-			rows, c := shape[0], shape[1]
-			x, dy := random(t, rows*c, 1), random(t, rows*c, 2)
-			for _, p := range pools {
-				y, dx, inv := random(t, rows*c, 3), random(t, rows*c, 4), make([]float32, rows)
-				L2NormalizeRows(p, y, inv, x, rows, c, 1e-12)
-				L2NormalizeRowsGrad(p, dx, dy, y, inv, rows, c)
-				for r := range rows {
-					var squares, along float64
-					for i := r * c; i < (r+1)*c; i++ {
-						squares += float64(x[i]) * float64(x[i])
-						along += float64(x[i]) * float64(dy[i])
-					}
-					norm := math.Sqrt(squares)
-					for i := r * c; i < (r+1)*c; i++ {
-						wantY := float64(x[i]) / norm
-						wantD := (float64(dy[i]) - wantY*along/norm) / norm
-						if math.Abs(float64(y[i])-wantY) > 1e-6 || math.Abs(float64(dx[i])-wantD) > 2e-6*(1+math.Abs(float64(dy[i])))/norm {
-							t.Fatalf("[%d,%d] element %d: y %v, dx %v, want %v, %v", rows, c, i, y[i], dx[i], wantY, wantD)
-						}
-					}
-				}
-			}
+// normCoefficients sets scale and shift [c] such that x·scale+shift is the batch norm
+// γ·(x−mean)/√(variance+eps)+β; gamma and beta may be nil for 1 and 0.
+func normCoefficients(scale, shift, mean, variance, gamma, beta []float32, eps float32) {
+	for j := range scale {
+		a := 1 / math.Sqrt(float64(variance[j])+float64(eps))
+		if gamma != nil {
+			a *= float64(gamma[j])
 		}
-		zero := make([]float32, 6)
-		y, inv := make([]float32, 6), make([]float32, 2)
-		L2NormalizeRows(nil, y, inv, zero, 2, 3, 1e-6)
-		if y[0] != 0 || inv[1] != 1e6 {
-			t.Errorf("zero rows: y %v, inv %v", y, inv)
+		b := 0.0
+		if beta != nil {
+			b = float64(beta[j])
 		}
-	})
+		scale[j] = float32(a)
+		shift[j] = float32(b - float64(mean[j])*float64(scale[j]))
+	}
+}
+
+// gradCoefficients sets a, b and d [c] such that a·dy+b·x+d is the gradient of the input
+// of a batch norm over rows rows, and dgamma [c], the gradient of its scale (that of its
+// shift is sumDy). gamma may be nil for 1, dgamma nil if not wanted.
+//
+// With r = 1/√(variance+eps): dx = γ·r·(dy − Σdy/n − (x−mean)·r²·Σdy(x−mean)/n).
+func gradCoefficients(a, b, d, dgamma, sumDy, sumDyX, mean, variance, gamma []float32, eps float32, rows int) {
+	n := float64(rows)
+	for j := range a {
+		r := 1 / math.Sqrt(float64(variance[j])+float64(eps))
+		scale := r
+		if gamma != nil {
+			scale *= float64(gamma[j])
+		}
+		slope := -scale * r * r * float64(sumDyX[j]) / n
+		a[j] = float32(scale)
+		b[j] = float32(slope)
+		d[j] = float32(-scale*float64(sumDy[j])/n - float64(b[j])*float64(mean[j]))
+		if dgamma != nil {
+			dgamma[j] = float32(r * float64(sumDyX[j]))
+		}
+	}
 }

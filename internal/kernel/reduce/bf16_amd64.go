@@ -13,9 +13,9 @@ import (
 func colSumBF16(s []float32, x []uint16, rows, stride int) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		colSumBF16AVX512(unsafe.SliceData(s), unsafe.SliceData(x), rows, len(s), stride)
+		colSumBF16AVX512(unsafe.SliceData(s), unsafe.SliceData(x), rows, len(s), stride, groupRows(len(s)))
 	case level >= isa.AVX2 && len(s)%8 == 0:
-		colSumBF16AVX2(unsafe.SliceData(s), unsafe.SliceData(x), rows, len(s), stride)
+		colSumBF16AVX2(unsafe.SliceData(s), unsafe.SliceData(x), rows, len(s), stride, groupRows(len(s)))
 	default:
 		colSumBF16Ref(s, x, rows, stride)
 	}
@@ -24,9 +24,9 @@ func colSumBF16(s []float32, x []uint16, rows, stride int) {
 func colStatsBF16(s1, s2 []float32, x []uint16, k []float32, rows, stride int) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		colStatsBF16AVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(x), unsafe.SliceData(k), rows, len(s1), stride)
+		colStatsBF16AVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(x), unsafe.SliceData(k), rows, len(s1), stride, groupRows(len(s1)))
 	case level >= isa.AVX2 && len(s1)%8 == 0:
-		colStatsBF16AVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(x), unsafe.SliceData(k), rows, len(s1), stride)
+		colStatsBF16AVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(x), unsafe.SliceData(k), rows, len(s1), stride, groupRows(len(s1)))
 	default:
 		colStatsBF16Ref(s1, s2, x, k, rows, stride)
 	}
@@ -35,9 +35,9 @@ func colStatsBF16(s1, s2 []float32, x []uint16, k []float32, rows, stride int) {
 func colGradBF16(s1, s2 []float32, dy, x []uint16, mean []float32, rows, stride int) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		colGradBF16AVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), rows, len(s1), stride)
+		colGradBF16AVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), rows, len(s1), stride, groupRows(len(s1)))
 	case level >= isa.AVX2 && len(s1)%8 == 0:
-		colGradBF16AVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), rows, len(s1), stride)
+		colGradBF16AVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), rows, len(s1), stride, groupRows(len(s1)))
 	default:
 		colGradBF16Ref(s1, s2, dy, x, mean, rows, stride)
 	}
@@ -46,9 +46,9 @@ func colGradBF16(s1, s2 []float32, dy, x []uint16, mean []float32, rows, stride 
 func colGradReLUBF16(s1, s2 []float32, dy, x, y []uint16, mean []float32, rows, stride int) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		colGradReLUBF16AVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride)
+		colGradReLUBF16AVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride, groupRows(len(s1)))
 	case level >= isa.AVX2 && len(s1)%8 == 0:
-		colGradReLUBF16AVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride)
+		colGradReLUBF16AVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride, groupRows(len(s1)))
 	default:
 		colGradReLUBF16Ref(s1, s2, dy, x, y, mean, rows, stride)
 	}
@@ -57,9 +57,9 @@ func colGradReLUBF16(s1, s2 []float32, dy, x, y []uint16, mean []float32, rows, 
 func colGradReLUKeepBF16(s1, s2 []float32, kept, dy, x, y []uint16, mean []float32, rows, stride int) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		colGradReLUKeepBF16AVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride)
+		colGradReLUKeepBF16AVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride, groupRows(len(s1)))
 	case level >= isa.AVX2 && len(s1)%8 == 0:
-		colGradReLUKeepBF16AVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride)
+		colGradReLUKeepBF16AVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride, groupRows(len(s1)))
 	default:
 		colGradReLUKeepBF16Ref(s1, s2, kept, dy, x, y, mean, rows, stride)
 	}
@@ -134,9 +134,9 @@ func gradReLURowsBF16(dst, dy, x, y []uint16, a, b, d []float32) {
 func colGradAddReLUKeepBF16(s1, s2 []float32, kept, dy, dz, x, y []uint16, mean []float32, rows, stride int) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		colGradAddReLUKeepBF16AVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(dz), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride)
+		colGradAddReLUKeepBF16AVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(dz), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride, groupRows(len(s1)))
 	case level >= isa.AVX2 && len(s1)%8 == 0:
-		colGradAddReLUKeepBF16AVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(dz), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride)
+		colGradAddReLUKeepBF16AVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(dz), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride, groupRows(len(s1)))
 	default:
 		colGradAddReLUKeepBF16Ref(s1, s2, kept, dy, dz, x, y, mean, rows, stride)
 	}
@@ -145,9 +145,9 @@ func colGradAddReLUKeepBF16(s1, s2 []float32, kept, dy, dz, x, y []uint16, mean 
 func colGradAffineReLUBF16(s1, s2 []float32, dy, x []uint16, mean, a, b []float32, rows, stride int) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		colGradAffineReLUBF16AVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(a), unsafe.SliceData(b), rows, len(s1), stride)
+		colGradAffineReLUBF16AVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(a), unsafe.SliceData(b), rows, len(s1), stride, groupRows(len(s1)))
 	case level >= isa.AVX2 && len(s1)%8 == 0:
-		colGradAffineReLUBF16AVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(a), unsafe.SliceData(b), rows, len(s1), stride)
+		colGradAffineReLUBF16AVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(a), unsafe.SliceData(b), rows, len(s1), stride, groupRows(len(s1)))
 	default:
 		colGradAffineReLUBF16Ref(s1, s2, dy, x, mean, a, b, rows, stride)
 	}

@@ -20,26 +20,6 @@ func sum(x []float32) float64 {
 	return sumRef(x)
 }
 
-func sumSquares(x []float32) float64 {
-	switch level := isa.Current(); {
-	case level >= isa.AVX512:
-		return sumSquaresAVX512(unsafe.SliceData(x), len(x))
-	case level >= isa.AVX2:
-		return sumSquaresAVX2(unsafe.SliceData(x), len(x))
-	}
-	return sumSquaresRef(x)
-}
-
-func dot(a, b []float32) float64 {
-	switch level := isa.Current(); {
-	case level >= isa.AVX512:
-		return dotAVX512(unsafe.SliceData(a), unsafe.SliceData(b), len(a))
-	case level >= isa.AVX2:
-		return dotAVX2(unsafe.SliceData(a), unsafe.SliceData(b), len(a))
-	}
-	return dotRef(a, b)
-}
-
 func maximum(x []float32) float32 {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
@@ -63,9 +43,9 @@ func minimum(x []float32) float32 {
 func colSum(s, x []float32, rows, stride int) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		colSumAVX512(unsafe.SliceData(s), unsafe.SliceData(x), rows, len(s), stride)
+		colSumAVX512(unsafe.SliceData(s), unsafe.SliceData(x), rows, len(s), stride, groupRows(len(s)))
 	case level >= isa.AVX2:
-		colSumAVX2(unsafe.SliceData(s), unsafe.SliceData(x), rows, len(s), stride)
+		colSumAVX2(unsafe.SliceData(s), unsafe.SliceData(x), rows, len(s), stride, groupRows(len(s)))
 	default:
 		colSumRef(s, x, rows, stride)
 	}
@@ -74,9 +54,9 @@ func colSum(s, x []float32, rows, stride int) {
 func colStats(s1, s2, x, k []float32, rows, stride int) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		colStatsAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(x), unsafe.SliceData(k), rows, len(s1), stride)
+		colStatsAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(x), unsafe.SliceData(k), rows, len(s1), stride, groupRows(len(s1)))
 	case level >= isa.AVX2:
-		colStatsAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(x), unsafe.SliceData(k), rows, len(s1), stride)
+		colStatsAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(x), unsafe.SliceData(k), rows, len(s1), stride, groupRows(len(s1)))
 	default:
 		colStatsRef(s1, s2, x, k, rows, stride)
 	}
@@ -85,9 +65,9 @@ func colStats(s1, s2, x, k []float32, rows, stride int) {
 func colGrad(s1, s2, dy, x, mean []float32, rows, stride int) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		colGradAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), rows, len(s1), stride)
+		colGradAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), rows, len(s1), stride, groupRows(len(s1)))
 	case level >= isa.AVX2:
-		colGradAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), rows, len(s1), stride)
+		colGradAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), rows, len(s1), stride, groupRows(len(s1)))
 	default:
 		colGradRef(s1, s2, dy, x, mean, rows, stride)
 	}
@@ -96,9 +76,9 @@ func colGrad(s1, s2, dy, x, mean []float32, rows, stride int) {
 func colGradReLU(s1, s2, dy, x, y, mean []float32, rows, stride int) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		colGradReLUAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride)
+		colGradReLUAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride, groupRows(len(s1)))
 	case level >= isa.AVX2:
-		colGradReLUAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride)
+		colGradReLUAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride, groupRows(len(s1)))
 	default:
 		colGradReLURef(s1, s2, dy, x, y, mean, rows, stride)
 	}
@@ -107,9 +87,9 @@ func colGradReLU(s1, s2, dy, x, y, mean []float32, rows, stride int) {
 func colGradReLUKeep(s1, s2, kept, dy, x, y, mean []float32, rows, stride int) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		colGradReLUKeepAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride)
+		colGradReLUKeepAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride, groupRows(len(s1)))
 	case level >= isa.AVX2:
-		colGradReLUKeepAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride)
+		colGradReLUKeepAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride, groupRows(len(s1)))
 	default:
 		colGradReLUKeepRef(s1, s2, kept, dy, x, y, mean, rows, stride)
 	}
@@ -118,9 +98,9 @@ func colGradReLUKeep(s1, s2, kept, dy, x, y, mean []float32, rows, stride int) {
 func colGradAddReLUKeep(s1, s2, kept, dy, dz, x, y, mean []float32, rows, stride int) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		colGradAddReLUKeepAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(dz), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride)
+		colGradAddReLUKeepAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(dz), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride, groupRows(len(s1)))
 	case level >= isa.AVX2:
-		colGradAddReLUKeepAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(dz), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride)
+		colGradAddReLUKeepAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(kept), unsafe.SliceData(dy), unsafe.SliceData(dz), unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(mean), rows, len(s1), stride, groupRows(len(s1)))
 	default:
 		colGradAddReLUKeepRef(s1, s2, kept, dy, dz, x, y, mean, rows, stride)
 	}
@@ -129,9 +109,9 @@ func colGradAddReLUKeep(s1, s2, kept, dy, dz, x, y, mean []float32, rows, stride
 func colGradAffineReLU(s1, s2, dy, x, mean, a, b []float32, rows, stride int) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
-		colGradAffineReLUAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(a), unsafe.SliceData(b), rows, len(s1), stride)
+		colGradAffineReLUAVX512(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(a), unsafe.SliceData(b), rows, len(s1), stride, groupRows(len(s1)))
 	case level >= isa.AVX2:
-		colGradAffineReLUAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(a), unsafe.SliceData(b), rows, len(s1), stride)
+		colGradAffineReLUAVX2(unsafe.SliceData(s1), unsafe.SliceData(s2), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(a), unsafe.SliceData(b), rows, len(s1), stride, groupRows(len(s1)))
 	default:
 		colGradAffineReLURef(s1, s2, dy, x, mean, a, b, rows, stride)
 	}

@@ -2,11 +2,9 @@
 
 package reduce
 
-func sum(x []float32) float64        { return sumRef(x) }
-func sumSquares(x []float32) float64 { return sumSquaresRef(x) }
-func dot(a, b []float32) float64     { return dotRef(a, b) }
-func maximum(x []float32) float32    { return maximumRef(x) }
-func minimum(x []float32) float32    { return minimumRef(x) }
+func sum(x []float32) float64     { return sumRef(x) }
+func maximum(x []float32) float32 { return maximumRef(x) }
+func minimum(x []float32) float32 { return minimumRef(x) }
 
 func colSum(s, x []float32, rows, stride int)           { colSumRef(s, x, rows, stride) }
 func colStats(s1, s2, x, k []float32, rows, stride int) { colStatsRef(s1, s2, x, k, rows, stride) }

@@ -1,5 +1,5 @@
 // Package reduce holds the kernels that sum: reductions of whole arrays, rows and
-// columns, batch normalisation with its gradient, row normalisation and pooling.
+// columns, batch normalisation with its gradient and pooling.
 //
 // Every function splits its work into parts by the shape alone, writes one partial
 // result per part and combines them in the order of the parts, in float64. So the

@@ -7,41 +7,6 @@ import (
 	"github.com/byol-go/byol/internal/kernel/vec"
 )
 
-// GlobalAvgPool sets y[n,c] = mean over hw of x[n,hw,c], for y [n, c] and x [n, hw, c].
-func GlobalAvgPool(p *par.Pool, y, x []float32, n, hw, c int) {
-	if len(y) != n*c || len(x) != n*hw*c || hw == 0 && n*c != 0 {
-		panic(shapeMismatch)
-	}
-	forRows(p, n, hw*c, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			out := y[i*c : (i+1)*c]
-			clear(out)
-			colSum(out, x[i*hw*c:], hw, c)
-			vec.MulScalar(out, out, 1/float32(hw))
-		}
-	})
-}
-
-// GlobalAvgPoolGrad sets dx[n,hw,c] = dy[n,c]/hw, for dx [n, hw, c] and dy [n, c].
-func GlobalAvgPoolGrad(p *par.Pool, dx, dy []float32, n, hw, c int) {
-	if len(dy) != n*c || len(dx) != n*hw*c || hw == 0 && n*c != 0 {
-		panic(shapeMismatch)
-	}
-	forRows(p, n, hw*c, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			image := dx[i*hw*c : (i+1)*hw*c]
-			if len(image) == 0 {
-				continue
-			}
-			first := image[:c]
-			vec.MulScalar(first, dy[i*c:(i+1)*c], 1/float32(hw))
-			for at := c; at < len(image); at += c {
-				copy(image[at:at+c], first)
-			}
-		}
-	})
-}
-
 // Pool2D is the shape of a two-dimensional max-pooling of x [N,H,W,C] to y [N,OH,OW,C].
 // A window may hang over the edges by the padding; what lies outside does not count.
 type Pool2D struct {

@@ -7,34 +7,6 @@ import (
 	"github.com/byol-go/byol/internal/kernel/par"
 )
 
-func TestGlobalAvgPool(t *testing.T) {
-	eachLevel(t, func(t *testing.T, pools []*par.Pool) {
-		for _, s := range [][3]int{{1, 1, 1}, {3, 49, 20}, {2, 16, 512}, {5, 3136, 3}} {
-			n, hw, c := s[0], s[1], s[2]
-			x, dy := random(t, n*hw*c, 1), random(t, n*c, 2)
-			for _, p := range pools {
-				y, dx := random(t, n*c, 3), random(t, n*hw*c, 4)
-				GlobalAvgPool(p, y, x, n, hw, c)
-				GlobalAvgPoolGrad(p, dx, dy, n, hw, c)
-				for i := range n {
-					for j := range c {
-						want := 0.0
-						for k := range hw {
-							want += float64(x[(i*hw+k)*c+j])
-							if d := dx[(i*hw+k)*c+j]; d != dy[i*c+j]*(1/float32(hw)) {
-								t.Fatalf("%v: dx[%d,%d,%d] = %v", s, i, k, j, d)
-							}
-						}
-						if want /= float64(hw); math.Abs(float64(y[i*c+j])-want) > 1e-6 {
-							t.Fatalf("%v: y[%d,%d] = %v, want %v", s, i, j, y[i*c+j], want)
-						}
-					}
-				}
-			}
-		}
-	})
-}
-
 // TestMaxPool compares with a loop over channels that keeps the first maximum.
 func TestMaxPool(t *testing.T) {
 	eachLevel(t, func(t *testing.T, pools []*par.Pool) {

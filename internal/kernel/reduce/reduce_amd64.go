@@ -8,37 +8,52 @@ package reduce
 func sumAVX2(x *float32, n int) float64
 
 //go:noescape
-func sumSquaresAVX2(x *float32, n int) float64
-
-//go:noescape
-func dotAVX2(a *float32, b *float32, n int) float64
-
-//go:noescape
 func maximumAVX2(x *float32, n int) float32
 
 //go:noescape
 func minimumAVX2(x *float32, n int) float32
 
 //go:noescape
-func colSumAVX2(s *float32, x *float32, rows int, c int, stride int)
+func colSumAVX2(s *float32, x *float32, rows int, c int, stride int, group int)
 
 //go:noescape
-func colStatsAVX2(s1 *float32, s2 *float32, x *float32, k *float32, rows int, c int, stride int)
+func colSumBF16AVX2(s *float32, x *uint16, rows int, c int, stride int, group int)
 
 //go:noescape
-func colGradAVX2(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, rows int, c int, stride int)
+func colStatsAVX2(s1 *float32, s2 *float32, x *float32, k *float32, rows int, c int, stride int, group int)
 
 //go:noescape
-func colGradReLUAVX2(s1 *float32, s2 *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
+func colStatsBF16AVX2(s1 *float32, s2 *float32, x *uint16, k *float32, rows int, c int, stride int, group int)
 
 //go:noescape
-func colGradReLUKeepAVX2(s1 *float32, s2 *float32, kept *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
+func colGradAVX2(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, rows int, c int, stride int, group int)
 
 //go:noescape
-func colGradAddReLUKeepAVX2(s1 *float32, s2 *float32, kept *float32, dy *float32, dz *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
+func colGradBF16AVX2(s1 *float32, s2 *float32, dy *uint16, x *uint16, mean *float32, rows int, c int, stride int, group int)
 
 //go:noescape
-func colGradAffineReLUAVX2(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, a *float32, b *float32, rows int, c int, stride int)
+func colGradReLUAVX2(s1 *float32, s2 *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int, group int)
+
+//go:noescape
+func colGradReLUBF16AVX2(s1 *float32, s2 *float32, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int, group int)
+
+//go:noescape
+func colGradReLUKeepAVX2(s1 *float32, s2 *float32, kept *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int, group int)
+
+//go:noescape
+func colGradReLUKeepBF16AVX2(s1 *float32, s2 *float32, kept *uint16, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int, group int)
+
+//go:noescape
+func colGradAddReLUKeepAVX2(s1 *float32, s2 *float32, kept *float32, dy *float32, dz *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int, group int)
+
+//go:noescape
+func colGradAddReLUKeepBF16AVX2(s1 *float32, s2 *float32, kept *uint16, dy *uint16, dz *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int, group int)
+
+//go:noescape
+func colGradAffineReLUAVX2(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, a *float32, b *float32, rows int, c int, stride int, group int)
+
+//go:noescape
+func colGradAffineReLUBF16AVX2(s1 *float32, s2 *float32, dy *uint16, x *uint16, mean *float32, a *float32, b *float32, rows int, c int, stride int, group int)
 
 //go:noescape
 func affineRowsStreamAVX2(dst *float32, x *float32, a *float32, b *float32, rows int, c int, stride int)
@@ -60,27 +75,6 @@ func gradReLURowsStreamAVX2(dst *float32, dy *float32, x *float32, y *float32, a
 
 //go:noescape
 func gradAffineReLURowsStreamAVX2(dst *float32, dy *float32, x *float32, a *float32, b *float32, d *float32, scale *float32, shift *float32, rows int, c int, stride int)
-
-//go:noescape
-func colSumBF16AVX2(s *float32, x *uint16, rows int, c int, stride int)
-
-//go:noescape
-func colStatsBF16AVX2(s1 *float32, s2 *float32, x *uint16, k *float32, rows int, c int, stride int)
-
-//go:noescape
-func colGradBF16AVX2(s1 *float32, s2 *float32, dy *uint16, x *uint16, mean *float32, rows int, c int, stride int)
-
-//go:noescape
-func colGradReLUBF16AVX2(s1 *float32, s2 *float32, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
-
-//go:noescape
-func colGradReLUKeepBF16AVX2(s1 *float32, s2 *float32, kept *uint16, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
-
-//go:noescape
-func colGradAddReLUKeepBF16AVX2(s1 *float32, s2 *float32, kept *uint16, dy *uint16, dz *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
-
-//go:noescape
-func colGradAffineReLUBF16AVX2(s1 *float32, s2 *float32, dy *uint16, x *uint16, mean *float32, a *float32, b *float32, rows int, c int, stride int)
 
 //go:noescape
 func affineRowsBF16AVX2(dst *uint16, x *uint16, a *float32, b *float32, rows int, c int, stride int)
@@ -107,37 +101,52 @@ func gradAffineReLURowsBF16AVX2(dst *uint16, dy *uint16, x *uint16, a *float32, 
 func sumAVX512(x *float32, n int) float64
 
 //go:noescape
-func sumSquaresAVX512(x *float32, n int) float64
-
-//go:noescape
-func dotAVX512(a *float32, b *float32, n int) float64
-
-//go:noescape
 func maximumAVX512(x *float32, n int) float32
 
 //go:noescape
 func minimumAVX512(x *float32, n int) float32
 
 //go:noescape
-func colSumAVX512(s *float32, x *float32, rows int, c int, stride int)
+func colSumAVX512(s *float32, x *float32, rows int, c int, stride int, group int)
 
 //go:noescape
-func colStatsAVX512(s1 *float32, s2 *float32, x *float32, k *float32, rows int, c int, stride int)
+func colSumBF16AVX512(s *float32, x *uint16, rows int, c int, stride int, group int)
 
 //go:noescape
-func colGradAVX512(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, rows int, c int, stride int)
+func colStatsAVX512(s1 *float32, s2 *float32, x *float32, k *float32, rows int, c int, stride int, group int)
 
 //go:noescape
-func colGradReLUAVX512(s1 *float32, s2 *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
+func colStatsBF16AVX512(s1 *float32, s2 *float32, x *uint16, k *float32, rows int, c int, stride int, group int)
 
 //go:noescape
-func colGradReLUKeepAVX512(s1 *float32, s2 *float32, kept *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
+func colGradAVX512(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, rows int, c int, stride int, group int)
 
 //go:noescape
-func colGradAddReLUKeepAVX512(s1 *float32, s2 *float32, kept *float32, dy *float32, dz *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
+func colGradBF16AVX512(s1 *float32, s2 *float32, dy *uint16, x *uint16, mean *float32, rows int, c int, stride int, group int)
 
 //go:noescape
-func colGradAffineReLUAVX512(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, a *float32, b *float32, rows int, c int, stride int)
+func colGradReLUAVX512(s1 *float32, s2 *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int, group int)
+
+//go:noescape
+func colGradReLUBF16AVX512(s1 *float32, s2 *float32, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int, group int)
+
+//go:noescape
+func colGradReLUKeepAVX512(s1 *float32, s2 *float32, kept *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int, group int)
+
+//go:noescape
+func colGradReLUKeepBF16AVX512(s1 *float32, s2 *float32, kept *uint16, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int, group int)
+
+//go:noescape
+func colGradAddReLUKeepAVX512(s1 *float32, s2 *float32, kept *float32, dy *float32, dz *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int, group int)
+
+//go:noescape
+func colGradAddReLUKeepBF16AVX512(s1 *float32, s2 *float32, kept *uint16, dy *uint16, dz *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int, group int)
+
+//go:noescape
+func colGradAffineReLUAVX512(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, a *float32, b *float32, rows int, c int, stride int, group int)
+
+//go:noescape
+func colGradAffineReLUBF16AVX512(s1 *float32, s2 *float32, dy *uint16, x *uint16, mean *float32, a *float32, b *float32, rows int, c int, stride int, group int)
 
 //go:noescape
 func affineRowsStreamAVX512(dst *float32, x *float32, a *float32, b *float32, rows int, c int, stride int)
@@ -159,27 +168,6 @@ func gradReLURowsStreamAVX512(dst *float32, dy *float32, x *float32, y *float32,
 
 //go:noescape
 func gradAffineReLURowsStreamAVX512(dst *float32, dy *float32, x *float32, a *float32, b *float32, d *float32, scale *float32, shift *float32, rows int, c int, stride int)
-
-//go:noescape
-func colSumBF16AVX512(s *float32, x *uint16, rows int, c int, stride int)
-
-//go:noescape
-func colStatsBF16AVX512(s1 *float32, s2 *float32, x *uint16, k *float32, rows int, c int, stride int)
-
-//go:noescape
-func colGradBF16AVX512(s1 *float32, s2 *float32, dy *uint16, x *uint16, mean *float32, rows int, c int, stride int)
-
-//go:noescape
-func colGradReLUBF16AVX512(s1 *float32, s2 *float32, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
-
-//go:noescape
-func colGradReLUKeepBF16AVX512(s1 *float32, s2 *float32, kept *uint16, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
-
-//go:noescape
-func colGradAddReLUKeepBF16AVX512(s1 *float32, s2 *float32, kept *uint16, dy *uint16, dz *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
-
-//go:noescape
-func colGradAffineReLUBF16AVX512(s1 *float32, s2 *float32, dy *uint16, x *uint16, mean *float32, a *float32, b *float32, rows int, c int, stride int)
 
 //go:noescape
 func affineRowsBF16AVX512(dst *uint16, x *uint16, a *float32, b *float32, rows int, c int, stride int)

@@ -204,396 +204,6 @@ DATA part<>+56(SB)/4, $0x00000000
 DATA part<>+60(SB)/4, $0x00000000
 GLOBL part<>(SB), RODATA|NOPTR, $64
 
-// func sumSquaresAVX2(x *float32, n int) float64
-// Requires: AVX, FMA3, SSE2
-TEXT ·sumSquaresAVX2(SB), NOSPLIT, $0-24
-	MOVQ   x+0(FP), AX
-	MOVQ   n+8(FP), CX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	JMP    loop_test
-
-loop:
-	VMOVUPS     (AX), Y8
-	VFMADD231PS Y8, Y8, Y0
-	VMOVUPS     32(AX), Y8
-	VFMADD231PS Y8, Y8, Y1
-	VMOVUPS     64(AX), Y8
-	VFMADD231PS Y8, Y8, Y2
-	VMOVUPS     96(AX), Y8
-	VFMADD231PS Y8, Y8, Y3
-	VMOVUPS     128(AX), Y8
-	VFMADD231PS Y8, Y8, Y4
-	VMOVUPS     160(AX), Y8
-	VFMADD231PS Y8, Y8, Y5
-	VMOVUPS     192(AX), Y8
-	VFMADD231PS Y8, Y8, Y6
-	VMOVUPS     224(AX), Y8
-	VFMADD231PS Y8, Y8, Y7
-	ADDQ        $+256, AX
-	SUBQ        $+64, CX
-
-loop_test:
-	CMPQ        CX, $+64
-	JGE         loop
-	CMPQ        CX, $+8
-	JLT         part0
-	VMOVUPS     (AX), Y8
-	VFMADD231PS Y8, Y8, Y0
-	SUBQ        $+8, CX
-	CMPQ        CX, $+8
-	JLT         part1
-	VMOVUPS     32(AX), Y8
-	VFMADD231PS Y8, Y8, Y1
-	SUBQ        $+8, CX
-	CMPQ        CX, $+8
-	JLT         part2
-	VMOVUPS     64(AX), Y8
-	VFMADD231PS Y8, Y8, Y2
-	SUBQ        $+8, CX
-	CMPQ        CX, $+8
-	JLT         part3
-	VMOVUPS     96(AX), Y8
-	VFMADD231PS Y8, Y8, Y3
-	SUBQ        $+8, CX
-	CMPQ        CX, $+8
-	JLT         part4
-	VMOVUPS     128(AX), Y8
-	VFMADD231PS Y8, Y8, Y4
-	SUBQ        $+8, CX
-	CMPQ        CX, $+8
-	JLT         part5
-	VMOVUPS     160(AX), Y8
-	VFMADD231PS Y8, Y8, Y5
-	SUBQ        $+8, CX
-	CMPQ        CX, $+8
-	JLT         part6
-	VMOVUPS     192(AX), Y8
-	VFMADD231PS Y8, Y8, Y6
-	SUBQ        $+8, CX
-	CMPQ        CX, $+8
-	JLT         part7
-	VMOVUPS     224(AX), Y8
-	VFMADD231PS Y8, Y8, Y7
-	SUBQ        $+8, CX
-
-part0:
-	TESTQ       CX, CX
-	JE          fold
-	LEAQ        part<>+0(SB), DX
-	NEGQ        CX
-	VMOVDQU     32(DX)(CX*4), Y8
-	VMASKMOVPS  (AX), Y8, Y8
-	VFMADD231PS Y8, Y8, Y0
-	JMP         fold
-
-part1:
-	TESTQ       CX, CX
-	JE          fold
-	LEAQ        part<>+0(SB), DX
-	NEGQ        CX
-	VMOVDQU     32(DX)(CX*4), Y8
-	VMASKMOVPS  32(AX), Y8, Y8
-	VFMADD231PS Y8, Y8, Y1
-	JMP         fold
-
-part2:
-	TESTQ       CX, CX
-	JE          fold
-	LEAQ        part<>+0(SB), DX
-	NEGQ        CX
-	VMOVDQU     32(DX)(CX*4), Y8
-	VMASKMOVPS  64(AX), Y8, Y8
-	VFMADD231PS Y8, Y8, Y2
-	JMP         fold
-
-part3:
-	TESTQ       CX, CX
-	JE          fold
-	LEAQ        part<>+0(SB), DX
-	NEGQ        CX
-	VMOVDQU     32(DX)(CX*4), Y8
-	VMASKMOVPS  96(AX), Y8, Y8
-	VFMADD231PS Y8, Y8, Y3
-	JMP         fold
-
-part4:
-	TESTQ       CX, CX
-	JE          fold
-	LEAQ        part<>+0(SB), DX
-	NEGQ        CX
-	VMOVDQU     32(DX)(CX*4), Y8
-	VMASKMOVPS  128(AX), Y8, Y8
-	VFMADD231PS Y8, Y8, Y4
-	JMP         fold
-
-part5:
-	TESTQ       CX, CX
-	JE          fold
-	LEAQ        part<>+0(SB), DX
-	NEGQ        CX
-	VMOVDQU     32(DX)(CX*4), Y8
-	VMASKMOVPS  160(AX), Y8, Y8
-	VFMADD231PS Y8, Y8, Y5
-	JMP         fold
-
-part6:
-	TESTQ       CX, CX
-	JE          fold
-	LEAQ        part<>+0(SB), DX
-	NEGQ        CX
-	VMOVDQU     32(DX)(CX*4), Y8
-	VMASKMOVPS  192(AX), Y8, Y8
-	VFMADD231PS Y8, Y8, Y6
-	JMP         fold
-
-part7:
-	TESTQ       CX, CX
-	JE          fold
-	LEAQ        part<>+0(SB), DX
-	NEGQ        CX
-	VMOVDQU     32(DX)(CX*4), Y8
-	VMASKMOVPS  224(AX), Y8, Y8
-	VFMADD231PS Y8, Y8, Y7
-
-fold:
-	VADDPS       Y4, Y0, Y0
-	VADDPS       Y5, Y1, Y1
-	VADDPS       Y6, Y2, Y2
-	VADDPS       Y7, Y3, Y3
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y3, Y1, Y1
-	VCVTPS2PD    X1, Y2
-	VCVTPS2PD    X0, Y3
-	VADDPD       Y2, Y3, Y2
-	VEXTRACTF128 $0x01, Y0, X0
-	VEXTRACTF128 $0x01, Y1, X1
-	VCVTPS2PD    X1, Y1
-	VCVTPS2PD    X0, Y0
-	VADDPD       Y1, Y0, Y0
-	VADDPD       Y0, Y2, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VADDPD       X1, X0, X0
-	VUNPCKHPD    X0, X0, X1
-	VADDSD       X1, X0, X0
-	MOVSD        X0, ret+16(FP)
-	VZEROUPPER
-	RET
-
-// func dotAVX2(a *float32, b *float32, n int) float64
-// Requires: AVX, FMA3, SSE2
-TEXT ·dotAVX2(SB), NOSPLIT, $0-32
-	MOVQ   a+0(FP), AX
-	MOVQ   b+8(FP), CX
-	MOVQ   n+16(FP), DX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	JMP    loop_test
-
-loop:
-	VMOVUPS     (AX), Y8
-	VMOVUPS     (CX), Y9
-	VFMADD231PS Y8, Y9, Y0
-	VMOVUPS     32(AX), Y8
-	VMOVUPS     32(CX), Y9
-	VFMADD231PS Y8, Y9, Y1
-	VMOVUPS     64(AX), Y8
-	VMOVUPS     64(CX), Y9
-	VFMADD231PS Y8, Y9, Y2
-	VMOVUPS     96(AX), Y8
-	VMOVUPS     96(CX), Y9
-	VFMADD231PS Y8, Y9, Y3
-	VMOVUPS     128(AX), Y8
-	VMOVUPS     128(CX), Y9
-	VFMADD231PS Y8, Y9, Y4
-	VMOVUPS     160(AX), Y8
-	VMOVUPS     160(CX), Y9
-	VFMADD231PS Y8, Y9, Y5
-	VMOVUPS     192(AX), Y8
-	VMOVUPS     192(CX), Y9
-	VFMADD231PS Y8, Y9, Y6
-	VMOVUPS     224(AX), Y8
-	VMOVUPS     224(CX), Y9
-	VFMADD231PS Y8, Y9, Y7
-	ADDQ        $+256, AX
-	ADDQ        $+256, CX
-	SUBQ        $+64, DX
-
-loop_test:
-	CMPQ        DX, $+64
-	JGE         loop
-	CMPQ        DX, $+8
-	JLT         part0
-	VMOVUPS     (AX), Y8
-	VMOVUPS     (CX), Y9
-	VFMADD231PS Y8, Y9, Y0
-	SUBQ        $+8, DX
-	CMPQ        DX, $+8
-	JLT         part1
-	VMOVUPS     32(AX), Y8
-	VMOVUPS     32(CX), Y9
-	VFMADD231PS Y8, Y9, Y1
-	SUBQ        $+8, DX
-	CMPQ        DX, $+8
-	JLT         part2
-	VMOVUPS     64(AX), Y8
-	VMOVUPS     64(CX), Y9
-	VFMADD231PS Y8, Y9, Y2
-	SUBQ        $+8, DX
-	CMPQ        DX, $+8
-	JLT         part3
-	VMOVUPS     96(AX), Y8
-	VMOVUPS     96(CX), Y9
-	VFMADD231PS Y8, Y9, Y3
-	SUBQ        $+8, DX
-	CMPQ        DX, $+8
-	JLT         part4
-	VMOVUPS     128(AX), Y8
-	VMOVUPS     128(CX), Y9
-	VFMADD231PS Y8, Y9, Y4
-	SUBQ        $+8, DX
-	CMPQ        DX, $+8
-	JLT         part5
-	VMOVUPS     160(AX), Y8
-	VMOVUPS     160(CX), Y9
-	VFMADD231PS Y8, Y9, Y5
-	SUBQ        $+8, DX
-	CMPQ        DX, $+8
-	JLT         part6
-	VMOVUPS     192(AX), Y8
-	VMOVUPS     192(CX), Y9
-	VFMADD231PS Y8, Y9, Y6
-	SUBQ        $+8, DX
-	CMPQ        DX, $+8
-	JLT         part7
-	VMOVUPS     224(AX), Y8
-	VMOVUPS     224(CX), Y9
-	VFMADD231PS Y8, Y9, Y7
-	SUBQ        $+8, DX
-
-part0:
-	TESTQ       DX, DX
-	JE          fold
-	LEAQ        part<>+0(SB), BX
-	NEGQ        DX
-	VMOVDQU     32(BX)(DX*4), Y8
-	VMASKMOVPS  (AX), Y8, Y9
-	VMASKMOVPS  (CX), Y8, Y8
-	VFMADD231PS Y9, Y8, Y0
-	JMP         fold
-
-part1:
-	TESTQ       DX, DX
-	JE          fold
-	LEAQ        part<>+0(SB), BX
-	NEGQ        DX
-	VMOVDQU     32(BX)(DX*4), Y8
-	VMASKMOVPS  32(AX), Y8, Y9
-	VMASKMOVPS  32(CX), Y8, Y8
-	VFMADD231PS Y9, Y8, Y1
-	JMP         fold
-
-part2:
-	TESTQ       DX, DX
-	JE          fold
-	LEAQ        part<>+0(SB), BX
-	NEGQ        DX
-	VMOVDQU     32(BX)(DX*4), Y8
-	VMASKMOVPS  64(AX), Y8, Y9
-	VMASKMOVPS  64(CX), Y8, Y8
-	VFMADD231PS Y9, Y8, Y2
-	JMP         fold
-
-part3:
-	TESTQ       DX, DX
-	JE          fold
-	LEAQ        part<>+0(SB), BX
-	NEGQ        DX
-	VMOVDQU     32(BX)(DX*4), Y8
-	VMASKMOVPS  96(AX), Y8, Y9
-	VMASKMOVPS  96(CX), Y8, Y8
-	VFMADD231PS Y9, Y8, Y3
-	JMP         fold
-
-part4:
-	TESTQ       DX, DX
-	JE          fold
-	LEAQ        part<>+0(SB), BX
-	NEGQ        DX
-	VMOVDQU     32(BX)(DX*4), Y8
-	VMASKMOVPS  128(AX), Y8, Y9
-	VMASKMOVPS  128(CX), Y8, Y8
-	VFMADD231PS Y9, Y8, Y4
-	JMP         fold
-
-part5:
-	TESTQ       DX, DX
-	JE          fold
-	LEAQ        part<>+0(SB), BX
-	NEGQ        DX
-	VMOVDQU     32(BX)(DX*4), Y8
-	VMASKMOVPS  160(AX), Y8, Y9
-	VMASKMOVPS  160(CX), Y8, Y8
-	VFMADD231PS Y9, Y8, Y5
-	JMP         fold
-
-part6:
-	TESTQ       DX, DX
-	JE          fold
-	LEAQ        part<>+0(SB), BX
-	NEGQ        DX
-	VMOVDQU     32(BX)(DX*4), Y8
-	VMASKMOVPS  192(AX), Y8, Y9
-	VMASKMOVPS  192(CX), Y8, Y8
-	VFMADD231PS Y9, Y8, Y6
-	JMP         fold
-
-part7:
-	TESTQ       DX, DX
-	JE          fold
-	LEAQ        part<>+0(SB), BX
-	NEGQ        DX
-	VMOVDQU     32(BX)(DX*4), Y8
-	VMASKMOVPS  224(AX), Y8, Y9
-	VMASKMOVPS  224(CX), Y8, Y8
-	VFMADD231PS Y9, Y8, Y7
-
-fold:
-	VADDPS       Y4, Y0, Y0
-	VADDPS       Y5, Y1, Y1
-	VADDPS       Y6, Y2, Y2
-	VADDPS       Y7, Y3, Y3
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y3, Y1, Y1
-	VCVTPS2PD    X1, Y2
-	VCVTPS2PD    X0, Y3
-	VADDPD       Y2, Y3, Y2
-	VEXTRACTF128 $0x01, Y0, X0
-	VEXTRACTF128 $0x01, Y1, X1
-	VCVTPS2PD    X1, Y1
-	VCVTPS2PD    X0, Y0
-	VADDPD       Y1, Y0, Y0
-	VADDPD       Y0, Y2, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VADDPD       X1, X0, X0
-	VUNPCKHPD    X0, X0, X1
-	VADDSD       X1, X0, X0
-	MOVSD        X0, ret+24(FP)
-	VZEROUPPER
-	RET
-
 // func maximumAVX2(x *float32, n int) float32
 // Requires: AVX, SSE
 TEXT ·maximumAVX2(SB), NOSPLIT, $0-20
@@ -784,887 +394,2023 @@ DATA const_7f800000<>+56(SB)/4, $0x7f800000
 DATA const_7f800000<>+60(SB)/4, $0x7f800000
 GLOBL const_7f800000<>(SB), RODATA|NOPTR, $64
 
-// func colSumAVX2(s *float32, x *float32, rows int, c int, stride int)
-// Requires: AVX
-TEXT ·colSumAVX2(SB), NOSPLIT, $0-40
-	MOVQ    s+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    rows+16(FP), DX
-	MOVQ    c+24(FP), BX
-	MOVQ    stride+32(FP), SI
-	SHLQ    $0x02, SI
+// func colSumAVX2(s *float32, x *float32, rows int, c int, stride int, group int)
+// Requires: AVX, CMOV
+TEXT ·colSumAVX2(SB), NOSPLIT, $0-48
+	MOVQ  s+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  stride+32(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  rows+16(FP), DX
+	TESTQ DX, DX
+	JLE   done
+
+group:
+	MOVQ    group+40(FP), DI
+	CMPQ    DX, DI
+	CMOVQLT DX, DI
+	XORQ    BX, BX
+	JMP     strip_test
+
+strip:
+	VMOVUPS (AX)(BX*4), Y0
+	VMOVUPS 32(AX)(BX*4), Y1
+	VMOVUPS 64(AX)(BX*4), Y2
+	VMOVUPS 96(AX)(BX*4), Y3
 	MOVQ    BX, R8
-	ANDQ    $-32, R8
-	MOVQ    BX, DI
-	ANDQ    $-8, DI
-	SUBQ    DI, BX
-	LEAQ    part<>+0(SB), R9
-	MOVQ    BX, R10
-	NEGQ    R10
-	VMOVDQU 32(R9)(R10*4), Y0
-	TESTQ   DX, DX
-	JE      done
+	SHLQ    $0x02, R8
+	MOVQ    DI, R9
 
-row:
-	XORQ R9, R9
-	CMPQ R9, R8
-	JE   single_test
+strip_row:
+	VMOVUPS (CX)(R8*1), Y4
+	VADDPS  Y4, Y0, Y0
+	VMOVUPS 32(CX)(R8*1), Y4
+	VADDPS  Y4, Y1, Y1
+	VMOVUPS 64(CX)(R8*1), Y4
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS 96(CX)(R8*1), Y4
+	VADDPS  Y4, Y3, Y3
+	ADDQ    SI, R8
+	DECQ    R9
+	JNE     strip_row
+	VMOVUPS Y0, (AX)(BX*4)
+	VMOVUPS Y1, 32(AX)(BX*4)
+	VMOVUPS Y2, 64(AX)(BX*4)
+	VMOVUPS Y3, 96(AX)(BX*4)
+	ADDQ    $+32, BX
 
-unrolled:
-	VMOVUPS (AX)(R9*4), Y1
-	VMOVUPS (CX)(R9*4), Y2
-	VADDPS  Y2, Y1, Y1
-	VMOVUPS Y1, (AX)(R9*4)
-	VMOVUPS 32(AX)(R9*4), Y1
-	VMOVUPS 32(CX)(R9*4), Y2
-	VADDPS  Y2, Y1, Y1
-	VMOVUPS Y1, 32(AX)(R9*4)
-	VMOVUPS 64(AX)(R9*4), Y1
-	VMOVUPS 64(CX)(R9*4), Y2
-	VADDPS  Y2, Y1, Y1
-	VMOVUPS Y1, 64(AX)(R9*4)
-	VMOVUPS 96(AX)(R9*4), Y1
-	VMOVUPS 96(CX)(R9*4), Y2
-	VADDPS  Y2, Y1, Y1
-	VMOVUPS Y1, 96(AX)(R9*4)
-	ADDQ    $+32, R9
-	CMPQ    R9, R8
-	JLT     unrolled
-	JMP     single_test
+strip_test:
+	LEAQ 32(BX), R8
+	CMPQ R8, c+24(FP)
+	JLE  strip
+	JMP  single_test
 
 single:
-	VMOVUPS (AX)(R9*4), Y1
-	VMOVUPS (CX)(R9*4), Y2
-	VADDPS  Y2, Y1, Y1
-	VMOVUPS Y1, (AX)(R9*4)
-	ADDQ    $+8, R9
+	VMOVUPS (AX)(BX*4), Y0
+	MOVQ    BX, R8
+	SHLQ    $0x02, R8
+	MOVQ    DI, R9
+
+single_row:
+	VMOVUPS (CX)(R8*1), Y1
+	VADDPS  Y1, Y0, Y0
+	ADDQ    SI, R8
+	DECQ    R9
+	JNE     single_row
+	VMOVUPS Y0, (AX)(BX*4)
+	ADDQ    $+8, BX
 
 single_test:
-	CMPQ       R9, DI
-	JLT        single
-	TESTQ      BX, BX
+	LEAQ       8(BX), R8
+	CMPQ       R8, c+24(FP)
+	JLE        single
+	MOVQ       c+24(FP), R8
+	SUBQ       BX, R8
 	JE         next
-	VMASKMOVPS (AX)(R9*4), Y0, Y1
-	VMASKMOVPS (CX)(R9*4), Y0, Y2
+	LEAQ       part<>+0(SB), R9
+	NEGQ       R8
+	VMOVDQU    32(R9)(R8*4), Y0
+	VMASKMOVPS (AX)(BX*4), Y0, Y1
+	MOVQ       BX, R8
+	SHLQ       $0x02, R8
+	MOVQ       DI, R9
+
+part_row:
+	VMASKMOVPS (CX)(R8*1), Y0, Y2
 	VADDPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, (AX)(R9*4)
+	ADDQ       SI, R8
+	DECQ       R9
+	JNE        part_row
+	VMASKMOVPS Y1, Y0, (AX)(BX*4)
 
 next:
-	ADDQ SI, CX
-	DECQ DX
-	JNE  row
+	MOVQ  DI, BX
+	IMULQ SI, BX
+	ADDQ  BX, CX
+	SUBQ  DI, DX
+	JNE   group
 
 done:
 	VZEROUPPER
 	RET
 
-// func colStatsAVX2(s1 *float32, s2 *float32, x *float32, k *float32, rows int, c int, stride int)
-// Requires: AVX, FMA3
-TEXT ·colStatsAVX2(SB), NOSPLIT, $0-56
-	MOVQ    s1+0(FP), AX
-	MOVQ    s2+8(FP), CX
-	MOVQ    x+16(FP), DX
-	MOVQ    k+24(FP), BX
-	MOVQ    rows+32(FP), SI
-	MOVQ    c+40(FP), DI
-	MOVQ    stride+48(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    DI, R10
-	ANDQ    $-32, R10
+// func colSumBF16AVX2(s *float32, x *uint16, rows int, c int, stride int, group int)
+// Requires: AVX, AVX2, CMOV
+TEXT ·colSumBF16AVX2(SB), NOSPLIT, $0-48
+	MOVQ  s+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  stride+32(FP), SI
+	SHLQ  $0x01, SI
+	MOVQ  rows+16(FP), DX
+	TESTQ DX, DX
+	JLE   done
+
+group:
+	MOVQ    group+40(FP), DI
+	CMPQ    DX, DI
+	CMOVQLT DX, DI
+	XORQ    BX, BX
+	JMP     strip_test
+
+strip:
+	VMOVUPS (AX)(BX*4), Y0
+	VMOVUPS 32(AX)(BX*4), Y1
+	VMOVUPS 64(AX)(BX*4), Y2
+	VMOVUPS 96(AX)(BX*4), Y3
+	MOVQ    BX, R8
+	SHLQ    $0x01, R8
 	MOVQ    DI, R9
-	ANDQ    $-8, R9
-	SUBQ    R9, DI
-	LEAQ    part<>+0(SB), R11
-	MOVQ    DI, R12
-	NEGQ    R12
-	VMOVDQU 32(R11)(R12*4), Y0
-	TESTQ   SI, SI
-	JE      done
 
-row:
-	XORQ R11, R11
-	CMPQ R11, R10
-	JE   single_test
+strip_row:
+	VPMOVZXWD (CX)(R8*1), Y4
+	VPSLLD    $0x10, Y4, Y4
+	VADDPS    Y4, Y0, Y0
+	VPMOVZXWD 16(CX)(R8*1), Y4
+	VPSLLD    $0x10, Y4, Y4
+	VADDPS    Y4, Y1, Y1
+	VPMOVZXWD 32(CX)(R8*1), Y4
+	VPSLLD    $0x10, Y4, Y4
+	VADDPS    Y4, Y2, Y2
+	VPMOVZXWD 48(CX)(R8*1), Y4
+	VPSLLD    $0x10, Y4, Y4
+	VADDPS    Y4, Y3, Y3
+	ADDQ      SI, R8
+	DECQ      R9
+	JNE       strip_row
+	VMOVUPS   Y0, (AX)(BX*4)
+	VMOVUPS   Y1, 32(AX)(BX*4)
+	VMOVUPS   Y2, 64(AX)(BX*4)
+	VMOVUPS   Y3, 96(AX)(BX*4)
+	ADDQ      $+32, BX
 
-unrolled:
-	VMOVUPS     (AX)(R11*4), Y1
-	VMOVUPS     (CX)(R11*4), Y2
-	VMOVUPS     (DX)(R11*4), Y3
-	VMOVUPS     (BX)(R11*4), Y4
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y3, Y1, Y1
-	VFMADD231PS Y3, Y3, Y2
-	VMOVUPS     Y1, (AX)(R11*4)
-	VMOVUPS     Y2, (CX)(R11*4)
-	VMOVUPS     32(AX)(R11*4), Y1
-	VMOVUPS     32(CX)(R11*4), Y2
-	VMOVUPS     32(DX)(R11*4), Y3
-	VMOVUPS     32(BX)(R11*4), Y4
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y3, Y1, Y1
-	VFMADD231PS Y3, Y3, Y2
-	VMOVUPS     Y1, 32(AX)(R11*4)
-	VMOVUPS     Y2, 32(CX)(R11*4)
-	VMOVUPS     64(AX)(R11*4), Y1
-	VMOVUPS     64(CX)(R11*4), Y2
-	VMOVUPS     64(DX)(R11*4), Y3
-	VMOVUPS     64(BX)(R11*4), Y4
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y3, Y1, Y1
-	VFMADD231PS Y3, Y3, Y2
-	VMOVUPS     Y1, 64(AX)(R11*4)
-	VMOVUPS     Y2, 64(CX)(R11*4)
-	VMOVUPS     96(AX)(R11*4), Y1
-	VMOVUPS     96(CX)(R11*4), Y2
-	VMOVUPS     96(DX)(R11*4), Y3
-	VMOVUPS     96(BX)(R11*4), Y4
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y3, Y1, Y1
-	VFMADD231PS Y3, Y3, Y2
-	VMOVUPS     Y1, 96(AX)(R11*4)
-	VMOVUPS     Y2, 96(CX)(R11*4)
-	ADDQ        $+32, R11
-	CMPQ        R11, R10
-	JLT         unrolled
-	JMP         single_test
+strip_test:
+	LEAQ 32(BX), R8
+	CMPQ R8, c+24(FP)
+	JLE  strip
+	JMP  single_test
 
 single:
-	VMOVUPS     (AX)(R11*4), Y1
-	VMOVUPS     (CX)(R11*4), Y2
-	VMOVUPS     (DX)(R11*4), Y3
-	VMOVUPS     (BX)(R11*4), Y4
+	VMOVUPS (AX)(BX*4), Y0
+	MOVQ    BX, R8
+	SHLQ    $0x01, R8
+	MOVQ    DI, R9
+
+single_row:
+	VPMOVZXWD (CX)(R8*1), Y1
+	VPSLLD    $0x10, Y1, Y1
+	VADDPS    Y1, Y0, Y0
+	ADDQ      SI, R8
+	DECQ      R9
+	JNE       single_row
+	VMOVUPS   Y0, (AX)(BX*4)
+	ADDQ      $+8, BX
+
+single_test:
+	LEAQ  8(BX), R8
+	CMPQ  R8, c+24(FP)
+	JLE   single
+	MOVQ  DI, BX
+	IMULQ SI, BX
+	ADDQ  BX, CX
+	SUBQ  DI, DX
+	JNE   group
+
+done:
+	VZEROUPPER
+	RET
+
+// func colStatsAVX2(s1 *float32, s2 *float32, x *float32, k *float32, rows int, c int, stride int, group int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·colStatsAVX2(SB), NOSPLIT, $0-64
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  k+24(FP), BX
+	MOVQ  stride+48(FP), R8
+	SHLQ  $0x02, R8
+	MOVQ  rows+32(FP), SI
+	TESTQ SI, SI
+	JLE   done
+
+group:
+	MOVQ    group+56(FP), R9
+	CMPQ    SI, R9
+	CMOVQLT SI, R9
+	XORQ    DI, DI
+	JMP     strip_test
+
+strip:
+	VMOVUPS (AX)(DI*4), Y0
+	VMOVUPS (CX)(DI*4), Y1
+	VMOVUPS 32(AX)(DI*4), Y2
+	VMOVUPS 32(CX)(DI*4), Y3
+	VMOVUPS 64(AX)(DI*4), Y4
+	VMOVUPS 64(CX)(DI*4), Y5
+	VMOVUPS 96(AX)(DI*4), Y6
+	VMOVUPS 96(CX)(DI*4), Y7
+	MOVQ    DI, R10
+	SHLQ    $0x02, R10
+	MOVQ    R9, R11
+
+strip_row:
+	VMOVUPS     (DX)(R10*1), Y8
+	VMOVUPS     (BX)(DI*4), Y9
+	VSUBPS      Y9, Y8, Y8
+	VADDPS      Y8, Y0, Y0
+	VFMADD231PS Y8, Y8, Y1
+	VMOVUPS     32(DX)(R10*1), Y8
+	VMOVUPS     32(BX)(DI*4), Y9
+	VSUBPS      Y9, Y8, Y8
+	VADDPS      Y8, Y2, Y2
+	VFMADD231PS Y8, Y8, Y3
+	VMOVUPS     64(DX)(R10*1), Y8
+	VMOVUPS     64(BX)(DI*4), Y9
+	VSUBPS      Y9, Y8, Y8
+	VADDPS      Y8, Y4, Y4
+	VFMADD231PS Y8, Y8, Y5
+	VMOVUPS     96(DX)(R10*1), Y8
+	VMOVUPS     96(BX)(DI*4), Y9
+	VSUBPS      Y9, Y8, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
+	ADDQ        R8, R10
+	DECQ        R11
+	JNE         strip_row
+	VMOVUPS     Y0, (AX)(DI*4)
+	VMOVUPS     Y1, (CX)(DI*4)
+	VMOVUPS     Y2, 32(AX)(DI*4)
+	VMOVUPS     Y3, 32(CX)(DI*4)
+	VMOVUPS     Y4, 64(AX)(DI*4)
+	VMOVUPS     Y5, 64(CX)(DI*4)
+	VMOVUPS     Y6, 96(AX)(DI*4)
+	VMOVUPS     Y7, 96(CX)(DI*4)
+	ADDQ        $+32, DI
+
+strip_test:
+	LEAQ 32(DI), R10
+	CMPQ R10, c+40(FP)
+	JLE  strip
+	JMP  single_test
+
+single:
+	VMOVUPS (AX)(DI*4), Y0
+	VMOVUPS (CX)(DI*4), Y1
+	MOVQ    DI, R10
+	SHLQ    $0x02, R10
+	MOVQ    R9, R11
+
+single_row:
+	VMOVUPS     (DX)(R10*1), Y2
+	VMOVUPS     (BX)(DI*4), Y3
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y2, Y0, Y0
+	VFMADD231PS Y2, Y2, Y1
+	ADDQ        R8, R10
+	DECQ        R11
+	JNE         single_row
+	VMOVUPS     Y0, (AX)(DI*4)
+	VMOVUPS     Y1, (CX)(DI*4)
+	ADDQ        $+8, DI
+
+single_test:
+	LEAQ       8(DI), R10
+	CMPQ       R10, c+40(FP)
+	JLE        single
+	MOVQ       c+40(FP), R10
+	SUBQ       DI, R10
+	JE         next
+	LEAQ       part<>+0(SB), R11
+	NEGQ       R10
+	VMOVDQU    32(R11)(R10*4), Y0
+	VMASKMOVPS (AX)(DI*4), Y0, Y1
+	VMASKMOVPS (CX)(DI*4), Y0, Y2
+	MOVQ       DI, R10
+	SHLQ       $0x02, R10
+	MOVQ       R9, R11
+
+part_row:
+	VMASKMOVPS  (DX)(R10*1), Y0, Y3
+	VMASKMOVPS  (BX)(DI*4), Y0, Y4
 	VSUBPS      Y4, Y3, Y3
 	VADDPS      Y3, Y1, Y1
 	VFMADD231PS Y3, Y3, Y2
-	VMOVUPS     Y1, (AX)(R11*4)
-	VMOVUPS     Y2, (CX)(R11*4)
+	ADDQ        R8, R10
+	DECQ        R11
+	JNE         part_row
+	VMASKMOVPS  Y1, Y0, (AX)(DI*4)
+	VMASKMOVPS  Y2, Y0, (CX)(DI*4)
+
+next:
+	MOVQ  R9, DI
+	IMULQ R8, DI
+	ADDQ  DI, DX
+	SUBQ  R9, SI
+	JNE   group
+
+done:
+	VZEROUPPER
+	RET
+
+// func colStatsBF16AVX2(s1 *float32, s2 *float32, x *uint16, k *float32, rows int, c int, stride int, group int)
+// Requires: AVX, AVX2, CMOV, FMA3
+TEXT ·colStatsBF16AVX2(SB), NOSPLIT, $0-64
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  k+24(FP), BX
+	MOVQ  stride+48(FP), R8
+	SHLQ  $0x01, R8
+	MOVQ  rows+32(FP), SI
+	TESTQ SI, SI
+	JLE   done
+
+group:
+	MOVQ    group+56(FP), R9
+	CMPQ    SI, R9
+	CMOVQLT SI, R9
+	XORQ    DI, DI
+	JMP     strip_test
+
+strip:
+	VMOVUPS (AX)(DI*4), Y0
+	VMOVUPS (CX)(DI*4), Y1
+	VMOVUPS 32(AX)(DI*4), Y2
+	VMOVUPS 32(CX)(DI*4), Y3
+	VMOVUPS 64(AX)(DI*4), Y4
+	VMOVUPS 64(CX)(DI*4), Y5
+	VMOVUPS 96(AX)(DI*4), Y6
+	VMOVUPS 96(CX)(DI*4), Y7
+	MOVQ    DI, R10
+	SHLQ    $0x01, R10
+	MOVQ    R9, R11
+
+strip_row:
+	VPMOVZXWD   (DX)(R10*1), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VMOVUPS     (BX)(DI*4), Y9
+	VSUBPS      Y9, Y8, Y8
+	VADDPS      Y8, Y0, Y0
+	VFMADD231PS Y8, Y8, Y1
+	VPMOVZXWD   16(DX)(R10*1), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VMOVUPS     32(BX)(DI*4), Y9
+	VSUBPS      Y9, Y8, Y8
+	VADDPS      Y8, Y2, Y2
+	VFMADD231PS Y8, Y8, Y3
+	VPMOVZXWD   32(DX)(R10*1), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VMOVUPS     64(BX)(DI*4), Y9
+	VSUBPS      Y9, Y8, Y8
+	VADDPS      Y8, Y4, Y4
+	VFMADD231PS Y8, Y8, Y5
+	VPMOVZXWD   48(DX)(R10*1), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VMOVUPS     96(BX)(DI*4), Y9
+	VSUBPS      Y9, Y8, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
+	ADDQ        R8, R10
+	DECQ        R11
+	JNE         strip_row
+	VMOVUPS     Y0, (AX)(DI*4)
+	VMOVUPS     Y1, (CX)(DI*4)
+	VMOVUPS     Y2, 32(AX)(DI*4)
+	VMOVUPS     Y3, 32(CX)(DI*4)
+	VMOVUPS     Y4, 64(AX)(DI*4)
+	VMOVUPS     Y5, 64(CX)(DI*4)
+	VMOVUPS     Y6, 96(AX)(DI*4)
+	VMOVUPS     Y7, 96(CX)(DI*4)
+	ADDQ        $+32, DI
+
+strip_test:
+	LEAQ 32(DI), R10
+	CMPQ R10, c+40(FP)
+	JLE  strip
+	JMP  single_test
+
+single:
+	VMOVUPS (AX)(DI*4), Y0
+	VMOVUPS (CX)(DI*4), Y1
+	MOVQ    DI, R10
+	SHLQ    $0x01, R10
+	MOVQ    R9, R11
+
+single_row:
+	VPMOVZXWD   (DX)(R10*1), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VMOVUPS     (BX)(DI*4), Y3
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y2, Y0, Y0
+	VFMADD231PS Y2, Y2, Y1
+	ADDQ        R8, R10
+	DECQ        R11
+	JNE         single_row
+	VMOVUPS     Y0, (AX)(DI*4)
+	VMOVUPS     Y1, (CX)(DI*4)
+	ADDQ        $+8, DI
+
+single_test:
+	LEAQ  8(DI), R10
+	CMPQ  R10, c+40(FP)
+	JLE   single
+	MOVQ  R9, DI
+	IMULQ R8, DI
+	ADDQ  DI, DX
+	SUBQ  R9, SI
+	JNE   group
+
+done:
+	VZEROUPPER
+	RET
+
+// func colGradAVX2(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, rows int, c int, stride int, group int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·colGradAVX2(SB), NOSPLIT, $0-72
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  dy+16(FP), DX
+	MOVQ  x+24(FP), BX
+	MOVQ  mean+32(FP), SI
+	MOVQ  stride+56(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  rows+40(FP), DI
+	TESTQ DI, DI
+	JLE   done
+
+group:
+	MOVQ    group+64(FP), R10
+	CMPQ    DI, R10
+	CMOVQLT DI, R10
+	XORQ    R8, R8
+	JMP     strip_test
+
+strip:
+	VMOVUPS (AX)(R8*4), Y0
+	VMOVUPS (CX)(R8*4), Y1
+	VMOVUPS 32(AX)(R8*4), Y2
+	VMOVUPS 32(CX)(R8*4), Y3
+	VMOVUPS 64(AX)(R8*4), Y4
+	VMOVUPS 64(CX)(R8*4), Y5
+	VMOVUPS 96(AX)(R8*4), Y6
+	VMOVUPS 96(CX)(R8*4), Y7
+	MOVQ    R8, R11
+	SHLQ    $0x02, R11
+	MOVQ    R10, R12
+
+strip_row:
+	VMOVUPS     (DX)(R11*1), Y8
+	VMOVUPS     (BX)(R11*1), Y9
+	VMOVUPS     (SI)(R8*4), Y10
+	VSUBPS      Y10, Y9, Y9
+	VFMADD231PS Y8, Y9, Y1
+	VADDPS      Y8, Y0, Y0
+	VMOVUPS     32(DX)(R11*1), Y8
+	VMOVUPS     32(BX)(R11*1), Y9
+	VMOVUPS     32(SI)(R8*4), Y10
+	VSUBPS      Y10, Y9, Y9
+	VFMADD231PS Y8, Y9, Y3
+	VADDPS      Y8, Y2, Y2
+	VMOVUPS     64(DX)(R11*1), Y8
+	VMOVUPS     64(BX)(R11*1), Y9
+	VMOVUPS     64(SI)(R8*4), Y10
+	VSUBPS      Y10, Y9, Y9
+	VFMADD231PS Y8, Y9, Y5
+	VADDPS      Y8, Y4, Y4
+	VMOVUPS     96(DX)(R11*1), Y8
+	VMOVUPS     96(BX)(R11*1), Y9
+	VMOVUPS     96(SI)(R8*4), Y10
+	VSUBPS      Y10, Y9, Y9
+	VFMADD231PS Y8, Y9, Y7
+	VADDPS      Y8, Y6, Y6
+	ADDQ        R9, R11
+	DECQ        R12
+	JNE         strip_row
+	VMOVUPS     Y0, (AX)(R8*4)
+	VMOVUPS     Y1, (CX)(R8*4)
+	VMOVUPS     Y2, 32(AX)(R8*4)
+	VMOVUPS     Y3, 32(CX)(R8*4)
+	VMOVUPS     Y4, 64(AX)(R8*4)
+	VMOVUPS     Y5, 64(CX)(R8*4)
+	VMOVUPS     Y6, 96(AX)(R8*4)
+	VMOVUPS     Y7, 96(CX)(R8*4)
+	ADDQ        $+32, R8
+
+strip_test:
+	LEAQ 32(R8), R11
+	CMPQ R11, c+48(FP)
+	JLE  strip
+	JMP  single_test
+
+single:
+	VMOVUPS (AX)(R8*4), Y0
+	VMOVUPS (CX)(R8*4), Y1
+	MOVQ    R8, R11
+	SHLQ    $0x02, R11
+	MOVQ    R10, R12
+
+single_row:
+	VMOVUPS     (DX)(R11*1), Y2
+	VMOVUPS     (BX)(R11*1), Y3
+	VMOVUPS     (SI)(R8*4), Y4
+	VSUBPS      Y4, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	ADDQ        R9, R11
+	DECQ        R12
+	JNE         single_row
+	VMOVUPS     Y0, (AX)(R8*4)
+	VMOVUPS     Y1, (CX)(R8*4)
+	ADDQ        $+8, R8
+
+single_test:
+	LEAQ       8(R8), R11
+	CMPQ       R11, c+48(FP)
+	JLE        single
+	MOVQ       c+48(FP), R11
+	SUBQ       R8, R11
+	JE         next
+	LEAQ       part<>+0(SB), R12
+	NEGQ       R11
+	VMOVDQU    32(R12)(R11*4), Y0
+	VMASKMOVPS (AX)(R8*4), Y0, Y1
+	VMASKMOVPS (CX)(R8*4), Y0, Y2
+	MOVQ       R8, R11
+	SHLQ       $0x02, R11
+	MOVQ       R10, R12
+
+part_row:
+	VMASKMOVPS  (DX)(R11*1), Y0, Y3
+	VMASKMOVPS  (BX)(R11*1), Y0, Y4
+	VMASKMOVPS  (SI)(R8*4), Y0, Y5
+	VSUBPS      Y5, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	ADDQ        R9, R11
+	DECQ        R12
+	JNE         part_row
+	VMASKMOVPS  Y1, Y0, (AX)(R8*4)
+	VMASKMOVPS  Y2, Y0, (CX)(R8*4)
+
+next:
+	MOVQ  R10, R8
+	IMULQ R9, R8
+	ADDQ  R8, DX
+	ADDQ  R8, BX
+	SUBQ  R10, DI
+	JNE   group
+
+done:
+	VZEROUPPER
+	RET
+
+// func colGradBF16AVX2(s1 *float32, s2 *float32, dy *uint16, x *uint16, mean *float32, rows int, c int, stride int, group int)
+// Requires: AVX, AVX2, CMOV, FMA3
+TEXT ·colGradBF16AVX2(SB), NOSPLIT, $0-72
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  dy+16(FP), DX
+	MOVQ  x+24(FP), BX
+	MOVQ  mean+32(FP), SI
+	MOVQ  stride+56(FP), R9
+	SHLQ  $0x01, R9
+	MOVQ  rows+40(FP), DI
+	TESTQ DI, DI
+	JLE   done
+
+group:
+	MOVQ    group+64(FP), R10
+	CMPQ    DI, R10
+	CMOVQLT DI, R10
+	XORQ    R8, R8
+	JMP     strip_test
+
+strip:
+	VMOVUPS (AX)(R8*4), Y0
+	VMOVUPS (CX)(R8*4), Y1
+	VMOVUPS 32(AX)(R8*4), Y2
+	VMOVUPS 32(CX)(R8*4), Y3
+	VMOVUPS 64(AX)(R8*4), Y4
+	VMOVUPS 64(CX)(R8*4), Y5
+	VMOVUPS 96(AX)(R8*4), Y6
+	VMOVUPS 96(CX)(R8*4), Y7
+	MOVQ    R8, R11
+	SHLQ    $0x01, R11
+	MOVQ    R10, R12
+
+strip_row:
+	VPMOVZXWD   (DX)(R11*1), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VPMOVZXWD   (BX)(R11*1), Y9
+	VPSLLD      $0x10, Y9, Y9
+	VMOVUPS     (SI)(R8*4), Y10
+	VSUBPS      Y10, Y9, Y9
+	VFMADD231PS Y8, Y9, Y1
+	VADDPS      Y8, Y0, Y0
+	VPMOVZXWD   16(DX)(R11*1), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VPMOVZXWD   16(BX)(R11*1), Y9
+	VPSLLD      $0x10, Y9, Y9
+	VMOVUPS     32(SI)(R8*4), Y10
+	VSUBPS      Y10, Y9, Y9
+	VFMADD231PS Y8, Y9, Y3
+	VADDPS      Y8, Y2, Y2
+	VPMOVZXWD   32(DX)(R11*1), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VPMOVZXWD   32(BX)(R11*1), Y9
+	VPSLLD      $0x10, Y9, Y9
+	VMOVUPS     64(SI)(R8*4), Y10
+	VSUBPS      Y10, Y9, Y9
+	VFMADD231PS Y8, Y9, Y5
+	VADDPS      Y8, Y4, Y4
+	VPMOVZXWD   48(DX)(R11*1), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VPMOVZXWD   48(BX)(R11*1), Y9
+	VPSLLD      $0x10, Y9, Y9
+	VMOVUPS     96(SI)(R8*4), Y10
+	VSUBPS      Y10, Y9, Y9
+	VFMADD231PS Y8, Y9, Y7
+	VADDPS      Y8, Y6, Y6
+	ADDQ        R9, R11
+	DECQ        R12
+	JNE         strip_row
+	VMOVUPS     Y0, (AX)(R8*4)
+	VMOVUPS     Y1, (CX)(R8*4)
+	VMOVUPS     Y2, 32(AX)(R8*4)
+	VMOVUPS     Y3, 32(CX)(R8*4)
+	VMOVUPS     Y4, 64(AX)(R8*4)
+	VMOVUPS     Y5, 64(CX)(R8*4)
+	VMOVUPS     Y6, 96(AX)(R8*4)
+	VMOVUPS     Y7, 96(CX)(R8*4)
+	ADDQ        $+32, R8
+
+strip_test:
+	LEAQ 32(R8), R11
+	CMPQ R11, c+48(FP)
+	JLE  strip
+	JMP  single_test
+
+single:
+	VMOVUPS (AX)(R8*4), Y0
+	VMOVUPS (CX)(R8*4), Y1
+	MOVQ    R8, R11
+	SHLQ    $0x01, R11
+	MOVQ    R10, R12
+
+single_row:
+	VPMOVZXWD   (DX)(R11*1), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   (BX)(R11*1), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VMOVUPS     (SI)(R8*4), Y4
+	VSUBPS      Y4, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	ADDQ        R9, R11
+	DECQ        R12
+	JNE         single_row
+	VMOVUPS     Y0, (AX)(R8*4)
+	VMOVUPS     Y1, (CX)(R8*4)
+	ADDQ        $+8, R8
+
+single_test:
+	LEAQ  8(R8), R11
+	CMPQ  R11, c+48(FP)
+	JLE   single
+	MOVQ  R10, R8
+	IMULQ R9, R8
+	ADDQ  R8, DX
+	ADDQ  R8, BX
+	SUBQ  R10, DI
+	JNE   group
+
+done:
+	VZEROUPPER
+	RET
+
+// func colGradReLUAVX2(s1 *float32, s2 *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int, group int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·colGradReLUAVX2(SB), NOSPLIT, $0-80
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  dy+16(FP), DX
+	MOVQ  x+24(FP), BX
+	MOVQ  y+32(FP), SI
+	MOVQ  mean+40(FP), DI
+	MOVQ  stride+64(FP), R10
+	SHLQ  $0x02, R10
+	MOVQ  rows+48(FP), R8
+	TESTQ R8, R8
+	JLE   done
+
+group:
+	MOVQ    group+72(FP), R11
+	CMPQ    R8, R11
+	CMOVQLT R8, R11
+	XORQ    R9, R9
+	JMP     strip_test
+
+strip:
+	VMOVUPS (AX)(R9*4), Y0
+	VMOVUPS (CX)(R9*4), Y1
+	VMOVUPS 32(AX)(R9*4), Y2
+	VMOVUPS 32(CX)(R9*4), Y3
+	VMOVUPS 64(AX)(R9*4), Y4
+	VMOVUPS 64(CX)(R9*4), Y5
+	VMOVUPS 96(AX)(R9*4), Y6
+	VMOVUPS 96(CX)(R9*4), Y7
+	MOVQ    R9, R12
+	SHLQ    $0x02, R12
+	MOVQ    R11, R13
+
+strip_row:
+	VMOVUPS     (DX)(R12*1), Y8
+	VMOVUPS     (BX)(R12*1), Y9
+	VMOVUPS     (SI)(R12*1), Y10
+	VMOVUPS     (DI)(R9*4), Y11
+	VXORPS      Y12, Y12, Y12
+	VCMPPS      $0x16, Y12, Y10, Y10
+	VANDPS      Y8, Y10, Y8
+	VSUBPS      Y11, Y9, Y9
+	VFMADD231PS Y8, Y9, Y1
+	VADDPS      Y8, Y0, Y0
+	VMOVUPS     32(DX)(R12*1), Y8
+	VMOVUPS     32(BX)(R12*1), Y9
+	VMOVUPS     32(SI)(R12*1), Y10
+	VMOVUPS     32(DI)(R9*4), Y11
+	VXORPS      Y12, Y12, Y12
+	VCMPPS      $0x16, Y12, Y10, Y10
+	VANDPS      Y8, Y10, Y8
+	VSUBPS      Y11, Y9, Y9
+	VFMADD231PS Y8, Y9, Y3
+	VADDPS      Y8, Y2, Y2
+	VMOVUPS     64(DX)(R12*1), Y8
+	VMOVUPS     64(BX)(R12*1), Y9
+	VMOVUPS     64(SI)(R12*1), Y10
+	VMOVUPS     64(DI)(R9*4), Y11
+	VXORPS      Y12, Y12, Y12
+	VCMPPS      $0x16, Y12, Y10, Y10
+	VANDPS      Y8, Y10, Y8
+	VSUBPS      Y11, Y9, Y9
+	VFMADD231PS Y8, Y9, Y5
+	VADDPS      Y8, Y4, Y4
+	VMOVUPS     96(DX)(R12*1), Y8
+	VMOVUPS     96(BX)(R12*1), Y9
+	VMOVUPS     96(SI)(R12*1), Y10
+	VMOVUPS     96(DI)(R9*4), Y11
+	VXORPS      Y12, Y12, Y12
+	VCMPPS      $0x16, Y12, Y10, Y10
+	VANDPS      Y8, Y10, Y8
+	VSUBPS      Y11, Y9, Y9
+	VFMADD231PS Y8, Y9, Y7
+	VADDPS      Y8, Y6, Y6
+	ADDQ        R10, R12
+	DECQ        R13
+	JNE         strip_row
+	VMOVUPS     Y0, (AX)(R9*4)
+	VMOVUPS     Y1, (CX)(R9*4)
+	VMOVUPS     Y2, 32(AX)(R9*4)
+	VMOVUPS     Y3, 32(CX)(R9*4)
+	VMOVUPS     Y4, 64(AX)(R9*4)
+	VMOVUPS     Y5, 64(CX)(R9*4)
+	VMOVUPS     Y6, 96(AX)(R9*4)
+	VMOVUPS     Y7, 96(CX)(R9*4)
+	ADDQ        $+32, R9
+
+strip_test:
+	LEAQ 32(R9), R12
+	CMPQ R12, c+56(FP)
+	JLE  strip
+	JMP  single_test
+
+single:
+	VMOVUPS (AX)(R9*4), Y0
+	VMOVUPS (CX)(R9*4), Y1
+	MOVQ    R9, R12
+	SHLQ    $0x02, R12
+	MOVQ    R11, R13
+
+single_row:
+	VMOVUPS     (DX)(R12*1), Y2
+	VMOVUPS     (BX)(R12*1), Y3
+	VMOVUPS     (SI)(R12*1), Y4
+	VMOVUPS     (DI)(R9*4), Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y4, Y4
+	VANDPS      Y2, Y4, Y2
+	VSUBPS      Y5, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	ADDQ        R10, R12
+	DECQ        R13
+	JNE         single_row
+	VMOVUPS     Y0, (AX)(R9*4)
+	VMOVUPS     Y1, (CX)(R9*4)
+	ADDQ        $+8, R9
+
+single_test:
+	LEAQ       8(R9), R12
+	CMPQ       R12, c+56(FP)
+	JLE        single
+	MOVQ       c+56(FP), R12
+	SUBQ       R9, R12
+	JE         next
+	LEAQ       part<>+0(SB), R13
+	NEGQ       R12
+	VMOVDQU    32(R13)(R12*4), Y0
+	VMASKMOVPS (AX)(R9*4), Y0, Y1
+	VMASKMOVPS (CX)(R9*4), Y0, Y2
+	MOVQ       R9, R12
+	SHLQ       $0x02, R12
+	MOVQ       R11, R13
+
+part_row:
+	VMASKMOVPS  (DX)(R12*1), Y0, Y3
+	VMASKMOVPS  (BX)(R12*1), Y0, Y4
+	VMASKMOVPS  (SI)(R12*1), Y0, Y5
+	VMASKMOVPS  (DI)(R9*4), Y0, Y6
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x16, Y7, Y5, Y5
+	VANDPS      Y3, Y5, Y3
+	VSUBPS      Y6, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	ADDQ        R10, R12
+	DECQ        R13
+	JNE         part_row
+	VMASKMOVPS  Y1, Y0, (AX)(R9*4)
+	VMASKMOVPS  Y2, Y0, (CX)(R9*4)
+
+next:
+	MOVQ  R11, R9
+	IMULQ R10, R9
+	ADDQ  R9, DX
+	ADDQ  R9, BX
+	ADDQ  R9, SI
+	SUBQ  R11, R8
+	JNE   group
+
+done:
+	VZEROUPPER
+	RET
+
+// func colGradReLUBF16AVX2(s1 *float32, s2 *float32, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int, group int)
+// Requires: AVX, AVX2, CMOV, FMA3
+TEXT ·colGradReLUBF16AVX2(SB), NOSPLIT, $0-80
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  dy+16(FP), DX
+	MOVQ  x+24(FP), BX
+	MOVQ  y+32(FP), SI
+	MOVQ  mean+40(FP), DI
+	MOVQ  stride+64(FP), R10
+	SHLQ  $0x01, R10
+	MOVQ  rows+48(FP), R8
+	TESTQ R8, R8
+	JLE   done
+
+group:
+	MOVQ    group+72(FP), R11
+	CMPQ    R8, R11
+	CMOVQLT R8, R11
+	XORQ    R9, R9
+	JMP     strip_test
+
+strip:
+	VMOVUPS (AX)(R9*4), Y0
+	VMOVUPS (CX)(R9*4), Y1
+	VMOVUPS 32(AX)(R9*4), Y2
+	VMOVUPS 32(CX)(R9*4), Y3
+	VMOVUPS 64(AX)(R9*4), Y4
+	VMOVUPS 64(CX)(R9*4), Y5
+	VMOVUPS 96(AX)(R9*4), Y6
+	VMOVUPS 96(CX)(R9*4), Y7
+	MOVQ    R9, R12
+	SHLQ    $0x01, R12
+	MOVQ    R11, R13
+
+strip_row:
+	VPMOVZXWD   (DX)(R12*1), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VPMOVZXWD   (BX)(R12*1), Y9
+	VPSLLD      $0x10, Y9, Y9
+	VPMOVZXWD   (SI)(R12*1), Y10
+	VPSLLD      $0x10, Y10, Y10
+	VMOVUPS     (DI)(R9*4), Y11
+	VXORPS      Y12, Y12, Y12
+	VCMPPS      $0x16, Y12, Y10, Y10
+	VANDPS      Y8, Y10, Y8
+	VSUBPS      Y11, Y9, Y9
+	VFMADD231PS Y8, Y9, Y1
+	VADDPS      Y8, Y0, Y0
+	VPMOVZXWD   16(DX)(R12*1), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VPMOVZXWD   16(BX)(R12*1), Y9
+	VPSLLD      $0x10, Y9, Y9
+	VPMOVZXWD   16(SI)(R12*1), Y10
+	VPSLLD      $0x10, Y10, Y10
+	VMOVUPS     32(DI)(R9*4), Y11
+	VXORPS      Y12, Y12, Y12
+	VCMPPS      $0x16, Y12, Y10, Y10
+	VANDPS      Y8, Y10, Y8
+	VSUBPS      Y11, Y9, Y9
+	VFMADD231PS Y8, Y9, Y3
+	VADDPS      Y8, Y2, Y2
+	VPMOVZXWD   32(DX)(R12*1), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VPMOVZXWD   32(BX)(R12*1), Y9
+	VPSLLD      $0x10, Y9, Y9
+	VPMOVZXWD   32(SI)(R12*1), Y10
+	VPSLLD      $0x10, Y10, Y10
+	VMOVUPS     64(DI)(R9*4), Y11
+	VXORPS      Y12, Y12, Y12
+	VCMPPS      $0x16, Y12, Y10, Y10
+	VANDPS      Y8, Y10, Y8
+	VSUBPS      Y11, Y9, Y9
+	VFMADD231PS Y8, Y9, Y5
+	VADDPS      Y8, Y4, Y4
+	VPMOVZXWD   48(DX)(R12*1), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VPMOVZXWD   48(BX)(R12*1), Y9
+	VPSLLD      $0x10, Y9, Y9
+	VPMOVZXWD   48(SI)(R12*1), Y10
+	VPSLLD      $0x10, Y10, Y10
+	VMOVUPS     96(DI)(R9*4), Y11
+	VXORPS      Y12, Y12, Y12
+	VCMPPS      $0x16, Y12, Y10, Y10
+	VANDPS      Y8, Y10, Y8
+	VSUBPS      Y11, Y9, Y9
+	VFMADD231PS Y8, Y9, Y7
+	VADDPS      Y8, Y6, Y6
+	ADDQ        R10, R12
+	DECQ        R13
+	JNE         strip_row
+	VMOVUPS     Y0, (AX)(R9*4)
+	VMOVUPS     Y1, (CX)(R9*4)
+	VMOVUPS     Y2, 32(AX)(R9*4)
+	VMOVUPS     Y3, 32(CX)(R9*4)
+	VMOVUPS     Y4, 64(AX)(R9*4)
+	VMOVUPS     Y5, 64(CX)(R9*4)
+	VMOVUPS     Y6, 96(AX)(R9*4)
+	VMOVUPS     Y7, 96(CX)(R9*4)
+	ADDQ        $+32, R9
+
+strip_test:
+	LEAQ 32(R9), R12
+	CMPQ R12, c+56(FP)
+	JLE  strip
+	JMP  single_test
+
+single:
+	VMOVUPS (AX)(R9*4), Y0
+	VMOVUPS (CX)(R9*4), Y1
+	MOVQ    R9, R12
+	SHLQ    $0x01, R12
+	MOVQ    R11, R13
+
+single_row:
+	VPMOVZXWD   (DX)(R12*1), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   (BX)(R12*1), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VPMOVZXWD   (SI)(R12*1), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VMOVUPS     (DI)(R9*4), Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y4, Y4
+	VANDPS      Y2, Y4, Y2
+	VSUBPS      Y5, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	ADDQ        R10, R12
+	DECQ        R13
+	JNE         single_row
+	VMOVUPS     Y0, (AX)(R9*4)
+	VMOVUPS     Y1, (CX)(R9*4)
+	ADDQ        $+8, R9
+
+single_test:
+	LEAQ  8(R9), R12
+	CMPQ  R12, c+56(FP)
+	JLE   single
+	MOVQ  R11, R9
+	IMULQ R10, R9
+	ADDQ  R9, DX
+	ADDQ  R9, BX
+	ADDQ  R9, SI
+	SUBQ  R11, R8
+	JNE   group
+
+done:
+	VZEROUPPER
+	RET
+
+// func colGradReLUKeepAVX2(s1 *float32, s2 *float32, kept *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int, group int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·colGradReLUKeepAVX2(SB), NOSPLIT, $0-88
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  kept+16(FP), DX
+	MOVQ  dy+24(FP), BX
+	MOVQ  x+32(FP), SI
+	MOVQ  y+40(FP), DI
+	MOVQ  mean+48(FP), R8
+	MOVQ  stride+72(FP), R11
+	SHLQ  $0x02, R11
+	MOVQ  rows+56(FP), R9
+	TESTQ R9, R9
+	JLE   done
+
+group:
+	MOVQ    group+80(FP), R12
+	CMPQ    R9, R12
+	CMOVQLT R9, R12
+	XORQ    R10, R10
+	JMP     strip_test
+
+strip:
+	VMOVUPS (AX)(R10*4), Y0
+	VMOVUPS (CX)(R10*4), Y1
+	VMOVUPS 32(AX)(R10*4), Y2
+	VMOVUPS 32(CX)(R10*4), Y3
+	VMOVUPS 64(AX)(R10*4), Y4
+	VMOVUPS 64(CX)(R10*4), Y5
+	VMOVUPS 96(AX)(R10*4), Y6
+	VMOVUPS 96(CX)(R10*4), Y7
+	MOVQ    R10, R13
+	SHLQ    $0x02, R13
+	MOVQ    R12, R14
+
+strip_row:
+	VMOVUPS     (BX)(R13*1), Y8
+	VMOVUPS     (SI)(R13*1), Y9
+	VMOVUPS     (DI)(R13*1), Y10
+	VMOVUPS     (R8)(R10*4), Y11
+	VXORPS      Y12, Y12, Y12
+	VCMPPS      $0x16, Y12, Y10, Y10
+	VANDPS      Y8, Y10, Y8
+	VSUBPS      Y11, Y9, Y9
+	VFMADD231PS Y8, Y9, Y1
+	VADDPS      Y8, Y0, Y0
+	VMOVUPS     Y8, (DX)(R13*1)
+	VMOVUPS     32(BX)(R13*1), Y8
+	VMOVUPS     32(SI)(R13*1), Y9
+	VMOVUPS     32(DI)(R13*1), Y10
+	VMOVUPS     32(R8)(R10*4), Y11
+	VXORPS      Y12, Y12, Y12
+	VCMPPS      $0x16, Y12, Y10, Y10
+	VANDPS      Y8, Y10, Y8
+	VSUBPS      Y11, Y9, Y9
+	VFMADD231PS Y8, Y9, Y3
+	VADDPS      Y8, Y2, Y2
+	VMOVUPS     Y8, 32(DX)(R13*1)
+	VMOVUPS     64(BX)(R13*1), Y8
+	VMOVUPS     64(SI)(R13*1), Y9
+	VMOVUPS     64(DI)(R13*1), Y10
+	VMOVUPS     64(R8)(R10*4), Y11
+	VXORPS      Y12, Y12, Y12
+	VCMPPS      $0x16, Y12, Y10, Y10
+	VANDPS      Y8, Y10, Y8
+	VSUBPS      Y11, Y9, Y9
+	VFMADD231PS Y8, Y9, Y5
+	VADDPS      Y8, Y4, Y4
+	VMOVUPS     Y8, 64(DX)(R13*1)
+	VMOVUPS     96(BX)(R13*1), Y8
+	VMOVUPS     96(SI)(R13*1), Y9
+	VMOVUPS     96(DI)(R13*1), Y10
+	VMOVUPS     96(R8)(R10*4), Y11
+	VXORPS      Y12, Y12, Y12
+	VCMPPS      $0x16, Y12, Y10, Y10
+	VANDPS      Y8, Y10, Y8
+	VSUBPS      Y11, Y9, Y9
+	VFMADD231PS Y8, Y9, Y7
+	VADDPS      Y8, Y6, Y6
+	VMOVUPS     Y8, 96(DX)(R13*1)
+	ADDQ        R11, R13
+	DECQ        R14
+	JNE         strip_row
+	VMOVUPS     Y0, (AX)(R10*4)
+	VMOVUPS     Y1, (CX)(R10*4)
+	VMOVUPS     Y2, 32(AX)(R10*4)
+	VMOVUPS     Y3, 32(CX)(R10*4)
+	VMOVUPS     Y4, 64(AX)(R10*4)
+	VMOVUPS     Y5, 64(CX)(R10*4)
+	VMOVUPS     Y6, 96(AX)(R10*4)
+	VMOVUPS     Y7, 96(CX)(R10*4)
+	ADDQ        $+32, R10
+
+strip_test:
+	LEAQ 32(R10), R13
+	CMPQ R13, c+64(FP)
+	JLE  strip
+	JMP  single_test
+
+single:
+	VMOVUPS (AX)(R10*4), Y0
+	VMOVUPS (CX)(R10*4), Y1
+	MOVQ    R10, R13
+	SHLQ    $0x02, R13
+	MOVQ    R12, R14
+
+single_row:
+	VMOVUPS     (BX)(R13*1), Y2
+	VMOVUPS     (SI)(R13*1), Y3
+	VMOVUPS     (DI)(R13*1), Y4
+	VMOVUPS     (R8)(R10*4), Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y4, Y4
+	VANDPS      Y2, Y4, Y2
+	VSUBPS      Y5, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y2, (DX)(R13*1)
+	ADDQ        R11, R13
+	DECQ        R14
+	JNE         single_row
+	VMOVUPS     Y0, (AX)(R10*4)
+	VMOVUPS     Y1, (CX)(R10*4)
+	ADDQ        $+8, R10
+
+single_test:
+	LEAQ       8(R10), R13
+	CMPQ       R13, c+64(FP)
+	JLE        single
+	MOVQ       c+64(FP), R13
+	SUBQ       R10, R13
+	JE         next
+	LEAQ       part<>+0(SB), R14
+	NEGQ       R13
+	VMOVDQU    32(R14)(R13*4), Y0
+	VMASKMOVPS (AX)(R10*4), Y0, Y1
+	VMASKMOVPS (CX)(R10*4), Y0, Y2
+	MOVQ       R10, R13
+	SHLQ       $0x02, R13
+	MOVQ       R12, R14
+
+part_row:
+	VMASKMOVPS  (BX)(R13*1), Y0, Y3
+	VMASKMOVPS  (SI)(R13*1), Y0, Y4
+	VMASKMOVPS  (DI)(R13*1), Y0, Y5
+	VMASKMOVPS  (R8)(R10*4), Y0, Y6
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x16, Y7, Y5, Y5
+	VANDPS      Y3, Y5, Y3
+	VSUBPS      Y6, Y4, Y4
+	VFMADD231PS Y3, Y4, Y2
+	VADDPS      Y3, Y1, Y1
+	VMASKMOVPS  Y3, Y0, (DX)(R13*1)
+	ADDQ        R11, R13
+	DECQ        R14
+	JNE         part_row
+	VMASKMOVPS  Y1, Y0, (AX)(R10*4)
+	VMASKMOVPS  Y2, Y0, (CX)(R10*4)
+
+next:
+	MOVQ  R12, R10
+	IMULQ R11, R10
+	ADDQ  R10, DX
+	ADDQ  R10, BX
+	ADDQ  R10, SI
+	ADDQ  R10, DI
+	SUBQ  R12, R9
+	JNE   group
+
+done:
+	VZEROUPPER
+	RET
+
+// func colGradReLUKeepBF16AVX2(s1 *float32, s2 *float32, kept *uint16, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int, group int)
+// Requires: AVX, AVX2, CMOV, FMA3
+TEXT ·colGradReLUKeepBF16AVX2(SB), NOSPLIT, $0-88
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  kept+16(FP), DX
+	MOVQ  dy+24(FP), BX
+	MOVQ  x+32(FP), SI
+	MOVQ  y+40(FP), DI
+	MOVQ  mean+48(FP), R8
+	MOVQ  stride+72(FP), R11
+	SHLQ  $0x01, R11
+	MOVQ  rows+56(FP), R9
+	TESTQ R9, R9
+	JLE   done
+
+group:
+	MOVQ    group+80(FP), R12
+	CMPQ    R9, R12
+	CMOVQLT R9, R12
+	XORQ    R10, R10
+	JMP     strip_test
+
+strip:
+	VMOVUPS (AX)(R10*4), Y0
+	VMOVUPS (CX)(R10*4), Y1
+	VMOVUPS 32(AX)(R10*4), Y2
+	VMOVUPS 32(CX)(R10*4), Y3
+	VMOVUPS 64(AX)(R10*4), Y4
+	VMOVUPS 64(CX)(R10*4), Y5
+	VMOVUPS 96(AX)(R10*4), Y6
+	VMOVUPS 96(CX)(R10*4), Y7
+	MOVQ    R10, R13
+	SHLQ    $0x01, R13
+	MOVQ    R12, R14
+
+strip_row:
+	VPMOVZXWD   (BX)(R13*1), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VPMOVZXWD   (SI)(R13*1), Y9
+	VPSLLD      $0x10, Y9, Y9
+	VPMOVZXWD   (DI)(R13*1), Y10
+	VPSLLD      $0x10, Y10, Y10
+	VMOVUPS     (R8)(R10*4), Y11
+	VXORPS      Y12, Y12, Y12
+	VCMPPS      $0x16, Y12, Y10, Y10
+	VANDPS      Y8, Y10, Y8
+	VSUBPS      Y11, Y9, Y9
+	VFMADD231PS Y8, Y9, Y1
+	VADDPS      Y8, Y0, Y0
+	VPSRLD      $0x10, Y8, Y9
+	VPAND       const_00000001<>+0(SB), Y9, Y10
+	VPADDD      Y8, Y10, Y10
+	VPADDD      const_00007fff<>+0(SB), Y10, Y10
+	VPSRLD      $0x10, Y10, Y10
+	VPOR        const_00000040<>+0(SB), Y9, Y9
+	VCMPPS      $0x03, Y8, Y8, Y8
+	VBLENDVPS   Y8, Y9, Y10, Y8
+	VPACKUSDW   Y8, Y8, Y8
+	VPERMQ      $0x08, Y8, Y8
+	VMOVDQU     X8, (DX)(R13*1)
+	VPMOVZXWD   16(BX)(R13*1), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VPMOVZXWD   16(SI)(R13*1), Y9
+	VPSLLD      $0x10, Y9, Y9
+	VPMOVZXWD   16(DI)(R13*1), Y10
+	VPSLLD      $0x10, Y10, Y10
+	VMOVUPS     32(R8)(R10*4), Y11
+	VXORPS      Y12, Y12, Y12
+	VCMPPS      $0x16, Y12, Y10, Y10
+	VANDPS      Y8, Y10, Y8
+	VSUBPS      Y11, Y9, Y9
+	VFMADD231PS Y8, Y9, Y3
+	VADDPS      Y8, Y2, Y2
+	VPSRLD      $0x10, Y8, Y9
+	VPAND       const_00000001<>+0(SB), Y9, Y10
+	VPADDD      Y8, Y10, Y10
+	VPADDD      const_00007fff<>+0(SB), Y10, Y10
+	VPSRLD      $0x10, Y10, Y10
+	VPOR        const_00000040<>+0(SB), Y9, Y9
+	VCMPPS      $0x03, Y8, Y8, Y8
+	VBLENDVPS   Y8, Y9, Y10, Y8
+	VPACKUSDW   Y8, Y8, Y8
+	VPERMQ      $0x08, Y8, Y8
+	VMOVDQU     X8, 16(DX)(R13*1)
+	VPMOVZXWD   32(BX)(R13*1), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VPMOVZXWD   32(SI)(R13*1), Y9
+	VPSLLD      $0x10, Y9, Y9
+	VPMOVZXWD   32(DI)(R13*1), Y10
+	VPSLLD      $0x10, Y10, Y10
+	VMOVUPS     64(R8)(R10*4), Y11
+	VXORPS      Y12, Y12, Y12
+	VCMPPS      $0x16, Y12, Y10, Y10
+	VANDPS      Y8, Y10, Y8
+	VSUBPS      Y11, Y9, Y9
+	VFMADD231PS Y8, Y9, Y5
+	VADDPS      Y8, Y4, Y4
+	VPSRLD      $0x10, Y8, Y9
+	VPAND       const_00000001<>+0(SB), Y9, Y10
+	VPADDD      Y8, Y10, Y10
+	VPADDD      const_00007fff<>+0(SB), Y10, Y10
+	VPSRLD      $0x10, Y10, Y10
+	VPOR        const_00000040<>+0(SB), Y9, Y9
+	VCMPPS      $0x03, Y8, Y8, Y8
+	VBLENDVPS   Y8, Y9, Y10, Y8
+	VPACKUSDW   Y8, Y8, Y8
+	VPERMQ      $0x08, Y8, Y8
+	VMOVDQU     X8, 32(DX)(R13*1)
+	VPMOVZXWD   48(BX)(R13*1), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VPMOVZXWD   48(SI)(R13*1), Y9
+	VPSLLD      $0x10, Y9, Y9
+	VPMOVZXWD   48(DI)(R13*1), Y10
+	VPSLLD      $0x10, Y10, Y10
+	VMOVUPS     96(R8)(R10*4), Y11
+	VXORPS      Y12, Y12, Y12
+	VCMPPS      $0x16, Y12, Y10, Y10
+	VANDPS      Y8, Y10, Y8
+	VSUBPS      Y11, Y9, Y9
+	VFMADD231PS Y8, Y9, Y7
+	VADDPS      Y8, Y6, Y6
+	VPSRLD      $0x10, Y8, Y9
+	VPAND       const_00000001<>+0(SB), Y9, Y10
+	VPADDD      Y8, Y10, Y10
+	VPADDD      const_00007fff<>+0(SB), Y10, Y10
+	VPSRLD      $0x10, Y10, Y10
+	VPOR        const_00000040<>+0(SB), Y9, Y9
+	VCMPPS      $0x03, Y8, Y8, Y8
+	VBLENDVPS   Y8, Y9, Y10, Y8
+	VPACKUSDW   Y8, Y8, Y8
+	VPERMQ      $0x08, Y8, Y8
+	VMOVDQU     X8, 48(DX)(R13*1)
+	ADDQ        R11, R13
+	DECQ        R14
+	JNE         strip_row
+	VMOVUPS     Y0, (AX)(R10*4)
+	VMOVUPS     Y1, (CX)(R10*4)
+	VMOVUPS     Y2, 32(AX)(R10*4)
+	VMOVUPS     Y3, 32(CX)(R10*4)
+	VMOVUPS     Y4, 64(AX)(R10*4)
+	VMOVUPS     Y5, 64(CX)(R10*4)
+	VMOVUPS     Y6, 96(AX)(R10*4)
+	VMOVUPS     Y7, 96(CX)(R10*4)
+	ADDQ        $+32, R10
+
+strip_test:
+	LEAQ 32(R10), R13
+	CMPQ R13, c+64(FP)
+	JLE  strip
+	JMP  single_test
+
+single:
+	VMOVUPS (AX)(R10*4), Y0
+	VMOVUPS (CX)(R10*4), Y1
+	MOVQ    R10, R13
+	SHLQ    $0x01, R13
+	MOVQ    R12, R14
+
+single_row:
+	VPMOVZXWD   (BX)(R13*1), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   (SI)(R13*1), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VPMOVZXWD   (DI)(R13*1), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VMOVUPS     (R8)(R10*4), Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x16, Y6, Y4, Y4
+	VANDPS      Y2, Y4, Y2
+	VSUBPS      Y5, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VPSRLD      $0x10, Y2, Y3
+	VPAND       const_00000001<>+0(SB), Y3, Y4
+	VPADDD      Y2, Y4, Y4
+	VPADDD      const_00007fff<>+0(SB), Y4, Y4
+	VPSRLD      $0x10, Y4, Y4
+	VPOR        const_00000040<>+0(SB), Y3, Y3
+	VCMPPS      $0x03, Y2, Y2, Y2
+	VBLENDVPS   Y2, Y3, Y4, Y2
+	VPACKUSDW   Y2, Y2, Y2
+	VPERMQ      $0x08, Y2, Y2
+	VMOVDQU     X2, (DX)(R13*1)
+	ADDQ        R11, R13
+	DECQ        R14
+	JNE         single_row
+	VMOVUPS     Y0, (AX)(R10*4)
+	VMOVUPS     Y1, (CX)(R10*4)
+	ADDQ        $+8, R10
+
+single_test:
+	LEAQ  8(R10), R13
+	CMPQ  R13, c+64(FP)
+	JLE   single
+	MOVQ  R12, R10
+	IMULQ R11, R10
+	ADDQ  R10, DX
+	ADDQ  R10, BX
+	ADDQ  R10, SI
+	ADDQ  R10, DI
+	SUBQ  R12, R9
+	JNE   group
+
+done:
+	VZEROUPPER
+	RET
+
+DATA const_00000001<>+0(SB)/4, $0x00000001
+DATA const_00000001<>+4(SB)/4, $0x00000001
+DATA const_00000001<>+8(SB)/4, $0x00000001
+DATA const_00000001<>+12(SB)/4, $0x00000001
+DATA const_00000001<>+16(SB)/4, $0x00000001
+DATA const_00000001<>+20(SB)/4, $0x00000001
+DATA const_00000001<>+24(SB)/4, $0x00000001
+DATA const_00000001<>+28(SB)/4, $0x00000001
+DATA const_00000001<>+32(SB)/4, $0x00000001
+DATA const_00000001<>+36(SB)/4, $0x00000001
+DATA const_00000001<>+40(SB)/4, $0x00000001
+DATA const_00000001<>+44(SB)/4, $0x00000001
+DATA const_00000001<>+48(SB)/4, $0x00000001
+DATA const_00000001<>+52(SB)/4, $0x00000001
+DATA const_00000001<>+56(SB)/4, $0x00000001
+DATA const_00000001<>+60(SB)/4, $0x00000001
+GLOBL const_00000001<>(SB), RODATA|NOPTR, $64
+
+DATA const_00007fff<>+0(SB)/4, $0x00007fff
+DATA const_00007fff<>+4(SB)/4, $0x00007fff
+DATA const_00007fff<>+8(SB)/4, $0x00007fff
+DATA const_00007fff<>+12(SB)/4, $0x00007fff
+DATA const_00007fff<>+16(SB)/4, $0x00007fff
+DATA const_00007fff<>+20(SB)/4, $0x00007fff
+DATA const_00007fff<>+24(SB)/4, $0x00007fff
+DATA const_00007fff<>+28(SB)/4, $0x00007fff
+DATA const_00007fff<>+32(SB)/4, $0x00007fff
+DATA const_00007fff<>+36(SB)/4, $0x00007fff
+DATA const_00007fff<>+40(SB)/4, $0x00007fff
+DATA const_00007fff<>+44(SB)/4, $0x00007fff
+DATA const_00007fff<>+48(SB)/4, $0x00007fff
+DATA const_00007fff<>+52(SB)/4, $0x00007fff
+DATA const_00007fff<>+56(SB)/4, $0x00007fff
+DATA const_00007fff<>+60(SB)/4, $0x00007fff
+GLOBL const_00007fff<>(SB), RODATA|NOPTR, $64
+
+DATA const_00000040<>+0(SB)/4, $0x00000040
+DATA const_00000040<>+4(SB)/4, $0x00000040
+DATA const_00000040<>+8(SB)/4, $0x00000040
+DATA const_00000040<>+12(SB)/4, $0x00000040
+DATA const_00000040<>+16(SB)/4, $0x00000040
+DATA const_00000040<>+20(SB)/4, $0x00000040
+DATA const_00000040<>+24(SB)/4, $0x00000040
+DATA const_00000040<>+28(SB)/4, $0x00000040
+DATA const_00000040<>+32(SB)/4, $0x00000040
+DATA const_00000040<>+36(SB)/4, $0x00000040
+DATA const_00000040<>+40(SB)/4, $0x00000040
+DATA const_00000040<>+44(SB)/4, $0x00000040
+DATA const_00000040<>+48(SB)/4, $0x00000040
+DATA const_00000040<>+52(SB)/4, $0x00000040
+DATA const_00000040<>+56(SB)/4, $0x00000040
+DATA const_00000040<>+60(SB)/4, $0x00000040
+GLOBL const_00000040<>(SB), RODATA|NOPTR, $64
+
+// func colGradAddReLUKeepAVX2(s1 *float32, s2 *float32, kept *float32, dy *float32, dz *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int, group int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·colGradAddReLUKeepAVX2(SB), NOSPLIT, $0-96
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  kept+16(FP), DX
+	MOVQ  dy+24(FP), BX
+	MOVQ  dz+32(FP), SI
+	MOVQ  x+40(FP), DI
+	MOVQ  y+48(FP), R8
+	MOVQ  mean+56(FP), R9
+	MOVQ  stride+80(FP), R12
+	SHLQ  $0x02, R12
+	MOVQ  rows+64(FP), R10
+	TESTQ R10, R10
+	JLE   done
+
+group:
+	MOVQ    group+88(FP), R13
+	CMPQ    R10, R13
+	CMOVQLT R10, R13
+	XORQ    R11, R11
+	JMP     strip_test
+
+strip:
+	VMOVUPS (AX)(R11*4), Y0
+	VMOVUPS (CX)(R11*4), Y1
+	VMOVUPS 32(AX)(R11*4), Y2
+	VMOVUPS 32(CX)(R11*4), Y3
+	VMOVUPS 64(AX)(R11*4), Y4
+	VMOVUPS 64(CX)(R11*4), Y5
+	VMOVUPS 96(AX)(R11*4), Y6
+	VMOVUPS 96(CX)(R11*4), Y7
+	MOVQ    R11, R14
+	SHLQ    $0x02, R14
+	MOVQ    R13, R15
+
+strip_row:
+	VMOVUPS     (BX)(R14*1), Y8
+	VMOVUPS     (SI)(R14*1), Y9
+	VMOVUPS     (DI)(R14*1), Y10
+	VMOVUPS     (R8)(R14*1), Y11
+	VMOVUPS     (R9)(R11*4), Y12
+	VADDPS      Y9, Y8, Y8
+	VXORPS      Y9, Y9, Y9
+	VCMPPS      $0x16, Y9, Y11, Y9
+	VANDPS      Y8, Y9, Y8
+	VSUBPS      Y12, Y10, Y9
+	VFMADD231PS Y8, Y9, Y1
+	VADDPS      Y8, Y0, Y0
+	VMOVUPS     Y8, (DX)(R14*1)
+	VMOVUPS     32(BX)(R14*1), Y8
+	VMOVUPS     32(SI)(R14*1), Y9
+	VMOVUPS     32(DI)(R14*1), Y10
+	VMOVUPS     32(R8)(R14*1), Y11
+	VMOVUPS     32(R9)(R11*4), Y12
+	VADDPS      Y9, Y8, Y8
+	VXORPS      Y9, Y9, Y9
+	VCMPPS      $0x16, Y9, Y11, Y9
+	VANDPS      Y8, Y9, Y8
+	VSUBPS      Y12, Y10, Y9
+	VFMADD231PS Y8, Y9, Y3
+	VADDPS      Y8, Y2, Y2
+	VMOVUPS     Y8, 32(DX)(R14*1)
+	VMOVUPS     64(BX)(R14*1), Y8
+	VMOVUPS     64(SI)(R14*1), Y9
+	VMOVUPS     64(DI)(R14*1), Y10
+	VMOVUPS     64(R8)(R14*1), Y11
+	VMOVUPS     64(R9)(R11*4), Y12
+	VADDPS      Y9, Y8, Y8
+	VXORPS      Y9, Y9, Y9
+	VCMPPS      $0x16, Y9, Y11, Y9
+	VANDPS      Y8, Y9, Y8
+	VSUBPS      Y12, Y10, Y9
+	VFMADD231PS Y8, Y9, Y5
+	VADDPS      Y8, Y4, Y4
+	VMOVUPS     Y8, 64(DX)(R14*1)
+	VMOVUPS     96(BX)(R14*1), Y8
+	VMOVUPS     96(SI)(R14*1), Y9
+	VMOVUPS     96(DI)(R14*1), Y10
+	VMOVUPS     96(R8)(R14*1), Y11
+	VMOVUPS     96(R9)(R11*4), Y12
+	VADDPS      Y9, Y8, Y8
+	VXORPS      Y9, Y9, Y9
+	VCMPPS      $0x16, Y9, Y11, Y9
+	VANDPS      Y8, Y9, Y8
+	VSUBPS      Y12, Y10, Y9
+	VFMADD231PS Y8, Y9, Y7
+	VADDPS      Y8, Y6, Y6
+	VMOVUPS     Y8, 96(DX)(R14*1)
+	ADDQ        R12, R14
+	DECQ        R15
+	JNE         strip_row
+	VMOVUPS     Y0, (AX)(R11*4)
+	VMOVUPS     Y1, (CX)(R11*4)
+	VMOVUPS     Y2, 32(AX)(R11*4)
+	VMOVUPS     Y3, 32(CX)(R11*4)
+	VMOVUPS     Y4, 64(AX)(R11*4)
+	VMOVUPS     Y5, 64(CX)(R11*4)
+	VMOVUPS     Y6, 96(AX)(R11*4)
+	VMOVUPS     Y7, 96(CX)(R11*4)
+	ADDQ        $+32, R11
+
+strip_test:
+	LEAQ 32(R11), R14
+	CMPQ R14, c+72(FP)
+	JLE  strip
+	JMP  single_test
+
+single:
+	VMOVUPS (AX)(R11*4), Y0
+	VMOVUPS (CX)(R11*4), Y1
+	MOVQ    R11, R14
+	SHLQ    $0x02, R14
+	MOVQ    R13, R15
+
+single_row:
+	VMOVUPS     (BX)(R14*1), Y2
+	VMOVUPS     (SI)(R14*1), Y3
+	VMOVUPS     (DI)(R14*1), Y4
+	VMOVUPS     (R8)(R14*1), Y5
+	VMOVUPS     (R9)(R11*4), Y6
+	VADDPS      Y3, Y2, Y2
+	VXORPS      Y3, Y3, Y3
+	VCMPPS      $0x16, Y3, Y5, Y3
+	VANDPS      Y2, Y3, Y2
+	VSUBPS      Y6, Y4, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y2, (DX)(R14*1)
+	ADDQ        R12, R14
+	DECQ        R15
+	JNE         single_row
+	VMOVUPS     Y0, (AX)(R11*4)
+	VMOVUPS     Y1, (CX)(R11*4)
 	ADDQ        $+8, R11
 
 single_test:
-	CMPQ        R11, R9
-	JLT         single
-	TESTQ       DI, DI
-	JE          next
-	VMASKMOVPS  (AX)(R11*4), Y0, Y1
-	VMASKMOVPS  (CX)(R11*4), Y0, Y2
-	VMASKMOVPS  (DX)(R11*4), Y0, Y3
-	VMASKMOVPS  (BX)(R11*4), Y0, Y4
-	VSUBPS      Y4, Y3, Y3
+	LEAQ       8(R11), R14
+	CMPQ       R14, c+72(FP)
+	JLE        single
+	MOVQ       c+72(FP), R14
+	SUBQ       R11, R14
+	JE         next
+	LEAQ       part<>+0(SB), R15
+	NEGQ       R14
+	VMOVDQU    32(R15)(R14*4), Y0
+	VMASKMOVPS (AX)(R11*4), Y0, Y1
+	VMASKMOVPS (CX)(R11*4), Y0, Y2
+	MOVQ       R11, R14
+	SHLQ       $0x02, R14
+	MOVQ       R13, R15
+
+part_row:
+	VMASKMOVPS  (BX)(R14*1), Y0, Y3
+	VMASKMOVPS  (SI)(R14*1), Y0, Y4
+	VMASKMOVPS  (DI)(R14*1), Y0, Y5
+	VMASKMOVPS  (R8)(R14*1), Y0, Y6
+	VMASKMOVPS  (R9)(R11*4), Y0, Y7
+	VADDPS      Y4, Y3, Y3
+	VXORPS      Y4, Y4, Y4
+	VCMPPS      $0x16, Y4, Y6, Y4
+	VANDPS      Y3, Y4, Y3
+	VSUBPS      Y7, Y5, Y4
+	VFMADD231PS Y3, Y4, Y2
 	VADDPS      Y3, Y1, Y1
-	VFMADD231PS Y3, Y3, Y2
+	VMASKMOVPS  Y3, Y0, (DX)(R14*1)
+	ADDQ        R12, R14
+	DECQ        R15
+	JNE         part_row
 	VMASKMOVPS  Y1, Y0, (AX)(R11*4)
 	VMASKMOVPS  Y2, Y0, (CX)(R11*4)
 
 next:
-	ADDQ R8, DX
-	DECQ SI
-	JNE  row
+	MOVQ  R13, R11
+	IMULQ R12, R11
+	ADDQ  R11, DX
+	ADDQ  R11, BX
+	ADDQ  R11, SI
+	ADDQ  R11, DI
+	ADDQ  R11, R8
+	SUBQ  R13, R10
+	JNE   group
 
 done:
 	VZEROUPPER
 	RET
 
-// func colGradAVX2(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, rows int, c int, stride int)
-// Requires: AVX, FMA3
-TEXT ·colGradAVX2(SB), NOSPLIT, $0-64
-	MOVQ    s1+0(FP), AX
-	MOVQ    s2+8(FP), CX
-	MOVQ    dy+16(FP), DX
-	MOVQ    x+24(FP), BX
-	MOVQ    mean+32(FP), SI
-	MOVQ    rows+40(FP), DI
-	MOVQ    c+48(FP), R8
-	MOVQ    stride+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    R8, R11
-	ANDQ    $-32, R11
-	MOVQ    R8, R10
-	ANDQ    $-8, R10
-	SUBQ    R10, R8
-	LEAQ    part<>+0(SB), R12
-	MOVQ    R8, R13
-	NEGQ    R13
-	VMOVDQU 32(R12)(R13*4), Y0
-	TESTQ   DI, DI
-	JE      done
+// func colGradAddReLUKeepBF16AVX2(s1 *float32, s2 *float32, kept *uint16, dy *uint16, dz *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int, group int)
+// Requires: AVX, AVX2, CMOV, FMA3
+TEXT ·colGradAddReLUKeepBF16AVX2(SB), NOSPLIT, $0-96
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  kept+16(FP), DX
+	MOVQ  dy+24(FP), BX
+	MOVQ  dz+32(FP), SI
+	MOVQ  x+40(FP), DI
+	MOVQ  y+48(FP), R8
+	MOVQ  mean+56(FP), R9
+	MOVQ  stride+80(FP), R12
+	SHLQ  $0x01, R12
+	MOVQ  rows+64(FP), R10
+	TESTQ R10, R10
+	JLE   done
 
-row:
-	XORQ R12, R12
-	CMPQ R12, R11
-	JE   single_test
+group:
+	MOVQ    group+88(FP), R13
+	CMPQ    R10, R13
+	CMOVQLT R10, R13
+	XORQ    R11, R11
+	JMP     strip_test
 
-unrolled:
-	VMOVUPS     (AX)(R12*4), Y1
-	VMOVUPS     (CX)(R12*4), Y2
-	VMOVUPS     (DX)(R12*4), Y3
-	VMOVUPS     (BX)(R12*4), Y4
-	VMOVUPS     (SI)(R12*4), Y5
-	VSUBPS      Y5, Y4, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMOVUPS     Y1, (AX)(R12*4)
-	VMOVUPS     Y2, (CX)(R12*4)
-	VMOVUPS     32(AX)(R12*4), Y1
-	VMOVUPS     32(CX)(R12*4), Y2
-	VMOVUPS     32(DX)(R12*4), Y3
-	VMOVUPS     32(BX)(R12*4), Y4
-	VMOVUPS     32(SI)(R12*4), Y5
-	VSUBPS      Y5, Y4, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMOVUPS     Y1, 32(AX)(R12*4)
-	VMOVUPS     Y2, 32(CX)(R12*4)
-	VMOVUPS     64(AX)(R12*4), Y1
-	VMOVUPS     64(CX)(R12*4), Y2
-	VMOVUPS     64(DX)(R12*4), Y3
-	VMOVUPS     64(BX)(R12*4), Y4
-	VMOVUPS     64(SI)(R12*4), Y5
-	VSUBPS      Y5, Y4, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMOVUPS     Y1, 64(AX)(R12*4)
-	VMOVUPS     Y2, 64(CX)(R12*4)
-	VMOVUPS     96(AX)(R12*4), Y1
-	VMOVUPS     96(CX)(R12*4), Y2
-	VMOVUPS     96(DX)(R12*4), Y3
-	VMOVUPS     96(BX)(R12*4), Y4
-	VMOVUPS     96(SI)(R12*4), Y5
-	VSUBPS      Y5, Y4, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMOVUPS     Y1, 96(AX)(R12*4)
-	VMOVUPS     Y2, 96(CX)(R12*4)
-	ADDQ        $+32, R12
-	CMPQ        R12, R11
-	JLT         unrolled
-	JMP         single_test
-
-single:
-	VMOVUPS     (AX)(R12*4), Y1
-	VMOVUPS     (CX)(R12*4), Y2
-	VMOVUPS     (DX)(R12*4), Y3
-	VMOVUPS     (BX)(R12*4), Y4
-	VMOVUPS     (SI)(R12*4), Y5
-	VSUBPS      Y5, Y4, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMOVUPS     Y1, (AX)(R12*4)
-	VMOVUPS     Y2, (CX)(R12*4)
-	ADDQ        $+8, R12
-
-single_test:
-	CMPQ        R12, R10
-	JLT         single
-	TESTQ       R8, R8
-	JE          next
-	VMASKMOVPS  (AX)(R12*4), Y0, Y1
-	VMASKMOVPS  (CX)(R12*4), Y0, Y2
-	VMASKMOVPS  (DX)(R12*4), Y0, Y3
-	VMASKMOVPS  (BX)(R12*4), Y0, Y4
-	VMASKMOVPS  (SI)(R12*4), Y0, Y5
-	VSUBPS      Y5, Y4, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMASKMOVPS  Y1, Y0, (AX)(R12*4)
-	VMASKMOVPS  Y2, Y0, (CX)(R12*4)
-
-next:
-	ADDQ R9, DX
-	ADDQ R9, BX
-	DECQ DI
-	JNE  row
-
-done:
-	VZEROUPPER
-	RET
-
-// func colGradReLUAVX2(s1 *float32, s2 *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
-// Requires: AVX, FMA3
-TEXT ·colGradReLUAVX2(SB), NOSPLIT, $0-72
-	MOVQ    s1+0(FP), AX
-	MOVQ    s2+8(FP), CX
-	MOVQ    dy+16(FP), DX
-	MOVQ    x+24(FP), BX
-	MOVQ    y+32(FP), SI
-	MOVQ    mean+40(FP), DI
-	MOVQ    rows+48(FP), R8
-	MOVQ    c+56(FP), R9
-	MOVQ    stride+64(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    R9, R12
-	ANDQ    $-32, R12
-	MOVQ    R9, R11
-	ANDQ    $-8, R11
-	SUBQ    R11, R9
-	LEAQ    part<>+0(SB), R13
-	MOVQ    R9, R14
-	NEGQ    R14
-	VMOVDQU 32(R13)(R14*4), Y0
-	TESTQ   R8, R8
-	JE      done
-
-row:
-	XORQ R13, R13
-	CMPQ R13, R12
-	JE   single_test
-
-unrolled:
-	VMOVUPS     (AX)(R13*4), Y1
-	VMOVUPS     (CX)(R13*4), Y2
-	VMOVUPS     (DX)(R13*4), Y3
-	VMOVUPS     (BX)(R13*4), Y4
-	VMOVUPS     (SI)(R13*4), Y5
-	VMOVUPS     (DI)(R13*4), Y6
-	VXORPS      Y7, Y7, Y7
-	VCMPPS      $0x16, Y7, Y5, Y5
-	VANDPS      Y3, Y5, Y3
-	VSUBPS      Y6, Y4, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMOVUPS     Y1, (AX)(R13*4)
-	VMOVUPS     Y2, (CX)(R13*4)
-	VMOVUPS     32(AX)(R13*4), Y1
-	VMOVUPS     32(CX)(R13*4), Y2
-	VMOVUPS     32(DX)(R13*4), Y3
-	VMOVUPS     32(BX)(R13*4), Y4
-	VMOVUPS     32(SI)(R13*4), Y5
-	VMOVUPS     32(DI)(R13*4), Y6
-	VXORPS      Y7, Y7, Y7
-	VCMPPS      $0x16, Y7, Y5, Y5
-	VANDPS      Y3, Y5, Y3
-	VSUBPS      Y6, Y4, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMOVUPS     Y1, 32(AX)(R13*4)
-	VMOVUPS     Y2, 32(CX)(R13*4)
-	VMOVUPS     64(AX)(R13*4), Y1
-	VMOVUPS     64(CX)(R13*4), Y2
-	VMOVUPS     64(DX)(R13*4), Y3
-	VMOVUPS     64(BX)(R13*4), Y4
-	VMOVUPS     64(SI)(R13*4), Y5
-	VMOVUPS     64(DI)(R13*4), Y6
-	VXORPS      Y7, Y7, Y7
-	VCMPPS      $0x16, Y7, Y5, Y5
-	VANDPS      Y3, Y5, Y3
-	VSUBPS      Y6, Y4, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMOVUPS     Y1, 64(AX)(R13*4)
-	VMOVUPS     Y2, 64(CX)(R13*4)
-	VMOVUPS     96(AX)(R13*4), Y1
-	VMOVUPS     96(CX)(R13*4), Y2
-	VMOVUPS     96(DX)(R13*4), Y3
-	VMOVUPS     96(BX)(R13*4), Y4
-	VMOVUPS     96(SI)(R13*4), Y5
-	VMOVUPS     96(DI)(R13*4), Y6
-	VXORPS      Y7, Y7, Y7
-	VCMPPS      $0x16, Y7, Y5, Y5
-	VANDPS      Y3, Y5, Y3
-	VSUBPS      Y6, Y4, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMOVUPS     Y1, 96(AX)(R13*4)
-	VMOVUPS     Y2, 96(CX)(R13*4)
-	ADDQ        $+32, R13
-	CMPQ        R13, R12
-	JLT         unrolled
-	JMP         single_test
-
-single:
-	VMOVUPS     (AX)(R13*4), Y1
-	VMOVUPS     (CX)(R13*4), Y2
-	VMOVUPS     (DX)(R13*4), Y3
-	VMOVUPS     (BX)(R13*4), Y4
-	VMOVUPS     (SI)(R13*4), Y5
-	VMOVUPS     (DI)(R13*4), Y6
-	VXORPS      Y7, Y7, Y7
-	VCMPPS      $0x16, Y7, Y5, Y5
-	VANDPS      Y3, Y5, Y3
-	VSUBPS      Y6, Y4, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMOVUPS     Y1, (AX)(R13*4)
-	VMOVUPS     Y2, (CX)(R13*4)
-	ADDQ        $+8, R13
-
-single_test:
-	CMPQ        R13, R11
-	JLT         single
-	TESTQ       R9, R9
-	JE          next
-	VMASKMOVPS  (AX)(R13*4), Y0, Y1
-	VMASKMOVPS  (CX)(R13*4), Y0, Y2
-	VMASKMOVPS  (DX)(R13*4), Y0, Y3
-	VMASKMOVPS  (BX)(R13*4), Y0, Y4
-	VMASKMOVPS  (SI)(R13*4), Y0, Y5
-	VMASKMOVPS  (DI)(R13*4), Y0, Y6
-	VXORPS      Y7, Y7, Y7
-	VCMPPS      $0x16, Y7, Y5, Y5
-	VANDPS      Y3, Y5, Y3
-	VSUBPS      Y6, Y4, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMASKMOVPS  Y1, Y0, (AX)(R13*4)
-	VMASKMOVPS  Y2, Y0, (CX)(R13*4)
-
-next:
-	ADDQ R10, DX
-	ADDQ R10, BX
-	ADDQ R10, SI
-	DECQ R8
-	JNE  row
-
-done:
-	VZEROUPPER
-	RET
-
-// func colGradReLUKeepAVX2(s1 *float32, s2 *float32, kept *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
-// Requires: AVX, FMA3
-TEXT ·colGradReLUKeepAVX2(SB), NOSPLIT, $0-80
-	MOVQ    s1+0(FP), AX
-	MOVQ    s2+8(FP), CX
-	MOVQ    kept+16(FP), DX
-	MOVQ    dy+24(FP), BX
-	MOVQ    x+32(FP), SI
-	MOVQ    y+40(FP), DI
-	MOVQ    mean+48(FP), R8
-	MOVQ    rows+56(FP), R9
-	MOVQ    c+64(FP), R10
-	MOVQ    stride+72(FP), R11
-	SHLQ    $0x02, R11
-	MOVQ    R10, R13
-	ANDQ    $-32, R13
-	MOVQ    R10, R12
-	ANDQ    $-8, R12
-	SUBQ    R12, R10
-	LEAQ    part<>+0(SB), R14
-	MOVQ    R10, R15
-	NEGQ    R15
-	VMOVDQU 32(R14)(R15*4), Y0
-	TESTQ   R9, R9
-	JE      done
-
-row:
-	XORQ R14, R14
-	CMPQ R14, R13
-	JE   single_test
-
-unrolled:
-	VMOVUPS     (AX)(R14*4), Y1
-	VMOVUPS     (CX)(R14*4), Y2
-	VMOVUPS     (BX)(R14*4), Y3
-	VMOVUPS     (SI)(R14*4), Y4
-	VMOVUPS     (DI)(R14*4), Y5
-	VMOVUPS     (R8)(R14*4), Y6
-	VXORPS      Y7, Y7, Y7
-	VCMPPS      $0x16, Y7, Y5, Y5
-	VANDPS      Y3, Y5, Y3
-	VSUBPS      Y6, Y4, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMOVUPS     Y1, (AX)(R14*4)
-	VMOVUPS     Y2, (CX)(R14*4)
-	VMOVUPS     Y3, (DX)(R14*4)
-	VMOVUPS     32(AX)(R14*4), Y1
-	VMOVUPS     32(CX)(R14*4), Y2
-	VMOVUPS     32(BX)(R14*4), Y3
-	VMOVUPS     32(SI)(R14*4), Y4
-	VMOVUPS     32(DI)(R14*4), Y5
-	VMOVUPS     32(R8)(R14*4), Y6
-	VXORPS      Y7, Y7, Y7
-	VCMPPS      $0x16, Y7, Y5, Y5
-	VANDPS      Y3, Y5, Y3
-	VSUBPS      Y6, Y4, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMOVUPS     Y1, 32(AX)(R14*4)
-	VMOVUPS     Y2, 32(CX)(R14*4)
-	VMOVUPS     Y3, 32(DX)(R14*4)
-	VMOVUPS     64(AX)(R14*4), Y1
-	VMOVUPS     64(CX)(R14*4), Y2
-	VMOVUPS     64(BX)(R14*4), Y3
-	VMOVUPS     64(SI)(R14*4), Y4
-	VMOVUPS     64(DI)(R14*4), Y5
-	VMOVUPS     64(R8)(R14*4), Y6
-	VXORPS      Y7, Y7, Y7
-	VCMPPS      $0x16, Y7, Y5, Y5
-	VANDPS      Y3, Y5, Y3
-	VSUBPS      Y6, Y4, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMOVUPS     Y1, 64(AX)(R14*4)
-	VMOVUPS     Y2, 64(CX)(R14*4)
-	VMOVUPS     Y3, 64(DX)(R14*4)
-	VMOVUPS     96(AX)(R14*4), Y1
-	VMOVUPS     96(CX)(R14*4), Y2
-	VMOVUPS     96(BX)(R14*4), Y3
-	VMOVUPS     96(SI)(R14*4), Y4
-	VMOVUPS     96(DI)(R14*4), Y5
-	VMOVUPS     96(R8)(R14*4), Y6
-	VXORPS      Y7, Y7, Y7
-	VCMPPS      $0x16, Y7, Y5, Y5
-	VANDPS      Y3, Y5, Y3
-	VSUBPS      Y6, Y4, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMOVUPS     Y1, 96(AX)(R14*4)
-	VMOVUPS     Y2, 96(CX)(R14*4)
-	VMOVUPS     Y3, 96(DX)(R14*4)
-	ADDQ        $+32, R14
-	CMPQ        R14, R13
-	JLT         unrolled
-	JMP         single_test
-
-single:
-	VMOVUPS     (AX)(R14*4), Y1
-	VMOVUPS     (CX)(R14*4), Y2
-	VMOVUPS     (BX)(R14*4), Y3
-	VMOVUPS     (SI)(R14*4), Y4
-	VMOVUPS     (DI)(R14*4), Y5
-	VMOVUPS     (R8)(R14*4), Y6
-	VXORPS      Y7, Y7, Y7
-	VCMPPS      $0x16, Y7, Y5, Y5
-	VANDPS      Y3, Y5, Y3
-	VSUBPS      Y6, Y4, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMOVUPS     Y1, (AX)(R14*4)
-	VMOVUPS     Y2, (CX)(R14*4)
-	VMOVUPS     Y3, (DX)(R14*4)
-	ADDQ        $+8, R14
-
-single_test:
-	CMPQ        R14, R12
-	JLT         single
-	TESTQ       R10, R10
-	JE          next
-	VMASKMOVPS  (AX)(R14*4), Y0, Y1
-	VMASKMOVPS  (CX)(R14*4), Y0, Y2
-	VMASKMOVPS  (BX)(R14*4), Y0, Y3
-	VMASKMOVPS  (SI)(R14*4), Y0, Y4
-	VMASKMOVPS  (DI)(R14*4), Y0, Y5
-	VMASKMOVPS  (R8)(R14*4), Y0, Y6
-	VXORPS      Y7, Y7, Y7
-	VCMPPS      $0x16, Y7, Y5, Y5
-	VANDPS      Y3, Y5, Y3
-	VSUBPS      Y6, Y4, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMASKMOVPS  Y1, Y0, (AX)(R14*4)
-	VMASKMOVPS  Y2, Y0, (CX)(R14*4)
-	VMASKMOVPS  Y3, Y0, (DX)(R14*4)
-
-next:
-	ADDQ R11, DX
-	ADDQ R11, BX
-	ADDQ R11, SI
-	ADDQ R11, DI
-	DECQ R9
-	JNE  row
-
-done:
-	VZEROUPPER
-	RET
-
-// func colGradAddReLUKeepAVX2(s1 *float32, s2 *float32, kept *float32, dy *float32, dz *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
-// Requires: AVX, FMA3
-TEXT ·colGradAddReLUKeepAVX2(SB), NOSPLIT, $8-88
-	MOVQ    s1+0(FP), AX
-	MOVQ    s2+8(FP), CX
-	MOVQ    kept+16(FP), DX
-	MOVQ    dy+24(FP), BX
-	MOVQ    dz+32(FP), SI
-	MOVQ    x+40(FP), DI
-	MOVQ    y+48(FP), R8
-	MOVQ    mean+56(FP), R9
-	MOVQ    rows+64(FP), R10
-	MOVQ    c+72(FP), R11
-	MOVQ    stride+80(FP), R12
-	SHLQ    $0x02, R12
+strip:
+	VMOVUPS (AX)(R11*4), Y0
+	VMOVUPS (CX)(R11*4), Y1
+	VMOVUPS 32(AX)(R11*4), Y2
+	VMOVUPS 32(CX)(R11*4), Y3
+	VMOVUPS 64(AX)(R11*4), Y4
+	VMOVUPS 64(CX)(R11*4), Y5
+	VMOVUPS 96(AX)(R11*4), Y6
+	VMOVUPS 96(CX)(R11*4), Y7
 	MOVQ    R11, R14
-	ANDQ    $-32, R14
-	MOVQ    R11, R13
-	ANDQ    $-8, R13
-	SUBQ    R13, R11
-	LEAQ    part<>+0(SB), R15
-	MOVQ    R11, BP
-	NEGQ    BP
-	VMOVDQU 32(R15)(BP*4), Y0
-	TESTQ   R10, R10
-	JE      done
+	SHLQ    $0x01, R14
+	MOVQ    R13, R15
 
-row:
-	XORQ R15, R15
-	CMPQ R15, R14
-	JE   single_test
+strip_row:
+	VPMOVZXWD   (BX)(R14*1), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VPMOVZXWD   (SI)(R14*1), Y9
+	VPSLLD      $0x10, Y9, Y9
+	VPMOVZXWD   (DI)(R14*1), Y10
+	VPSLLD      $0x10, Y10, Y10
+	VPMOVZXWD   (R8)(R14*1), Y11
+	VPSLLD      $0x10, Y11, Y11
+	VMOVUPS     (R9)(R11*4), Y12
+	VADDPS      Y9, Y8, Y8
+	VXORPS      Y9, Y9, Y9
+	VCMPPS      $0x16, Y9, Y11, Y9
+	VANDPS      Y8, Y9, Y8
+	VSUBPS      Y12, Y10, Y9
+	VFMADD231PS Y8, Y9, Y1
+	VADDPS      Y8, Y0, Y0
+	VPSRLD      $0x10, Y8, Y9
+	VPAND       const_00000001<>+0(SB), Y9, Y10
+	VPADDD      Y8, Y10, Y10
+	VPADDD      const_00007fff<>+0(SB), Y10, Y10
+	VPSRLD      $0x10, Y10, Y10
+	VPOR        const_00000040<>+0(SB), Y9, Y9
+	VCMPPS      $0x03, Y8, Y8, Y8
+	VBLENDVPS   Y8, Y9, Y10, Y8
+	VPACKUSDW   Y8, Y8, Y8
+	VPERMQ      $0x08, Y8, Y8
+	VMOVDQU     X8, (DX)(R14*1)
+	VPMOVZXWD   16(BX)(R14*1), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VPMOVZXWD   16(SI)(R14*1), Y9
+	VPSLLD      $0x10, Y9, Y9
+	VPMOVZXWD   16(DI)(R14*1), Y10
+	VPSLLD      $0x10, Y10, Y10
+	VPMOVZXWD   16(R8)(R14*1), Y11
+	VPSLLD      $0x10, Y11, Y11
+	VMOVUPS     32(R9)(R11*4), Y12
+	VADDPS      Y9, Y8, Y8
+	VXORPS      Y9, Y9, Y9
+	VCMPPS      $0x16, Y9, Y11, Y9
+	VANDPS      Y8, Y9, Y8
+	VSUBPS      Y12, Y10, Y9
+	VFMADD231PS Y8, Y9, Y3
+	VADDPS      Y8, Y2, Y2
+	VPSRLD      $0x10, Y8, Y9
+	VPAND       const_00000001<>+0(SB), Y9, Y10
+	VPADDD      Y8, Y10, Y10
+	VPADDD      const_00007fff<>+0(SB), Y10, Y10
+	VPSRLD      $0x10, Y10, Y10
+	VPOR        const_00000040<>+0(SB), Y9, Y9
+	VCMPPS      $0x03, Y8, Y8, Y8
+	VBLENDVPS   Y8, Y9, Y10, Y8
+	VPACKUSDW   Y8, Y8, Y8
+	VPERMQ      $0x08, Y8, Y8
+	VMOVDQU     X8, 16(DX)(R14*1)
+	VPMOVZXWD   32(BX)(R14*1), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VPMOVZXWD   32(SI)(R14*1), Y9
+	VPSLLD      $0x10, Y9, Y9
+	VPMOVZXWD   32(DI)(R14*1), Y10
+	VPSLLD      $0x10, Y10, Y10
+	VPMOVZXWD   32(R8)(R14*1), Y11
+	VPSLLD      $0x10, Y11, Y11
+	VMOVUPS     64(R9)(R11*4), Y12
+	VADDPS      Y9, Y8, Y8
+	VXORPS      Y9, Y9, Y9
+	VCMPPS      $0x16, Y9, Y11, Y9
+	VANDPS      Y8, Y9, Y8
+	VSUBPS      Y12, Y10, Y9
+	VFMADD231PS Y8, Y9, Y5
+	VADDPS      Y8, Y4, Y4
+	VPSRLD      $0x10, Y8, Y9
+	VPAND       const_00000001<>+0(SB), Y9, Y10
+	VPADDD      Y8, Y10, Y10
+	VPADDD      const_00007fff<>+0(SB), Y10, Y10
+	VPSRLD      $0x10, Y10, Y10
+	VPOR        const_00000040<>+0(SB), Y9, Y9
+	VCMPPS      $0x03, Y8, Y8, Y8
+	VBLENDVPS   Y8, Y9, Y10, Y8
+	VPACKUSDW   Y8, Y8, Y8
+	VPERMQ      $0x08, Y8, Y8
+	VMOVDQU     X8, 32(DX)(R14*1)
+	VPMOVZXWD   48(BX)(R14*1), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VPMOVZXWD   48(SI)(R14*1), Y9
+	VPSLLD      $0x10, Y9, Y9
+	VPMOVZXWD   48(DI)(R14*1), Y10
+	VPSLLD      $0x10, Y10, Y10
+	VPMOVZXWD   48(R8)(R14*1), Y11
+	VPSLLD      $0x10, Y11, Y11
+	VMOVUPS     96(R9)(R11*4), Y12
+	VADDPS      Y9, Y8, Y8
+	VXORPS      Y9, Y9, Y9
+	VCMPPS      $0x16, Y9, Y11, Y9
+	VANDPS      Y8, Y9, Y8
+	VSUBPS      Y12, Y10, Y9
+	VFMADD231PS Y8, Y9, Y7
+	VADDPS      Y8, Y6, Y6
+	VPSRLD      $0x10, Y8, Y9
+	VPAND       const_00000001<>+0(SB), Y9, Y10
+	VPADDD      Y8, Y10, Y10
+	VPADDD      const_00007fff<>+0(SB), Y10, Y10
+	VPSRLD      $0x10, Y10, Y10
+	VPOR        const_00000040<>+0(SB), Y9, Y9
+	VCMPPS      $0x03, Y8, Y8, Y8
+	VBLENDVPS   Y8, Y9, Y10, Y8
+	VPACKUSDW   Y8, Y8, Y8
+	VPERMQ      $0x08, Y8, Y8
+	VMOVDQU     X8, 48(DX)(R14*1)
+	ADDQ        R12, R14
+	DECQ        R15
+	JNE         strip_row
+	VMOVUPS     Y0, (AX)(R11*4)
+	VMOVUPS     Y1, (CX)(R11*4)
+	VMOVUPS     Y2, 32(AX)(R11*4)
+	VMOVUPS     Y3, 32(CX)(R11*4)
+	VMOVUPS     Y4, 64(AX)(R11*4)
+	VMOVUPS     Y5, 64(CX)(R11*4)
+	VMOVUPS     Y6, 96(AX)(R11*4)
+	VMOVUPS     Y7, 96(CX)(R11*4)
+	ADDQ        $+32, R11
 
-unrolled:
-	VMOVUPS     (AX)(R15*4), Y1
-	VMOVUPS     (CX)(R15*4), Y2
-	VMOVUPS     (BX)(R15*4), Y3
-	VMOVUPS     (SI)(R15*4), Y4
-	VMOVUPS     (DI)(R15*4), Y5
-	VMOVUPS     (R8)(R15*4), Y6
-	VMOVUPS     (R9)(R15*4), Y7
-	VADDPS      Y4, Y3, Y3
-	VXORPS      Y4, Y4, Y4
-	VCMPPS      $0x16, Y4, Y6, Y4
-	VANDPS      Y3, Y4, Y3
-	VSUBPS      Y7, Y5, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMOVUPS     Y1, (AX)(R15*4)
-	VMOVUPS     Y2, (CX)(R15*4)
-	VMOVUPS     Y3, (DX)(R15*4)
-	VMOVUPS     32(AX)(R15*4), Y1
-	VMOVUPS     32(CX)(R15*4), Y2
-	VMOVUPS     32(BX)(R15*4), Y3
-	VMOVUPS     32(SI)(R15*4), Y4
-	VMOVUPS     32(DI)(R15*4), Y5
-	VMOVUPS     32(R8)(R15*4), Y6
-	VMOVUPS     32(R9)(R15*4), Y7
-	VADDPS      Y4, Y3, Y3
-	VXORPS      Y4, Y4, Y4
-	VCMPPS      $0x16, Y4, Y6, Y4
-	VANDPS      Y3, Y4, Y3
-	VSUBPS      Y7, Y5, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMOVUPS     Y1, 32(AX)(R15*4)
-	VMOVUPS     Y2, 32(CX)(R15*4)
-	VMOVUPS     Y3, 32(DX)(R15*4)
-	VMOVUPS     64(AX)(R15*4), Y1
-	VMOVUPS     64(CX)(R15*4), Y2
-	VMOVUPS     64(BX)(R15*4), Y3
-	VMOVUPS     64(SI)(R15*4), Y4
-	VMOVUPS     64(DI)(R15*4), Y5
-	VMOVUPS     64(R8)(R15*4), Y6
-	VMOVUPS     64(R9)(R15*4), Y7
-	VADDPS      Y4, Y3, Y3
-	VXORPS      Y4, Y4, Y4
-	VCMPPS      $0x16, Y4, Y6, Y4
-	VANDPS      Y3, Y4, Y3
-	VSUBPS      Y7, Y5, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMOVUPS     Y1, 64(AX)(R15*4)
-	VMOVUPS     Y2, 64(CX)(R15*4)
-	VMOVUPS     Y3, 64(DX)(R15*4)
-	VMOVUPS     96(AX)(R15*4), Y1
-	VMOVUPS     96(CX)(R15*4), Y2
-	VMOVUPS     96(BX)(R15*4), Y3
-	VMOVUPS     96(SI)(R15*4), Y4
-	VMOVUPS     96(DI)(R15*4), Y5
-	VMOVUPS     96(R8)(R15*4), Y6
-	VMOVUPS     96(R9)(R15*4), Y7
-	VADDPS      Y4, Y3, Y3
-	VXORPS      Y4, Y4, Y4
-	VCMPPS      $0x16, Y4, Y6, Y4
-	VANDPS      Y3, Y4, Y3
-	VSUBPS      Y7, Y5, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMOVUPS     Y1, 96(AX)(R15*4)
-	VMOVUPS     Y2, 96(CX)(R15*4)
-	VMOVUPS     Y3, 96(DX)(R15*4)
-	ADDQ        $+32, R15
-	CMPQ        R15, R14
-	JLT         unrolled
-	JMP         single_test
+strip_test:
+	LEAQ 32(R11), R14
+	CMPQ R14, c+72(FP)
+	JLE  strip
+	JMP  single_test
 
 single:
-	VMOVUPS     (AX)(R15*4), Y1
-	VMOVUPS     (CX)(R15*4), Y2
-	VMOVUPS     (BX)(R15*4), Y3
-	VMOVUPS     (SI)(R15*4), Y4
-	VMOVUPS     (DI)(R15*4), Y5
-	VMOVUPS     (R8)(R15*4), Y6
-	VMOVUPS     (R9)(R15*4), Y7
-	VADDPS      Y4, Y3, Y3
-	VXORPS      Y4, Y4, Y4
-	VCMPPS      $0x16, Y4, Y6, Y4
-	VANDPS      Y3, Y4, Y3
-	VSUBPS      Y7, Y5, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMOVUPS     Y1, (AX)(R15*4)
-	VMOVUPS     Y2, (CX)(R15*4)
-	VMOVUPS     Y3, (DX)(R15*4)
-	ADDQ        $+8, R15
+	VMOVUPS (AX)(R11*4), Y0
+	VMOVUPS (CX)(R11*4), Y1
+	MOVQ    R11, R14
+	SHLQ    $0x01, R14
+	MOVQ    R13, R15
+
+single_row:
+	VPMOVZXWD   (BX)(R14*1), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   (SI)(R14*1), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VPMOVZXWD   (DI)(R14*1), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VPMOVZXWD   (R8)(R14*1), Y5
+	VPSLLD      $0x10, Y5, Y5
+	VMOVUPS     (R9)(R11*4), Y6
+	VADDPS      Y3, Y2, Y2
+	VXORPS      Y3, Y3, Y3
+	VCMPPS      $0x16, Y3, Y5, Y3
+	VANDPS      Y2, Y3, Y2
+	VSUBPS      Y6, Y4, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	VPSRLD      $0x10, Y2, Y3
+	VPAND       const_00000001<>+0(SB), Y3, Y4
+	VPADDD      Y2, Y4, Y4
+	VPADDD      const_00007fff<>+0(SB), Y4, Y4
+	VPSRLD      $0x10, Y4, Y4
+	VPOR        const_00000040<>+0(SB), Y3, Y3
+	VCMPPS      $0x03, Y2, Y2, Y2
+	VBLENDVPS   Y2, Y3, Y4, Y2
+	VPACKUSDW   Y2, Y2, Y2
+	VPERMQ      $0x08, Y2, Y2
+	VMOVDQU     X2, (DX)(R14*1)
+	ADDQ        R12, R14
+	DECQ        R15
+	JNE         single_row
+	VMOVUPS     Y0, (AX)(R11*4)
+	VMOVUPS     Y1, (CX)(R11*4)
+	ADDQ        $+8, R11
 
 single_test:
-	CMPQ        R15, R13
-	JLT         single
-	TESTQ       R11, R11
-	JE          next
-	VMASKMOVPS  (AX)(R15*4), Y0, Y1
-	VMASKMOVPS  (CX)(R15*4), Y0, Y2
-	VMASKMOVPS  (BX)(R15*4), Y0, Y3
-	VMASKMOVPS  (SI)(R15*4), Y0, Y4
-	VMASKMOVPS  (DI)(R15*4), Y0, Y5
-	VMASKMOVPS  (R8)(R15*4), Y0, Y6
-	VMASKMOVPS  (R9)(R15*4), Y0, Y7
-	VADDPS      Y4, Y3, Y3
-	VXORPS      Y4, Y4, Y4
-	VCMPPS      $0x16, Y4, Y6, Y4
-	VANDPS      Y3, Y4, Y3
-	VSUBPS      Y7, Y5, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMASKMOVPS  Y1, Y0, (AX)(R15*4)
-	VMASKMOVPS  Y2, Y0, (CX)(R15*4)
-	VMASKMOVPS  Y3, Y0, (DX)(R15*4)
-
-next:
-	ADDQ R12, DX
-	ADDQ R12, BX
-	ADDQ R12, SI
-	ADDQ R12, DI
-	ADDQ R12, R8
-	DECQ R10
-	JNE  row
+	LEAQ  8(R11), R14
+	CMPQ  R14, c+72(FP)
+	JLE   single
+	MOVQ  R13, R11
+	IMULQ R12, R11
+	ADDQ  R11, DX
+	ADDQ  R11, BX
+	ADDQ  R11, SI
+	ADDQ  R11, DI
+	ADDQ  R11, R8
+	SUBQ  R13, R10
+	JNE   group
 
 done:
 	VZEROUPPER
 	RET
 
-// func colGradAffineReLUAVX2(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, a *float32, b *float32, rows int, c int, stride int)
-// Requires: AVX, FMA3
-TEXT ·colGradAffineReLUAVX2(SB), NOSPLIT, $0-80
-	MOVQ    s1+0(FP), AX
-	MOVQ    s2+8(FP), CX
-	MOVQ    dy+16(FP), DX
-	MOVQ    x+24(FP), BX
-	MOVQ    mean+32(FP), SI
-	MOVQ    a+40(FP), DI
-	MOVQ    b+48(FP), R8
-	MOVQ    rows+56(FP), R9
-	MOVQ    c+64(FP), R10
-	MOVQ    stride+72(FP), R11
-	SHLQ    $0x02, R11
+// func colGradAffineReLUAVX2(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, a *float32, b *float32, rows int, c int, stride int, group int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·colGradAffineReLUAVX2(SB), NOSPLIT, $0-88
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  dy+16(FP), DX
+	MOVQ  x+24(FP), BX
+	MOVQ  mean+32(FP), SI
+	MOVQ  a+40(FP), DI
+	MOVQ  b+48(FP), R8
+	MOVQ  stride+72(FP), R11
+	SHLQ  $0x02, R11
+	MOVQ  rows+56(FP), R9
+	TESTQ R9, R9
+	JLE   done
+
+group:
+	MOVQ    group+80(FP), R12
+	CMPQ    R9, R12
+	CMOVQLT R9, R12
+	XORQ    R10, R10
+	JMP     strip_test
+
+strip:
+	VMOVUPS (AX)(R10*4), Y0
+	VMOVUPS (CX)(R10*4), Y1
+	VMOVUPS 32(AX)(R10*4), Y2
+	VMOVUPS 32(CX)(R10*4), Y3
+	VMOVUPS 64(AX)(R10*4), Y4
+	VMOVUPS 64(CX)(R10*4), Y5
+	VMOVUPS 96(AX)(R10*4), Y6
+	VMOVUPS 96(CX)(R10*4), Y7
 	MOVQ    R10, R13
-	ANDQ    $-32, R13
-	MOVQ    R10, R12
-	ANDQ    $-8, R12
-	SUBQ    R12, R10
-	LEAQ    part<>+0(SB), R14
-	MOVQ    R10, R15
-	NEGQ    R15
-	VMOVDQU 32(R14)(R15*4), Y0
-	TESTQ   R9, R9
-	JE      done
+	SHLQ    $0x02, R13
+	MOVQ    R12, R14
 
-row:
-	XORQ R14, R14
-	CMPQ R14, R13
-	JE   single_test
+strip_row:
+	VMOVUPS     (DX)(R13*1), Y8
+	VMOVUPS     (BX)(R13*1), Y9
+	VMOVUPS     (SI)(R10*4), Y10
+	VMOVUPS     (DI)(R10*4), Y11
+	VMOVUPS     (R8)(R10*4), Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS Y9, Y11, Y12
+	VXORPS      Y11, Y11, Y11
+	VCMPPS      $0x16, Y11, Y12, Y11
+	VANDPS      Y8, Y11, Y8
+	VSUBPS      Y10, Y9, Y9
+	VFMADD231PS Y8, Y9, Y1
+	VADDPS      Y8, Y0, Y0
+	VMOVUPS     32(DX)(R13*1), Y8
+	VMOVUPS     32(BX)(R13*1), Y9
+	VMOVUPS     32(SI)(R10*4), Y10
+	VMOVUPS     32(DI)(R10*4), Y11
+	VMOVUPS     32(R8)(R10*4), Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS Y9, Y11, Y12
+	VXORPS      Y11, Y11, Y11
+	VCMPPS      $0x16, Y11, Y12, Y11
+	VANDPS      Y8, Y11, Y8
+	VSUBPS      Y10, Y9, Y9
+	VFMADD231PS Y8, Y9, Y3
+	VADDPS      Y8, Y2, Y2
+	VMOVUPS     64(DX)(R13*1), Y8
+	VMOVUPS     64(BX)(R13*1), Y9
+	VMOVUPS     64(SI)(R10*4), Y10
+	VMOVUPS     64(DI)(R10*4), Y11
+	VMOVUPS     64(R8)(R10*4), Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS Y9, Y11, Y12
+	VXORPS      Y11, Y11, Y11
+	VCMPPS      $0x16, Y11, Y12, Y11
+	VANDPS      Y8, Y11, Y8
+	VSUBPS      Y10, Y9, Y9
+	VFMADD231PS Y8, Y9, Y5
+	VADDPS      Y8, Y4, Y4
+	VMOVUPS     96(DX)(R13*1), Y8
+	VMOVUPS     96(BX)(R13*1), Y9
+	VMOVUPS     96(SI)(R10*4), Y10
+	VMOVUPS     96(DI)(R10*4), Y11
+	VMOVUPS     96(R8)(R10*4), Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS Y9, Y11, Y12
+	VXORPS      Y11, Y11, Y11
+	VCMPPS      $0x16, Y11, Y12, Y11
+	VANDPS      Y8, Y11, Y8
+	VSUBPS      Y10, Y9, Y9
+	VFMADD231PS Y8, Y9, Y7
+	VADDPS      Y8, Y6, Y6
+	ADDQ        R11, R13
+	DECQ        R14
+	JNE         strip_row
+	VMOVUPS     Y0, (AX)(R10*4)
+	VMOVUPS     Y1, (CX)(R10*4)
+	VMOVUPS     Y2, 32(AX)(R10*4)
+	VMOVUPS     Y3, 32(CX)(R10*4)
+	VMOVUPS     Y4, 64(AX)(R10*4)
+	VMOVUPS     Y5, 64(CX)(R10*4)
+	VMOVUPS     Y6, 96(AX)(R10*4)
+	VMOVUPS     Y7, 96(CX)(R10*4)
+	ADDQ        $+32, R10
 
-unrolled:
-	VMOVUPS     (AX)(R14*4), Y1
-	VMOVUPS     (CX)(R14*4), Y2
-	VMOVUPS     (DX)(R14*4), Y3
-	VMOVUPS     (BX)(R14*4), Y4
-	VMOVUPS     (SI)(R14*4), Y5
-	VMOVUPS     (DI)(R14*4), Y6
-	VMOVUPS     (R8)(R14*4), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS Y4, Y6, Y7
-	VXORPS      Y6, Y6, Y6
-	VCMPPS      $0x16, Y6, Y7, Y6
-	VANDPS      Y3, Y6, Y3
-	VSUBPS      Y5, Y4, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMOVUPS     Y1, (AX)(R14*4)
-	VMOVUPS     Y2, (CX)(R14*4)
-	VMOVUPS     32(AX)(R14*4), Y1
-	VMOVUPS     32(CX)(R14*4), Y2
-	VMOVUPS     32(DX)(R14*4), Y3
-	VMOVUPS     32(BX)(R14*4), Y4
-	VMOVUPS     32(SI)(R14*4), Y5
-	VMOVUPS     32(DI)(R14*4), Y6
-	VMOVUPS     32(R8)(R14*4), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS Y4, Y6, Y7
-	VXORPS      Y6, Y6, Y6
-	VCMPPS      $0x16, Y6, Y7, Y6
-	VANDPS      Y3, Y6, Y3
-	VSUBPS      Y5, Y4, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMOVUPS     Y1, 32(AX)(R14*4)
-	VMOVUPS     Y2, 32(CX)(R14*4)
-	VMOVUPS     64(AX)(R14*4), Y1
-	VMOVUPS     64(CX)(R14*4), Y2
-	VMOVUPS     64(DX)(R14*4), Y3
-	VMOVUPS     64(BX)(R14*4), Y4
-	VMOVUPS     64(SI)(R14*4), Y5
-	VMOVUPS     64(DI)(R14*4), Y6
-	VMOVUPS     64(R8)(R14*4), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS Y4, Y6, Y7
-	VXORPS      Y6, Y6, Y6
-	VCMPPS      $0x16, Y6, Y7, Y6
-	VANDPS      Y3, Y6, Y3
-	VSUBPS      Y5, Y4, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMOVUPS     Y1, 64(AX)(R14*4)
-	VMOVUPS     Y2, 64(CX)(R14*4)
-	VMOVUPS     96(AX)(R14*4), Y1
-	VMOVUPS     96(CX)(R14*4), Y2
-	VMOVUPS     96(DX)(R14*4), Y3
-	VMOVUPS     96(BX)(R14*4), Y4
-	VMOVUPS     96(SI)(R14*4), Y5
-	VMOVUPS     96(DI)(R14*4), Y6
-	VMOVUPS     96(R8)(R14*4), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS Y4, Y6, Y7
-	VXORPS      Y6, Y6, Y6
-	VCMPPS      $0x16, Y6, Y7, Y6
-	VANDPS      Y3, Y6, Y3
-	VSUBPS      Y5, Y4, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMOVUPS     Y1, 96(AX)(R14*4)
-	VMOVUPS     Y2, 96(CX)(R14*4)
-	ADDQ        $+32, R14
-	CMPQ        R14, R13
-	JLT         unrolled
-	JMP         single_test
+strip_test:
+	LEAQ 32(R10), R13
+	CMPQ R13, c+64(FP)
+	JLE  strip
+	JMP  single_test
 
 single:
-	VMOVUPS     (AX)(R14*4), Y1
-	VMOVUPS     (CX)(R14*4), Y2
-	VMOVUPS     (DX)(R14*4), Y3
-	VMOVUPS     (BX)(R14*4), Y4
-	VMOVUPS     (SI)(R14*4), Y5
-	VMOVUPS     (DI)(R14*4), Y6
-	VMOVUPS     (R8)(R14*4), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS Y4, Y6, Y7
-	VXORPS      Y6, Y6, Y6
-	VCMPPS      $0x16, Y6, Y7, Y6
-	VANDPS      Y3, Y6, Y3
-	VSUBPS      Y5, Y4, Y4
-	VFMADD231PS Y3, Y4, Y2
-	VADDPS      Y3, Y1, Y1
-	VMOVUPS     Y1, (AX)(R14*4)
-	VMOVUPS     Y2, (CX)(R14*4)
-	ADDQ        $+8, R14
+	VMOVUPS (AX)(R10*4), Y0
+	VMOVUPS (CX)(R10*4), Y1
+	MOVQ    R10, R13
+	SHLQ    $0x02, R13
+	MOVQ    R12, R14
+
+single_row:
+	VMOVUPS     (DX)(R13*1), Y2
+	VMOVUPS     (BX)(R13*1), Y3
+	VMOVUPS     (SI)(R10*4), Y4
+	VMOVUPS     (DI)(R10*4), Y5
+	VMOVUPS     (R8)(R10*4), Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y3, Y5, Y6
+	VXORPS      Y5, Y5, Y5
+	VCMPPS      $0x16, Y5, Y6, Y5
+	VANDPS      Y2, Y5, Y2
+	VSUBPS      Y4, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	ADDQ        R11, R13
+	DECQ        R14
+	JNE         single_row
+	VMOVUPS     Y0, (AX)(R10*4)
+	VMOVUPS     Y1, (CX)(R10*4)
+	ADDQ        $+8, R10
 
 single_test:
-	CMPQ        R14, R12
-	JLT         single
-	TESTQ       R10, R10
-	JE          next
-	VMASKMOVPS  (AX)(R14*4), Y0, Y1
-	VMASKMOVPS  (CX)(R14*4), Y0, Y2
-	VMASKMOVPS  (DX)(R14*4), Y0, Y3
-	VMASKMOVPS  (BX)(R14*4), Y0, Y4
-	VMASKMOVPS  (SI)(R14*4), Y0, Y5
-	VMASKMOVPS  (DI)(R14*4), Y0, Y6
-	VMASKMOVPS  (R8)(R14*4), Y0, Y7
+	LEAQ       8(R10), R13
+	CMPQ       R13, c+64(FP)
+	JLE        single
+	MOVQ       c+64(FP), R13
+	SUBQ       R10, R13
+	JE         next
+	LEAQ       part<>+0(SB), R14
+	NEGQ       R13
+	VMOVDQU    32(R14)(R13*4), Y0
+	VMASKMOVPS (AX)(R10*4), Y0, Y1
+	VMASKMOVPS (CX)(R10*4), Y0, Y2
+	MOVQ       R10, R13
+	SHLQ       $0x02, R13
+	MOVQ       R12, R14
+
+part_row:
+	VMASKMOVPS  (DX)(R13*1), Y0, Y3
+	VMASKMOVPS  (BX)(R13*1), Y0, Y4
+	VMASKMOVPS  (SI)(R10*4), Y0, Y5
+	VMASKMOVPS  (DI)(R10*4), Y0, Y6
+	VMASKMOVPS  (R8)(R10*4), Y0, Y7
 	VMOVAPS     Y7, Y7
 	VFMADD231PS Y4, Y6, Y7
 	VXORPS      Y6, Y6, Y6
@@ -1673,14 +2419,180 @@ single_test:
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y3, Y4, Y2
 	VADDPS      Y3, Y1, Y1
-	VMASKMOVPS  Y1, Y0, (AX)(R14*4)
-	VMASKMOVPS  Y2, Y0, (CX)(R14*4)
+	ADDQ        R11, R13
+	DECQ        R14
+	JNE         part_row
+	VMASKMOVPS  Y1, Y0, (AX)(R10*4)
+	VMASKMOVPS  Y2, Y0, (CX)(R10*4)
 
 next:
-	ADDQ R11, DX
-	ADDQ R11, BX
-	DECQ R9
-	JNE  row
+	MOVQ  R12, R10
+	IMULQ R11, R10
+	ADDQ  R10, DX
+	ADDQ  R10, BX
+	SUBQ  R12, R9
+	JNE   group
+
+done:
+	VZEROUPPER
+	RET
+
+// func colGradAffineReLUBF16AVX2(s1 *float32, s2 *float32, dy *uint16, x *uint16, mean *float32, a *float32, b *float32, rows int, c int, stride int, group int)
+// Requires: AVX, AVX2, CMOV, FMA3
+TEXT ·colGradAffineReLUBF16AVX2(SB), NOSPLIT, $0-88
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  dy+16(FP), DX
+	MOVQ  x+24(FP), BX
+	MOVQ  mean+32(FP), SI
+	MOVQ  a+40(FP), DI
+	MOVQ  b+48(FP), R8
+	MOVQ  stride+72(FP), R11
+	SHLQ  $0x01, R11
+	MOVQ  rows+56(FP), R9
+	TESTQ R9, R9
+	JLE   done
+
+group:
+	MOVQ    group+80(FP), R12
+	CMPQ    R9, R12
+	CMOVQLT R9, R12
+	XORQ    R10, R10
+	JMP     strip_test
+
+strip:
+	VMOVUPS (AX)(R10*4), Y0
+	VMOVUPS (CX)(R10*4), Y1
+	VMOVUPS 32(AX)(R10*4), Y2
+	VMOVUPS 32(CX)(R10*4), Y3
+	VMOVUPS 64(AX)(R10*4), Y4
+	VMOVUPS 64(CX)(R10*4), Y5
+	VMOVUPS 96(AX)(R10*4), Y6
+	VMOVUPS 96(CX)(R10*4), Y7
+	MOVQ    R10, R13
+	SHLQ    $0x01, R13
+	MOVQ    R12, R14
+
+strip_row:
+	VPMOVZXWD   (DX)(R13*1), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VPMOVZXWD   (BX)(R13*1), Y9
+	VPSLLD      $0x10, Y9, Y9
+	VMOVUPS     (SI)(R10*4), Y10
+	VMOVUPS     (DI)(R10*4), Y11
+	VMOVUPS     (R8)(R10*4), Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS Y9, Y11, Y12
+	VXORPS      Y11, Y11, Y11
+	VCMPPS      $0x16, Y11, Y12, Y11
+	VANDPS      Y8, Y11, Y8
+	VSUBPS      Y10, Y9, Y9
+	VFMADD231PS Y8, Y9, Y1
+	VADDPS      Y8, Y0, Y0
+	VPMOVZXWD   16(DX)(R13*1), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VPMOVZXWD   16(BX)(R13*1), Y9
+	VPSLLD      $0x10, Y9, Y9
+	VMOVUPS     32(SI)(R10*4), Y10
+	VMOVUPS     32(DI)(R10*4), Y11
+	VMOVUPS     32(R8)(R10*4), Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS Y9, Y11, Y12
+	VXORPS      Y11, Y11, Y11
+	VCMPPS      $0x16, Y11, Y12, Y11
+	VANDPS      Y8, Y11, Y8
+	VSUBPS      Y10, Y9, Y9
+	VFMADD231PS Y8, Y9, Y3
+	VADDPS      Y8, Y2, Y2
+	VPMOVZXWD   32(DX)(R13*1), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VPMOVZXWD   32(BX)(R13*1), Y9
+	VPSLLD      $0x10, Y9, Y9
+	VMOVUPS     64(SI)(R10*4), Y10
+	VMOVUPS     64(DI)(R10*4), Y11
+	VMOVUPS     64(R8)(R10*4), Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS Y9, Y11, Y12
+	VXORPS      Y11, Y11, Y11
+	VCMPPS      $0x16, Y11, Y12, Y11
+	VANDPS      Y8, Y11, Y8
+	VSUBPS      Y10, Y9, Y9
+	VFMADD231PS Y8, Y9, Y5
+	VADDPS      Y8, Y4, Y4
+	VPMOVZXWD   48(DX)(R13*1), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VPMOVZXWD   48(BX)(R13*1), Y9
+	VPSLLD      $0x10, Y9, Y9
+	VMOVUPS     96(SI)(R10*4), Y10
+	VMOVUPS     96(DI)(R10*4), Y11
+	VMOVUPS     96(R8)(R10*4), Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS Y9, Y11, Y12
+	VXORPS      Y11, Y11, Y11
+	VCMPPS      $0x16, Y11, Y12, Y11
+	VANDPS      Y8, Y11, Y8
+	VSUBPS      Y10, Y9, Y9
+	VFMADD231PS Y8, Y9, Y7
+	VADDPS      Y8, Y6, Y6
+	ADDQ        R11, R13
+	DECQ        R14
+	JNE         strip_row
+	VMOVUPS     Y0, (AX)(R10*4)
+	VMOVUPS     Y1, (CX)(R10*4)
+	VMOVUPS     Y2, 32(AX)(R10*4)
+	VMOVUPS     Y3, 32(CX)(R10*4)
+	VMOVUPS     Y4, 64(AX)(R10*4)
+	VMOVUPS     Y5, 64(CX)(R10*4)
+	VMOVUPS     Y6, 96(AX)(R10*4)
+	VMOVUPS     Y7, 96(CX)(R10*4)
+	ADDQ        $+32, R10
+
+strip_test:
+	LEAQ 32(R10), R13
+	CMPQ R13, c+64(FP)
+	JLE  strip
+	JMP  single_test
+
+single:
+	VMOVUPS (AX)(R10*4), Y0
+	VMOVUPS (CX)(R10*4), Y1
+	MOVQ    R10, R13
+	SHLQ    $0x01, R13
+	MOVQ    R12, R14
+
+single_row:
+	VPMOVZXWD   (DX)(R13*1), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   (BX)(R13*1), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VMOVUPS     (SI)(R10*4), Y4
+	VMOVUPS     (DI)(R10*4), Y5
+	VMOVUPS     (R8)(R10*4), Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y3, Y5, Y6
+	VXORPS      Y5, Y5, Y5
+	VCMPPS      $0x16, Y5, Y6, Y5
+	VANDPS      Y2, Y5, Y2
+	VSUBPS      Y4, Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VADDPS      Y2, Y0, Y0
+	ADDQ        R11, R13
+	DECQ        R14
+	JNE         single_row
+	VMOVUPS     Y0, (AX)(R10*4)
+	VMOVUPS     Y1, (CX)(R10*4)
+	ADDQ        $+8, R10
+
+single_test:
+	LEAQ  8(R10), R13
+	CMPQ  R13, c+64(FP)
+	JLE   single
+	MOVQ  R12, R10
+	IMULQ R11, R10
+	ADDQ  R10, DX
+	ADDQ  R10, BX
+	SUBQ  R12, R9
+	JNE   group
 
 done:
 	VZEROUPPER
@@ -2366,986 +3278,6 @@ single_test:
 	DECQ R10
 	JNE  row
 	SFENCE
-
-done:
-	VZEROUPPER
-	RET
-
-// func colSumBF16AVX2(s *float32, x *uint16, rows int, c int, stride int)
-// Requires: AVX, AVX2
-TEXT ·colSumBF16AVX2(SB), NOSPLIT, $0-40
-	MOVQ  s+0(FP), AX
-	MOVQ  x+8(FP), CX
-	MOVQ  rows+16(FP), DX
-	MOVQ  c+24(FP), BX
-	MOVQ  stride+32(FP), SI
-	SHLQ  $0x01, SI
-	MOVQ  BX, DI
-	ANDQ  $-32, DI
-	ANDQ  $-8, BX
-	TESTQ DX, DX
-	JE    done
-
-row:
-	XORQ R8, R8
-	CMPQ R8, DI
-	JE   single_test
-
-unrolled:
-	VMOVUPS   (AX)(R8*4), Y0
-	VPMOVZXWD (CX)(R8*2), Y1
-	VPSLLD    $0x10, Y1, Y1
-	VADDPS    Y1, Y0, Y0
-	VMOVUPS   Y0, (AX)(R8*4)
-	VMOVUPS   32(AX)(R8*4), Y0
-	VPMOVZXWD 16(CX)(R8*2), Y1
-	VPSLLD    $0x10, Y1, Y1
-	VADDPS    Y1, Y0, Y0
-	VMOVUPS   Y0, 32(AX)(R8*4)
-	VMOVUPS   64(AX)(R8*4), Y0
-	VPMOVZXWD 32(CX)(R8*2), Y1
-	VPSLLD    $0x10, Y1, Y1
-	VADDPS    Y1, Y0, Y0
-	VMOVUPS   Y0, 64(AX)(R8*4)
-	VMOVUPS   96(AX)(R8*4), Y0
-	VPMOVZXWD 48(CX)(R8*2), Y1
-	VPSLLD    $0x10, Y1, Y1
-	VADDPS    Y1, Y0, Y0
-	VMOVUPS   Y0, 96(AX)(R8*4)
-	ADDQ      $+32, R8
-	CMPQ      R8, DI
-	JLT       unrolled
-	JMP       single_test
-
-single:
-	VMOVUPS   (AX)(R8*4), Y0
-	VPMOVZXWD (CX)(R8*2), Y1
-	VPSLLD    $0x10, Y1, Y1
-	VADDPS    Y1, Y0, Y0
-	VMOVUPS   Y0, (AX)(R8*4)
-	ADDQ      $+8, R8
-
-single_test:
-	CMPQ R8, BX
-	JLT  single
-	ADDQ SI, CX
-	DECQ DX
-	JNE  row
-
-done:
-	VZEROUPPER
-	RET
-
-// func colStatsBF16AVX2(s1 *float32, s2 *float32, x *uint16, k *float32, rows int, c int, stride int)
-// Requires: AVX, AVX2, FMA3
-TEXT ·colStatsBF16AVX2(SB), NOSPLIT, $0-56
-	MOVQ  s1+0(FP), AX
-	MOVQ  s2+8(FP), CX
-	MOVQ  x+16(FP), DX
-	MOVQ  k+24(FP), BX
-	MOVQ  rows+32(FP), SI
-	MOVQ  c+40(FP), DI
-	MOVQ  stride+48(FP), R8
-	SHLQ  $0x01, R8
-	MOVQ  DI, R9
-	ANDQ  $-32, R9
-	ANDQ  $-8, DI
-	TESTQ SI, SI
-	JE    done
-
-row:
-	XORQ R10, R10
-	CMPQ R10, R9
-	JE   single_test
-
-unrolled:
-	VMOVUPS     (AX)(R10*4), Y0
-	VMOVUPS     (CX)(R10*4), Y1
-	VPMOVZXWD   (DX)(R10*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VMOVUPS     (BX)(R10*4), Y3
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y2, Y0, Y0
-	VFMADD231PS Y2, Y2, Y1
-	VMOVUPS     Y0, (AX)(R10*4)
-	VMOVUPS     Y1, (CX)(R10*4)
-	VMOVUPS     32(AX)(R10*4), Y0
-	VMOVUPS     32(CX)(R10*4), Y1
-	VPMOVZXWD   16(DX)(R10*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VMOVUPS     32(BX)(R10*4), Y3
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y2, Y0, Y0
-	VFMADD231PS Y2, Y2, Y1
-	VMOVUPS     Y0, 32(AX)(R10*4)
-	VMOVUPS     Y1, 32(CX)(R10*4)
-	VMOVUPS     64(AX)(R10*4), Y0
-	VMOVUPS     64(CX)(R10*4), Y1
-	VPMOVZXWD   32(DX)(R10*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VMOVUPS     64(BX)(R10*4), Y3
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y2, Y0, Y0
-	VFMADD231PS Y2, Y2, Y1
-	VMOVUPS     Y0, 64(AX)(R10*4)
-	VMOVUPS     Y1, 64(CX)(R10*4)
-	VMOVUPS     96(AX)(R10*4), Y0
-	VMOVUPS     96(CX)(R10*4), Y1
-	VPMOVZXWD   48(DX)(R10*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VMOVUPS     96(BX)(R10*4), Y3
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y2, Y0, Y0
-	VFMADD231PS Y2, Y2, Y1
-	VMOVUPS     Y0, 96(AX)(R10*4)
-	VMOVUPS     Y1, 96(CX)(R10*4)
-	ADDQ        $+32, R10
-	CMPQ        R10, R9
-	JLT         unrolled
-	JMP         single_test
-
-single:
-	VMOVUPS     (AX)(R10*4), Y0
-	VMOVUPS     (CX)(R10*4), Y1
-	VPMOVZXWD   (DX)(R10*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VMOVUPS     (BX)(R10*4), Y3
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y2, Y0, Y0
-	VFMADD231PS Y2, Y2, Y1
-	VMOVUPS     Y0, (AX)(R10*4)
-	VMOVUPS     Y1, (CX)(R10*4)
-	ADDQ        $+8, R10
-
-single_test:
-	CMPQ R10, DI
-	JLT  single
-	ADDQ R8, DX
-	DECQ SI
-	JNE  row
-
-done:
-	VZEROUPPER
-	RET
-
-// func colGradBF16AVX2(s1 *float32, s2 *float32, dy *uint16, x *uint16, mean *float32, rows int, c int, stride int)
-// Requires: AVX, AVX2, FMA3
-TEXT ·colGradBF16AVX2(SB), NOSPLIT, $0-64
-	MOVQ  s1+0(FP), AX
-	MOVQ  s2+8(FP), CX
-	MOVQ  dy+16(FP), DX
-	MOVQ  x+24(FP), BX
-	MOVQ  mean+32(FP), SI
-	MOVQ  rows+40(FP), DI
-	MOVQ  c+48(FP), R8
-	MOVQ  stride+56(FP), R9
-	SHLQ  $0x01, R9
-	MOVQ  R8, R10
-	ANDQ  $-32, R10
-	ANDQ  $-8, R8
-	TESTQ DI, DI
-	JE    done
-
-row:
-	XORQ R11, R11
-	CMPQ R11, R10
-	JE   single_test
-
-unrolled:
-	VMOVUPS     (AX)(R11*4), Y0
-	VMOVUPS     (CX)(R11*4), Y1
-	VPMOVZXWD   (DX)(R11*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   (BX)(R11*2), Y3
-	VPSLLD      $0x10, Y3, Y3
-	VMOVUPS     (SI)(R11*4), Y4
-	VSUBPS      Y4, Y3, Y3
-	VFMADD231PS Y2, Y3, Y1
-	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, (AX)(R11*4)
-	VMOVUPS     Y1, (CX)(R11*4)
-	VMOVUPS     32(AX)(R11*4), Y0
-	VMOVUPS     32(CX)(R11*4), Y1
-	VPMOVZXWD   16(DX)(R11*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   16(BX)(R11*2), Y3
-	VPSLLD      $0x10, Y3, Y3
-	VMOVUPS     32(SI)(R11*4), Y4
-	VSUBPS      Y4, Y3, Y3
-	VFMADD231PS Y2, Y3, Y1
-	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, 32(AX)(R11*4)
-	VMOVUPS     Y1, 32(CX)(R11*4)
-	VMOVUPS     64(AX)(R11*4), Y0
-	VMOVUPS     64(CX)(R11*4), Y1
-	VPMOVZXWD   32(DX)(R11*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   32(BX)(R11*2), Y3
-	VPSLLD      $0x10, Y3, Y3
-	VMOVUPS     64(SI)(R11*4), Y4
-	VSUBPS      Y4, Y3, Y3
-	VFMADD231PS Y2, Y3, Y1
-	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, 64(AX)(R11*4)
-	VMOVUPS     Y1, 64(CX)(R11*4)
-	VMOVUPS     96(AX)(R11*4), Y0
-	VMOVUPS     96(CX)(R11*4), Y1
-	VPMOVZXWD   48(DX)(R11*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   48(BX)(R11*2), Y3
-	VPSLLD      $0x10, Y3, Y3
-	VMOVUPS     96(SI)(R11*4), Y4
-	VSUBPS      Y4, Y3, Y3
-	VFMADD231PS Y2, Y3, Y1
-	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, 96(AX)(R11*4)
-	VMOVUPS     Y1, 96(CX)(R11*4)
-	ADDQ        $+32, R11
-	CMPQ        R11, R10
-	JLT         unrolled
-	JMP         single_test
-
-single:
-	VMOVUPS     (AX)(R11*4), Y0
-	VMOVUPS     (CX)(R11*4), Y1
-	VPMOVZXWD   (DX)(R11*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   (BX)(R11*2), Y3
-	VPSLLD      $0x10, Y3, Y3
-	VMOVUPS     (SI)(R11*4), Y4
-	VSUBPS      Y4, Y3, Y3
-	VFMADD231PS Y2, Y3, Y1
-	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, (AX)(R11*4)
-	VMOVUPS     Y1, (CX)(R11*4)
-	ADDQ        $+8, R11
-
-single_test:
-	CMPQ R11, R8
-	JLT  single
-	ADDQ R9, DX
-	ADDQ R9, BX
-	DECQ DI
-	JNE  row
-
-done:
-	VZEROUPPER
-	RET
-
-// func colGradReLUBF16AVX2(s1 *float32, s2 *float32, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
-// Requires: AVX, AVX2, FMA3
-TEXT ·colGradReLUBF16AVX2(SB), NOSPLIT, $0-72
-	MOVQ  s1+0(FP), AX
-	MOVQ  s2+8(FP), CX
-	MOVQ  dy+16(FP), DX
-	MOVQ  x+24(FP), BX
-	MOVQ  y+32(FP), SI
-	MOVQ  mean+40(FP), DI
-	MOVQ  rows+48(FP), R8
-	MOVQ  c+56(FP), R9
-	MOVQ  stride+64(FP), R10
-	SHLQ  $0x01, R10
-	MOVQ  R9, R11
-	ANDQ  $-32, R11
-	ANDQ  $-8, R9
-	TESTQ R8, R8
-	JE    done
-
-row:
-	XORQ R12, R12
-	CMPQ R12, R11
-	JE   single_test
-
-unrolled:
-	VMOVUPS     (AX)(R12*4), Y0
-	VMOVUPS     (CX)(R12*4), Y1
-	VPMOVZXWD   (DX)(R12*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   (BX)(R12*2), Y3
-	VPSLLD      $0x10, Y3, Y3
-	VPMOVZXWD   (SI)(R12*2), Y4
-	VPSLLD      $0x10, Y4, Y4
-	VMOVUPS     (DI)(R12*4), Y5
-	VXORPS      Y6, Y6, Y6
-	VCMPPS      $0x16, Y6, Y4, Y4
-	VANDPS      Y2, Y4, Y2
-	VSUBPS      Y5, Y3, Y3
-	VFMADD231PS Y2, Y3, Y1
-	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, (AX)(R12*4)
-	VMOVUPS     Y1, (CX)(R12*4)
-	VMOVUPS     32(AX)(R12*4), Y0
-	VMOVUPS     32(CX)(R12*4), Y1
-	VPMOVZXWD   16(DX)(R12*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   16(BX)(R12*2), Y3
-	VPSLLD      $0x10, Y3, Y3
-	VPMOVZXWD   16(SI)(R12*2), Y4
-	VPSLLD      $0x10, Y4, Y4
-	VMOVUPS     32(DI)(R12*4), Y5
-	VXORPS      Y6, Y6, Y6
-	VCMPPS      $0x16, Y6, Y4, Y4
-	VANDPS      Y2, Y4, Y2
-	VSUBPS      Y5, Y3, Y3
-	VFMADD231PS Y2, Y3, Y1
-	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, 32(AX)(R12*4)
-	VMOVUPS     Y1, 32(CX)(R12*4)
-	VMOVUPS     64(AX)(R12*4), Y0
-	VMOVUPS     64(CX)(R12*4), Y1
-	VPMOVZXWD   32(DX)(R12*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   32(BX)(R12*2), Y3
-	VPSLLD      $0x10, Y3, Y3
-	VPMOVZXWD   32(SI)(R12*2), Y4
-	VPSLLD      $0x10, Y4, Y4
-	VMOVUPS     64(DI)(R12*4), Y5
-	VXORPS      Y6, Y6, Y6
-	VCMPPS      $0x16, Y6, Y4, Y4
-	VANDPS      Y2, Y4, Y2
-	VSUBPS      Y5, Y3, Y3
-	VFMADD231PS Y2, Y3, Y1
-	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, 64(AX)(R12*4)
-	VMOVUPS     Y1, 64(CX)(R12*4)
-	VMOVUPS     96(AX)(R12*4), Y0
-	VMOVUPS     96(CX)(R12*4), Y1
-	VPMOVZXWD   48(DX)(R12*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   48(BX)(R12*2), Y3
-	VPSLLD      $0x10, Y3, Y3
-	VPMOVZXWD   48(SI)(R12*2), Y4
-	VPSLLD      $0x10, Y4, Y4
-	VMOVUPS     96(DI)(R12*4), Y5
-	VXORPS      Y6, Y6, Y6
-	VCMPPS      $0x16, Y6, Y4, Y4
-	VANDPS      Y2, Y4, Y2
-	VSUBPS      Y5, Y3, Y3
-	VFMADD231PS Y2, Y3, Y1
-	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, 96(AX)(R12*4)
-	VMOVUPS     Y1, 96(CX)(R12*4)
-	ADDQ        $+32, R12
-	CMPQ        R12, R11
-	JLT         unrolled
-	JMP         single_test
-
-single:
-	VMOVUPS     (AX)(R12*4), Y0
-	VMOVUPS     (CX)(R12*4), Y1
-	VPMOVZXWD   (DX)(R12*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   (BX)(R12*2), Y3
-	VPSLLD      $0x10, Y3, Y3
-	VPMOVZXWD   (SI)(R12*2), Y4
-	VPSLLD      $0x10, Y4, Y4
-	VMOVUPS     (DI)(R12*4), Y5
-	VXORPS      Y6, Y6, Y6
-	VCMPPS      $0x16, Y6, Y4, Y4
-	VANDPS      Y2, Y4, Y2
-	VSUBPS      Y5, Y3, Y3
-	VFMADD231PS Y2, Y3, Y1
-	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, (AX)(R12*4)
-	VMOVUPS     Y1, (CX)(R12*4)
-	ADDQ        $+8, R12
-
-single_test:
-	CMPQ R12, R9
-	JLT  single
-	ADDQ R10, DX
-	ADDQ R10, BX
-	ADDQ R10, SI
-	DECQ R8
-	JNE  row
-
-done:
-	VZEROUPPER
-	RET
-
-// func colGradReLUKeepBF16AVX2(s1 *float32, s2 *float32, kept *uint16, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
-// Requires: AVX, AVX2, FMA3
-TEXT ·colGradReLUKeepBF16AVX2(SB), NOSPLIT, $0-80
-	MOVQ  s1+0(FP), AX
-	MOVQ  s2+8(FP), CX
-	MOVQ  kept+16(FP), DX
-	MOVQ  dy+24(FP), BX
-	MOVQ  x+32(FP), SI
-	MOVQ  y+40(FP), DI
-	MOVQ  mean+48(FP), R8
-	MOVQ  rows+56(FP), R9
-	MOVQ  c+64(FP), R10
-	MOVQ  stride+72(FP), R11
-	SHLQ  $0x01, R11
-	MOVQ  R10, R12
-	ANDQ  $-32, R12
-	ANDQ  $-8, R10
-	TESTQ R9, R9
-	JE    done
-
-row:
-	XORQ R13, R13
-	CMPQ R13, R12
-	JE   single_test
-
-unrolled:
-	VMOVUPS     (AX)(R13*4), Y0
-	VMOVUPS     (CX)(R13*4), Y1
-	VPMOVZXWD   (BX)(R13*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   (SI)(R13*2), Y3
-	VPSLLD      $0x10, Y3, Y3
-	VPMOVZXWD   (DI)(R13*2), Y4
-	VPSLLD      $0x10, Y4, Y4
-	VMOVUPS     (R8)(R13*4), Y5
-	VXORPS      Y6, Y6, Y6
-	VCMPPS      $0x16, Y6, Y4, Y4
-	VANDPS      Y2, Y4, Y2
-	VSUBPS      Y5, Y3, Y3
-	VFMADD231PS Y2, Y3, Y1
-	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, (AX)(R13*4)
-	VMOVUPS     Y1, (CX)(R13*4)
-	VPSRLD      $0x10, Y2, Y0
-	VPAND       const_00000001<>+0(SB), Y0, Y1
-	VPADDD      Y2, Y1, Y1
-	VPADDD      const_00007fff<>+0(SB), Y1, Y1
-	VPSRLD      $0x10, Y1, Y1
-	VPOR        const_00000040<>+0(SB), Y0, Y0
-	VCMPPS      $0x03, Y2, Y2, Y2
-	VBLENDVPS   Y2, Y0, Y1, Y0
-	VPACKUSDW   Y0, Y0, Y0
-	VPERMQ      $0x08, Y0, Y0
-	VMOVDQU     X0, (DX)(R13*2)
-	VMOVUPS     32(AX)(R13*4), Y0
-	VMOVUPS     32(CX)(R13*4), Y1
-	VPMOVZXWD   16(BX)(R13*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   16(SI)(R13*2), Y3
-	VPSLLD      $0x10, Y3, Y3
-	VPMOVZXWD   16(DI)(R13*2), Y4
-	VPSLLD      $0x10, Y4, Y4
-	VMOVUPS     32(R8)(R13*4), Y5
-	VXORPS      Y6, Y6, Y6
-	VCMPPS      $0x16, Y6, Y4, Y4
-	VANDPS      Y2, Y4, Y2
-	VSUBPS      Y5, Y3, Y3
-	VFMADD231PS Y2, Y3, Y1
-	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, 32(AX)(R13*4)
-	VMOVUPS     Y1, 32(CX)(R13*4)
-	VPSRLD      $0x10, Y2, Y0
-	VPAND       const_00000001<>+0(SB), Y0, Y1
-	VPADDD      Y2, Y1, Y1
-	VPADDD      const_00007fff<>+0(SB), Y1, Y1
-	VPSRLD      $0x10, Y1, Y1
-	VPOR        const_00000040<>+0(SB), Y0, Y0
-	VCMPPS      $0x03, Y2, Y2, Y2
-	VBLENDVPS   Y2, Y0, Y1, Y0
-	VPACKUSDW   Y0, Y0, Y0
-	VPERMQ      $0x08, Y0, Y0
-	VMOVDQU     X0, 16(DX)(R13*2)
-	VMOVUPS     64(AX)(R13*4), Y0
-	VMOVUPS     64(CX)(R13*4), Y1
-	VPMOVZXWD   32(BX)(R13*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   32(SI)(R13*2), Y3
-	VPSLLD      $0x10, Y3, Y3
-	VPMOVZXWD   32(DI)(R13*2), Y4
-	VPSLLD      $0x10, Y4, Y4
-	VMOVUPS     64(R8)(R13*4), Y5
-	VXORPS      Y6, Y6, Y6
-	VCMPPS      $0x16, Y6, Y4, Y4
-	VANDPS      Y2, Y4, Y2
-	VSUBPS      Y5, Y3, Y3
-	VFMADD231PS Y2, Y3, Y1
-	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, 64(AX)(R13*4)
-	VMOVUPS     Y1, 64(CX)(R13*4)
-	VPSRLD      $0x10, Y2, Y0
-	VPAND       const_00000001<>+0(SB), Y0, Y1
-	VPADDD      Y2, Y1, Y1
-	VPADDD      const_00007fff<>+0(SB), Y1, Y1
-	VPSRLD      $0x10, Y1, Y1
-	VPOR        const_00000040<>+0(SB), Y0, Y0
-	VCMPPS      $0x03, Y2, Y2, Y2
-	VBLENDVPS   Y2, Y0, Y1, Y0
-	VPACKUSDW   Y0, Y0, Y0
-	VPERMQ      $0x08, Y0, Y0
-	VMOVDQU     X0, 32(DX)(R13*2)
-	VMOVUPS     96(AX)(R13*4), Y0
-	VMOVUPS     96(CX)(R13*4), Y1
-	VPMOVZXWD   48(BX)(R13*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   48(SI)(R13*2), Y3
-	VPSLLD      $0x10, Y3, Y3
-	VPMOVZXWD   48(DI)(R13*2), Y4
-	VPSLLD      $0x10, Y4, Y4
-	VMOVUPS     96(R8)(R13*4), Y5
-	VXORPS      Y6, Y6, Y6
-	VCMPPS      $0x16, Y6, Y4, Y4
-	VANDPS      Y2, Y4, Y2
-	VSUBPS      Y5, Y3, Y3
-	VFMADD231PS Y2, Y3, Y1
-	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, 96(AX)(R13*4)
-	VMOVUPS     Y1, 96(CX)(R13*4)
-	VPSRLD      $0x10, Y2, Y0
-	VPAND       const_00000001<>+0(SB), Y0, Y1
-	VPADDD      Y2, Y1, Y1
-	VPADDD      const_00007fff<>+0(SB), Y1, Y1
-	VPSRLD      $0x10, Y1, Y1
-	VPOR        const_00000040<>+0(SB), Y0, Y0
-	VCMPPS      $0x03, Y2, Y2, Y2
-	VBLENDVPS   Y2, Y0, Y1, Y0
-	VPACKUSDW   Y0, Y0, Y0
-	VPERMQ      $0x08, Y0, Y0
-	VMOVDQU     X0, 48(DX)(R13*2)
-	ADDQ        $+32, R13
-	CMPQ        R13, R12
-	JLT         unrolled
-	JMP         single_test
-
-single:
-	VMOVUPS     (AX)(R13*4), Y0
-	VMOVUPS     (CX)(R13*4), Y1
-	VPMOVZXWD   (BX)(R13*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   (SI)(R13*2), Y3
-	VPSLLD      $0x10, Y3, Y3
-	VPMOVZXWD   (DI)(R13*2), Y4
-	VPSLLD      $0x10, Y4, Y4
-	VMOVUPS     (R8)(R13*4), Y5
-	VXORPS      Y6, Y6, Y6
-	VCMPPS      $0x16, Y6, Y4, Y4
-	VANDPS      Y2, Y4, Y2
-	VSUBPS      Y5, Y3, Y3
-	VFMADD231PS Y2, Y3, Y1
-	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, (AX)(R13*4)
-	VMOVUPS     Y1, (CX)(R13*4)
-	VPSRLD      $0x10, Y2, Y0
-	VPAND       const_00000001<>+0(SB), Y0, Y1
-	VPADDD      Y2, Y1, Y1
-	VPADDD      const_00007fff<>+0(SB), Y1, Y1
-	VPSRLD      $0x10, Y1, Y1
-	VPOR        const_00000040<>+0(SB), Y0, Y0
-	VCMPPS      $0x03, Y2, Y2, Y2
-	VBLENDVPS   Y2, Y0, Y1, Y0
-	VPACKUSDW   Y0, Y0, Y0
-	VPERMQ      $0x08, Y0, Y0
-	VMOVDQU     X0, (DX)(R13*2)
-	ADDQ        $+8, R13
-
-single_test:
-	CMPQ R13, R10
-	JLT  single
-	ADDQ R11, DX
-	ADDQ R11, BX
-	ADDQ R11, SI
-	ADDQ R11, DI
-	DECQ R9
-	JNE  row
-
-done:
-	VZEROUPPER
-	RET
-
-DATA const_00000001<>+0(SB)/4, $0x00000001
-DATA const_00000001<>+4(SB)/4, $0x00000001
-DATA const_00000001<>+8(SB)/4, $0x00000001
-DATA const_00000001<>+12(SB)/4, $0x00000001
-DATA const_00000001<>+16(SB)/4, $0x00000001
-DATA const_00000001<>+20(SB)/4, $0x00000001
-DATA const_00000001<>+24(SB)/4, $0x00000001
-DATA const_00000001<>+28(SB)/4, $0x00000001
-DATA const_00000001<>+32(SB)/4, $0x00000001
-DATA const_00000001<>+36(SB)/4, $0x00000001
-DATA const_00000001<>+40(SB)/4, $0x00000001
-DATA const_00000001<>+44(SB)/4, $0x00000001
-DATA const_00000001<>+48(SB)/4, $0x00000001
-DATA const_00000001<>+52(SB)/4, $0x00000001
-DATA const_00000001<>+56(SB)/4, $0x00000001
-DATA const_00000001<>+60(SB)/4, $0x00000001
-GLOBL const_00000001<>(SB), RODATA|NOPTR, $64
-
-DATA const_00007fff<>+0(SB)/4, $0x00007fff
-DATA const_00007fff<>+4(SB)/4, $0x00007fff
-DATA const_00007fff<>+8(SB)/4, $0x00007fff
-DATA const_00007fff<>+12(SB)/4, $0x00007fff
-DATA const_00007fff<>+16(SB)/4, $0x00007fff
-DATA const_00007fff<>+20(SB)/4, $0x00007fff
-DATA const_00007fff<>+24(SB)/4, $0x00007fff
-DATA const_00007fff<>+28(SB)/4, $0x00007fff
-DATA const_00007fff<>+32(SB)/4, $0x00007fff
-DATA const_00007fff<>+36(SB)/4, $0x00007fff
-DATA const_00007fff<>+40(SB)/4, $0x00007fff
-DATA const_00007fff<>+44(SB)/4, $0x00007fff
-DATA const_00007fff<>+48(SB)/4, $0x00007fff
-DATA const_00007fff<>+52(SB)/4, $0x00007fff
-DATA const_00007fff<>+56(SB)/4, $0x00007fff
-DATA const_00007fff<>+60(SB)/4, $0x00007fff
-GLOBL const_00007fff<>(SB), RODATA|NOPTR, $64
-
-DATA const_00000040<>+0(SB)/4, $0x00000040
-DATA const_00000040<>+4(SB)/4, $0x00000040
-DATA const_00000040<>+8(SB)/4, $0x00000040
-DATA const_00000040<>+12(SB)/4, $0x00000040
-DATA const_00000040<>+16(SB)/4, $0x00000040
-DATA const_00000040<>+20(SB)/4, $0x00000040
-DATA const_00000040<>+24(SB)/4, $0x00000040
-DATA const_00000040<>+28(SB)/4, $0x00000040
-DATA const_00000040<>+32(SB)/4, $0x00000040
-DATA const_00000040<>+36(SB)/4, $0x00000040
-DATA const_00000040<>+40(SB)/4, $0x00000040
-DATA const_00000040<>+44(SB)/4, $0x00000040
-DATA const_00000040<>+48(SB)/4, $0x00000040
-DATA const_00000040<>+52(SB)/4, $0x00000040
-DATA const_00000040<>+56(SB)/4, $0x00000040
-DATA const_00000040<>+60(SB)/4, $0x00000040
-GLOBL const_00000040<>(SB), RODATA|NOPTR, $64
-
-// func colGradAddReLUKeepBF16AVX2(s1 *float32, s2 *float32, kept *uint16, dy *uint16, dz *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
-// Requires: AVX, AVX2, FMA3
-TEXT ·colGradAddReLUKeepBF16AVX2(SB), NOSPLIT, $0-88
-	MOVQ  s1+0(FP), AX
-	MOVQ  s2+8(FP), CX
-	MOVQ  kept+16(FP), DX
-	MOVQ  dy+24(FP), BX
-	MOVQ  dz+32(FP), SI
-	MOVQ  x+40(FP), DI
-	MOVQ  y+48(FP), R8
-	MOVQ  mean+56(FP), R9
-	MOVQ  rows+64(FP), R10
-	MOVQ  c+72(FP), R11
-	MOVQ  stride+80(FP), R12
-	SHLQ  $0x01, R12
-	MOVQ  R11, R13
-	ANDQ  $-32, R13
-	ANDQ  $-8, R11
-	TESTQ R10, R10
-	JE    done
-
-row:
-	XORQ R14, R14
-	CMPQ R14, R13
-	JE   single_test
-
-unrolled:
-	VMOVUPS     (AX)(R14*4), Y0
-	VMOVUPS     (CX)(R14*4), Y1
-	VPMOVZXWD   (BX)(R14*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   (SI)(R14*2), Y3
-	VPSLLD      $0x10, Y3, Y3
-	VPMOVZXWD   (DI)(R14*2), Y4
-	VPSLLD      $0x10, Y4, Y4
-	VPMOVZXWD   (R8)(R14*2), Y5
-	VPSLLD      $0x10, Y5, Y5
-	VMOVUPS     (R9)(R14*4), Y6
-	VADDPS      Y3, Y2, Y2
-	VXORPS      Y3, Y3, Y3
-	VCMPPS      $0x16, Y3, Y5, Y3
-	VANDPS      Y2, Y3, Y2
-	VSUBPS      Y6, Y4, Y3
-	VFMADD231PS Y2, Y3, Y1
-	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, (AX)(R14*4)
-	VMOVUPS     Y1, (CX)(R14*4)
-	VPSRLD      $0x10, Y2, Y0
-	VPAND       const_00000001<>+0(SB), Y0, Y1
-	VPADDD      Y2, Y1, Y1
-	VPADDD      const_00007fff<>+0(SB), Y1, Y1
-	VPSRLD      $0x10, Y1, Y1
-	VPOR        const_00000040<>+0(SB), Y0, Y0
-	VCMPPS      $0x03, Y2, Y2, Y2
-	VBLENDVPS   Y2, Y0, Y1, Y0
-	VPACKUSDW   Y0, Y0, Y0
-	VPERMQ      $0x08, Y0, Y0
-	VMOVDQU     X0, (DX)(R14*2)
-	VMOVUPS     32(AX)(R14*4), Y0
-	VMOVUPS     32(CX)(R14*4), Y1
-	VPMOVZXWD   16(BX)(R14*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   16(SI)(R14*2), Y3
-	VPSLLD      $0x10, Y3, Y3
-	VPMOVZXWD   16(DI)(R14*2), Y4
-	VPSLLD      $0x10, Y4, Y4
-	VPMOVZXWD   16(R8)(R14*2), Y5
-	VPSLLD      $0x10, Y5, Y5
-	VMOVUPS     32(R9)(R14*4), Y6
-	VADDPS      Y3, Y2, Y2
-	VXORPS      Y3, Y3, Y3
-	VCMPPS      $0x16, Y3, Y5, Y3
-	VANDPS      Y2, Y3, Y2
-	VSUBPS      Y6, Y4, Y3
-	VFMADD231PS Y2, Y3, Y1
-	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, 32(AX)(R14*4)
-	VMOVUPS     Y1, 32(CX)(R14*4)
-	VPSRLD      $0x10, Y2, Y0
-	VPAND       const_00000001<>+0(SB), Y0, Y1
-	VPADDD      Y2, Y1, Y1
-	VPADDD      const_00007fff<>+0(SB), Y1, Y1
-	VPSRLD      $0x10, Y1, Y1
-	VPOR        const_00000040<>+0(SB), Y0, Y0
-	VCMPPS      $0x03, Y2, Y2, Y2
-	VBLENDVPS   Y2, Y0, Y1, Y0
-	VPACKUSDW   Y0, Y0, Y0
-	VPERMQ      $0x08, Y0, Y0
-	VMOVDQU     X0, 16(DX)(R14*2)
-	VMOVUPS     64(AX)(R14*4), Y0
-	VMOVUPS     64(CX)(R14*4), Y1
-	VPMOVZXWD   32(BX)(R14*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   32(SI)(R14*2), Y3
-	VPSLLD      $0x10, Y3, Y3
-	VPMOVZXWD   32(DI)(R14*2), Y4
-	VPSLLD      $0x10, Y4, Y4
-	VPMOVZXWD   32(R8)(R14*2), Y5
-	VPSLLD      $0x10, Y5, Y5
-	VMOVUPS     64(R9)(R14*4), Y6
-	VADDPS      Y3, Y2, Y2
-	VXORPS      Y3, Y3, Y3
-	VCMPPS      $0x16, Y3, Y5, Y3
-	VANDPS      Y2, Y3, Y2
-	VSUBPS      Y6, Y4, Y3
-	VFMADD231PS Y2, Y3, Y1
-	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, 64(AX)(R14*4)
-	VMOVUPS     Y1, 64(CX)(R14*4)
-	VPSRLD      $0x10, Y2, Y0
-	VPAND       const_00000001<>+0(SB), Y0, Y1
-	VPADDD      Y2, Y1, Y1
-	VPADDD      const_00007fff<>+0(SB), Y1, Y1
-	VPSRLD      $0x10, Y1, Y1
-	VPOR        const_00000040<>+0(SB), Y0, Y0
-	VCMPPS      $0x03, Y2, Y2, Y2
-	VBLENDVPS   Y2, Y0, Y1, Y0
-	VPACKUSDW   Y0, Y0, Y0
-	VPERMQ      $0x08, Y0, Y0
-	VMOVDQU     X0, 32(DX)(R14*2)
-	VMOVUPS     96(AX)(R14*4), Y0
-	VMOVUPS     96(CX)(R14*4), Y1
-	VPMOVZXWD   48(BX)(R14*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   48(SI)(R14*2), Y3
-	VPSLLD      $0x10, Y3, Y3
-	VPMOVZXWD   48(DI)(R14*2), Y4
-	VPSLLD      $0x10, Y4, Y4
-	VPMOVZXWD   48(R8)(R14*2), Y5
-	VPSLLD      $0x10, Y5, Y5
-	VMOVUPS     96(R9)(R14*4), Y6
-	VADDPS      Y3, Y2, Y2
-	VXORPS      Y3, Y3, Y3
-	VCMPPS      $0x16, Y3, Y5, Y3
-	VANDPS      Y2, Y3, Y2
-	VSUBPS      Y6, Y4, Y3
-	VFMADD231PS Y2, Y3, Y1
-	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, 96(AX)(R14*4)
-	VMOVUPS     Y1, 96(CX)(R14*4)
-	VPSRLD      $0x10, Y2, Y0
-	VPAND       const_00000001<>+0(SB), Y0, Y1
-	VPADDD      Y2, Y1, Y1
-	VPADDD      const_00007fff<>+0(SB), Y1, Y1
-	VPSRLD      $0x10, Y1, Y1
-	VPOR        const_00000040<>+0(SB), Y0, Y0
-	VCMPPS      $0x03, Y2, Y2, Y2
-	VBLENDVPS   Y2, Y0, Y1, Y0
-	VPACKUSDW   Y0, Y0, Y0
-	VPERMQ      $0x08, Y0, Y0
-	VMOVDQU     X0, 48(DX)(R14*2)
-	ADDQ        $+32, R14
-	CMPQ        R14, R13
-	JLT         unrolled
-	JMP         single_test
-
-single:
-	VMOVUPS     (AX)(R14*4), Y0
-	VMOVUPS     (CX)(R14*4), Y1
-	VPMOVZXWD   (BX)(R14*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   (SI)(R14*2), Y3
-	VPSLLD      $0x10, Y3, Y3
-	VPMOVZXWD   (DI)(R14*2), Y4
-	VPSLLD      $0x10, Y4, Y4
-	VPMOVZXWD   (R8)(R14*2), Y5
-	VPSLLD      $0x10, Y5, Y5
-	VMOVUPS     (R9)(R14*4), Y6
-	VADDPS      Y3, Y2, Y2
-	VXORPS      Y3, Y3, Y3
-	VCMPPS      $0x16, Y3, Y5, Y3
-	VANDPS      Y2, Y3, Y2
-	VSUBPS      Y6, Y4, Y3
-	VFMADD231PS Y2, Y3, Y1
-	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, (AX)(R14*4)
-	VMOVUPS     Y1, (CX)(R14*4)
-	VPSRLD      $0x10, Y2, Y0
-	VPAND       const_00000001<>+0(SB), Y0, Y1
-	VPADDD      Y2, Y1, Y1
-	VPADDD      const_00007fff<>+0(SB), Y1, Y1
-	VPSRLD      $0x10, Y1, Y1
-	VPOR        const_00000040<>+0(SB), Y0, Y0
-	VCMPPS      $0x03, Y2, Y2, Y2
-	VBLENDVPS   Y2, Y0, Y1, Y0
-	VPACKUSDW   Y0, Y0, Y0
-	VPERMQ      $0x08, Y0, Y0
-	VMOVDQU     X0, (DX)(R14*2)
-	ADDQ        $+8, R14
-
-single_test:
-	CMPQ R14, R11
-	JLT  single
-	ADDQ R12, DX
-	ADDQ R12, BX
-	ADDQ R12, SI
-	ADDQ R12, DI
-	ADDQ R12, R8
-	DECQ R10
-	JNE  row
-
-done:
-	VZEROUPPER
-	RET
-
-// func colGradAffineReLUBF16AVX2(s1 *float32, s2 *float32, dy *uint16, x *uint16, mean *float32, a *float32, b *float32, rows int, c int, stride int)
-// Requires: AVX, AVX2, FMA3
-TEXT ·colGradAffineReLUBF16AVX2(SB), NOSPLIT, $0-80
-	MOVQ  s1+0(FP), AX
-	MOVQ  s2+8(FP), CX
-	MOVQ  dy+16(FP), DX
-	MOVQ  x+24(FP), BX
-	MOVQ  mean+32(FP), SI
-	MOVQ  a+40(FP), DI
-	MOVQ  b+48(FP), R8
-	MOVQ  rows+56(FP), R9
-	MOVQ  c+64(FP), R10
-	MOVQ  stride+72(FP), R11
-	SHLQ  $0x01, R11
-	MOVQ  R10, R12
-	ANDQ  $-32, R12
-	ANDQ  $-8, R10
-	TESTQ R9, R9
-	JE    done
-
-row:
-	XORQ R13, R13
-	CMPQ R13, R12
-	JE   single_test
-
-unrolled:
-	VMOVUPS     (AX)(R13*4), Y0
-	VMOVUPS     (CX)(R13*4), Y1
-	VPMOVZXWD   (DX)(R13*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   (BX)(R13*2), Y3
-	VPSLLD      $0x10, Y3, Y3
-	VMOVUPS     (SI)(R13*4), Y4
-	VMOVUPS     (DI)(R13*4), Y5
-	VMOVUPS     (R8)(R13*4), Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS Y3, Y5, Y6
-	VXORPS      Y5, Y5, Y5
-	VCMPPS      $0x16, Y5, Y6, Y5
-	VANDPS      Y2, Y5, Y2
-	VSUBPS      Y4, Y3, Y3
-	VFMADD231PS Y2, Y3, Y1
-	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, (AX)(R13*4)
-	VMOVUPS     Y1, (CX)(R13*4)
-	VMOVUPS     32(AX)(R13*4), Y0
-	VMOVUPS     32(CX)(R13*4), Y1
-	VPMOVZXWD   16(DX)(R13*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   16(BX)(R13*2), Y3
-	VPSLLD      $0x10, Y3, Y3
-	VMOVUPS     32(SI)(R13*4), Y4
-	VMOVUPS     32(DI)(R13*4), Y5
-	VMOVUPS     32(R8)(R13*4), Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS Y3, Y5, Y6
-	VXORPS      Y5, Y5, Y5
-	VCMPPS      $0x16, Y5, Y6, Y5
-	VANDPS      Y2, Y5, Y2
-	VSUBPS      Y4, Y3, Y3
-	VFMADD231PS Y2, Y3, Y1
-	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, 32(AX)(R13*4)
-	VMOVUPS     Y1, 32(CX)(R13*4)
-	VMOVUPS     64(AX)(R13*4), Y0
-	VMOVUPS     64(CX)(R13*4), Y1
-	VPMOVZXWD   32(DX)(R13*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   32(BX)(R13*2), Y3
-	VPSLLD      $0x10, Y3, Y3
-	VMOVUPS     64(SI)(R13*4), Y4
-	VMOVUPS     64(DI)(R13*4), Y5
-	VMOVUPS     64(R8)(R13*4), Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS Y3, Y5, Y6
-	VXORPS      Y5, Y5, Y5
-	VCMPPS      $0x16, Y5, Y6, Y5
-	VANDPS      Y2, Y5, Y2
-	VSUBPS      Y4, Y3, Y3
-	VFMADD231PS Y2, Y3, Y1
-	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, 64(AX)(R13*4)
-	VMOVUPS     Y1, 64(CX)(R13*4)
-	VMOVUPS     96(AX)(R13*4), Y0
-	VMOVUPS     96(CX)(R13*4), Y1
-	VPMOVZXWD   48(DX)(R13*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   48(BX)(R13*2), Y3
-	VPSLLD      $0x10, Y3, Y3
-	VMOVUPS     96(SI)(R13*4), Y4
-	VMOVUPS     96(DI)(R13*4), Y5
-	VMOVUPS     96(R8)(R13*4), Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS Y3, Y5, Y6
-	VXORPS      Y5, Y5, Y5
-	VCMPPS      $0x16, Y5, Y6, Y5
-	VANDPS      Y2, Y5, Y2
-	VSUBPS      Y4, Y3, Y3
-	VFMADD231PS Y2, Y3, Y1
-	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, 96(AX)(R13*4)
-	VMOVUPS     Y1, 96(CX)(R13*4)
-	ADDQ        $+32, R13
-	CMPQ        R13, R12
-	JLT         unrolled
-	JMP         single_test
-
-single:
-	VMOVUPS     (AX)(R13*4), Y0
-	VMOVUPS     (CX)(R13*4), Y1
-	VPMOVZXWD   (DX)(R13*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   (BX)(R13*2), Y3
-	VPSLLD      $0x10, Y3, Y3
-	VMOVUPS     (SI)(R13*4), Y4
-	VMOVUPS     (DI)(R13*4), Y5
-	VMOVUPS     (R8)(R13*4), Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS Y3, Y5, Y6
-	VXORPS      Y5, Y5, Y5
-	VCMPPS      $0x16, Y5, Y6, Y5
-	VANDPS      Y2, Y5, Y2
-	VSUBPS      Y4, Y3, Y3
-	VFMADD231PS Y2, Y3, Y1
-	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, (AX)(R13*4)
-	VMOVUPS     Y1, (CX)(R13*4)
-	ADDQ        $+8, R13
-
-single_test:
-	CMPQ R13, R10
-	JLT  single
-	ADDQ R11, DX
-	ADDQ R11, BX
-	DECQ R9
-	JNE  row
 
 done:
 	VZEROUPPER
@@ -4548,228 +4480,6 @@ fold:
 	VZEROUPPER
 	RET
 
-// func sumSquaresAVX512(x *float32, n int) float64
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE2
-TEXT ·sumSquaresAVX512(SB), NOSPLIT, $0-24
-	MOVQ   x+0(FP), AX
-	MOVQ   n+8(FP), CX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	JMP    loop_test
-
-loop:
-	VMOVUPS     (AX), Z4
-	VFMADD231PS Z4, Z4, Z0
-	VMOVUPS     64(AX), Z4
-	VFMADD231PS Z4, Z4, Z1
-	VMOVUPS     128(AX), Z4
-	VFMADD231PS Z4, Z4, Z2
-	VMOVUPS     192(AX), Z4
-	VFMADD231PS Z4, Z4, Z3
-	ADDQ        $+256, AX
-	SUBQ        $+64, CX
-
-loop_test:
-	CMPQ        CX, $+64
-	JGE         loop
-	CMPQ        CX, $+16
-	JLT         part0
-	VMOVUPS     (AX), Z4
-	VFMADD231PS Z4, Z4, Z0
-	SUBQ        $+16, CX
-	CMPQ        CX, $+16
-	JLT         part1
-	VMOVUPS     64(AX), Z4
-	VFMADD231PS Z4, Z4, Z1
-	SUBQ        $+16, CX
-	CMPQ        CX, $+16
-	JLT         part2
-	VMOVUPS     128(AX), Z4
-	VFMADD231PS Z4, Z4, Z2
-	SUBQ        $+16, CX
-	CMPQ        CX, $+16
-	JLT         part3
-	VMOVUPS     192(AX), Z4
-	VFMADD231PS Z4, Z4, Z3
-	SUBQ        $+16, CX
-
-part0:
-	TESTQ       CX, CX
-	JE          fold
-	MOVQ        $-1, DX
-	BZHIQ       CX, DX, DX
-	KMOVW       DX, K1
-	VMOVUPS.Z   (AX), K1, Z4
-	VFMADD231PS Z4, Z4, Z0
-	JMP         fold
-
-part1:
-	TESTQ       CX, CX
-	JE          fold
-	MOVQ        $-1, DX
-	BZHIQ       CX, DX, DX
-	KMOVW       DX, K1
-	VMOVUPS.Z   64(AX), K1, Z4
-	VFMADD231PS Z4, Z4, Z1
-	JMP         fold
-
-part2:
-	TESTQ       CX, CX
-	JE          fold
-	MOVQ        $-1, DX
-	BZHIQ       CX, DX, DX
-	KMOVW       DX, K1
-	VMOVUPS.Z   128(AX), K1, Z4
-	VFMADD231PS Z4, Z4, Z2
-	JMP         fold
-
-part3:
-	TESTQ       CX, CX
-	JE          fold
-	MOVQ        $-1, DX
-	BZHIQ       CX, DX, DX
-	KMOVW       DX, K1
-	VMOVUPS.Z   192(AX), K1, Z4
-	VFMADD231PS Z4, Z4, Z3
-
-fold:
-	VADDPS        Z2, Z0, Z0
-	VADDPS        Z3, Z1, Z1
-	VADDPS        Z1, Z0, Z0
-	VEXTRACTF32X8 $0x01, Z0, Y1
-	VCVTPS2PD     Y1, Z1
-	VCVTPS2PD     Y0, Z0
-	VADDPD        Z1, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VADDPD        Y1, Y0, Y0
-	VEXTRACTF128  $0x01, Y0, X1
-	VADDPD        X1, X0, X0
-	VUNPCKHPD     X0, X0, X1
-	VADDSD        X1, X0, X0
-	MOVSD         X0, ret+16(FP)
-	VZEROUPPER
-	RET
-
-// func dotAVX512(a *float32, b *float32, n int) float64
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE2
-TEXT ·dotAVX512(SB), NOSPLIT, $0-32
-	MOVQ   a+0(FP), AX
-	MOVQ   b+8(FP), CX
-	MOVQ   n+16(FP), DX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	JMP    loop_test
-
-loop:
-	VMOVUPS     (AX), Z4
-	VMOVUPS     (CX), Z5
-	VFMADD231PS Z4, Z5, Z0
-	VMOVUPS     64(AX), Z4
-	VMOVUPS     64(CX), Z5
-	VFMADD231PS Z4, Z5, Z1
-	VMOVUPS     128(AX), Z4
-	VMOVUPS     128(CX), Z5
-	VFMADD231PS Z4, Z5, Z2
-	VMOVUPS     192(AX), Z4
-	VMOVUPS     192(CX), Z5
-	VFMADD231PS Z4, Z5, Z3
-	ADDQ        $+256, AX
-	ADDQ        $+256, CX
-	SUBQ        $+64, DX
-
-loop_test:
-	CMPQ        DX, $+64
-	JGE         loop
-	CMPQ        DX, $+16
-	JLT         part0
-	VMOVUPS     (AX), Z4
-	VMOVUPS     (CX), Z5
-	VFMADD231PS Z4, Z5, Z0
-	SUBQ        $+16, DX
-	CMPQ        DX, $+16
-	JLT         part1
-	VMOVUPS     64(AX), Z4
-	VMOVUPS     64(CX), Z5
-	VFMADD231PS Z4, Z5, Z1
-	SUBQ        $+16, DX
-	CMPQ        DX, $+16
-	JLT         part2
-	VMOVUPS     128(AX), Z4
-	VMOVUPS     128(CX), Z5
-	VFMADD231PS Z4, Z5, Z2
-	SUBQ        $+16, DX
-	CMPQ        DX, $+16
-	JLT         part3
-	VMOVUPS     192(AX), Z4
-	VMOVUPS     192(CX), Z5
-	VFMADD231PS Z4, Z5, Z3
-	SUBQ        $+16, DX
-
-part0:
-	TESTQ       DX, DX
-	JE          fold
-	MOVQ        $-1, BX
-	BZHIQ       DX, BX, BX
-	KMOVW       BX, K1
-	VMOVUPS.Z   (AX), K1, Z4
-	VMOVUPS.Z   (CX), K1, Z5
-	VFMADD231PS Z4, Z5, Z0
-	JMP         fold
-
-part1:
-	TESTQ       DX, DX
-	JE          fold
-	MOVQ        $-1, BX
-	BZHIQ       DX, BX, BX
-	KMOVW       BX, K1
-	VMOVUPS.Z   64(AX), K1, Z4
-	VMOVUPS.Z   64(CX), K1, Z5
-	VFMADD231PS Z4, Z5, Z1
-	JMP         fold
-
-part2:
-	TESTQ       DX, DX
-	JE          fold
-	MOVQ        $-1, BX
-	BZHIQ       DX, BX, BX
-	KMOVW       BX, K1
-	VMOVUPS.Z   128(AX), K1, Z4
-	VMOVUPS.Z   128(CX), K1, Z5
-	VFMADD231PS Z4, Z5, Z2
-	JMP         fold
-
-part3:
-	TESTQ       DX, DX
-	JE          fold
-	MOVQ        $-1, BX
-	BZHIQ       DX, BX, BX
-	KMOVW       BX, K1
-	VMOVUPS.Z   192(AX), K1, Z4
-	VMOVUPS.Z   192(CX), K1, Z5
-	VFMADD231PS Z4, Z5, Z3
-
-fold:
-	VADDPS        Z2, Z0, Z0
-	VADDPS        Z3, Z1, Z1
-	VADDPS        Z1, Z0, Z0
-	VEXTRACTF32X8 $0x01, Z0, Y1
-	VCVTPS2PD     Y1, Z1
-	VCVTPS2PD     Y0, Z0
-	VADDPD        Z1, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VADDPD        Y1, Y0, Y0
-	VEXTRACTF128  $0x01, Y0, X1
-	VADDPD        X1, X0, X0
-	VUNPCKHPD     X0, X0, X1
-	VADDSD        X1, X0, X0
-	MOVSD         X0, ret+24(FP)
-	VZEROUPPER
-	RET
-
 // func maximumAVX512(x *float32, n int) float32
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
 TEXT ·maximumAVX512(SB), NOSPLIT, $0-20
@@ -4926,439 +4636,1134 @@ store:
 	VZEROUPPER
 	RET
 
-// func colSumAVX512(s *float32, x *float32, rows int, c int, stride int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·colSumAVX512(SB), NOSPLIT, $0-40
+// func colSumAVX512(s *float32, x *float32, rows int, c int, stride int, group int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·colSumAVX512(SB), NOSPLIT, $0-48
 	MOVQ  s+0(FP), AX
 	MOVQ  x+8(FP), CX
-	MOVQ  rows+16(FP), DX
-	MOVQ  c+24(FP), BX
 	MOVQ  stride+32(FP), SI
 	SHLQ  $0x02, SI
-	MOVQ  BX, R8
-	ANDQ  $-64, R8
-	MOVQ  BX, DI
-	ANDQ  $-16, DI
-	SUBQ  DI, BX
-	MOVQ  $-1, R9
-	BZHIQ BX, R9, R9
-	KMOVW R9, K1
+	MOVQ  rows+16(FP), DX
 	TESTQ DX, DX
-	JE    done
+	JLE   done
 
-row:
-	XORQ R9, R9
-	CMPQ R9, R8
-	JE   single_test
+group:
+	MOVQ    group+40(FP), DI
+	CMPQ    DX, DI
+	CMOVQLT DX, DI
+	XORQ    BX, BX
+	JMP     strip_test
 
-unrolled:
-	VMOVUPS (AX)(R9*4), Z0
-	VMOVUPS (CX)(R9*4), Z1
-	VADDPS  Z1, Z0, Z0
-	VMOVUPS Z0, (AX)(R9*4)
-	VMOVUPS 64(AX)(R9*4), Z0
-	VMOVUPS 64(CX)(R9*4), Z1
-	VADDPS  Z1, Z0, Z0
-	VMOVUPS Z0, 64(AX)(R9*4)
-	VMOVUPS 128(AX)(R9*4), Z0
-	VMOVUPS 128(CX)(R9*4), Z1
-	VADDPS  Z1, Z0, Z0
-	VMOVUPS Z0, 128(AX)(R9*4)
-	VMOVUPS 192(AX)(R9*4), Z0
-	VMOVUPS 192(CX)(R9*4), Z1
-	VADDPS  Z1, Z0, Z0
-	VMOVUPS Z0, 192(AX)(R9*4)
-	ADDQ    $+64, R9
-	CMPQ    R9, R8
-	JLT     unrolled
-	JMP     single_test
+strip:
+	VMOVUPS (AX)(BX*4), Z0
+	VMOVUPS 64(AX)(BX*4), Z1
+	VMOVUPS 128(AX)(BX*4), Z2
+	VMOVUPS 192(AX)(BX*4), Z3
+	MOVQ    BX, R8
+	SHLQ    $0x02, R8
+	MOVQ    DI, R9
+
+strip_row:
+	VMOVUPS (CX)(R8*1), Z4
+	VADDPS  Z4, Z0, Z0
+	VMOVUPS 64(CX)(R8*1), Z4
+	VADDPS  Z4, Z1, Z1
+	VMOVUPS 128(CX)(R8*1), Z4
+	VADDPS  Z4, Z2, Z2
+	VMOVUPS 192(CX)(R8*1), Z4
+	VADDPS  Z4, Z3, Z3
+	ADDQ    SI, R8
+	DECQ    R9
+	JNE     strip_row
+	VMOVUPS Z0, (AX)(BX*4)
+	VMOVUPS Z1, 64(AX)(BX*4)
+	VMOVUPS Z2, 128(AX)(BX*4)
+	VMOVUPS Z3, 192(AX)(BX*4)
+	ADDQ    $+64, BX
+
+strip_test:
+	LEAQ 64(BX), R8
+	CMPQ R8, c+24(FP)
+	JLE  strip
+	JMP  single_test
 
 single:
-	VMOVUPS (AX)(R9*4), Z0
-	VMOVUPS (CX)(R9*4), Z1
+	VMOVUPS (AX)(BX*4), Z0
+	MOVQ    BX, R8
+	SHLQ    $0x02, R8
+	MOVQ    DI, R9
+
+single_row:
+	VMOVUPS (CX)(R8*1), Z1
 	VADDPS  Z1, Z0, Z0
-	VMOVUPS Z0, (AX)(R9*4)
-	ADDQ    $+16, R9
+	ADDQ    SI, R8
+	DECQ    R9
+	JNE     single_row
+	VMOVUPS Z0, (AX)(BX*4)
+	ADDQ    $+16, BX
 
 single_test:
-	CMPQ      R9, DI
-	JLT       single
-	TESTQ     BX, BX
+	LEAQ      16(BX), R8
+	CMPQ      R8, c+24(FP)
+	JLE       single
+	MOVQ      c+24(FP), R8
+	SUBQ      BX, R8
 	JE        next
-	VMOVUPS.Z (AX)(R9*4), K1, Z0
-	VMOVUPS.Z (CX)(R9*4), K1, Z1
+	MOVQ      $-1, R9
+	BZHIQ     R8, R9, R9
+	KMOVW     R9, K1
+	VMOVUPS.Z (AX)(BX*4), K1, Z0
+	MOVQ      BX, R8
+	SHLQ      $0x02, R8
+	MOVQ      DI, R9
+
+part_row:
+	VMOVUPS.Z (CX)(R8*1), K1, Z1
 	VADDPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)(R9*4)
+	ADDQ      SI, R8
+	DECQ      R9
+	JNE       part_row
+	VMOVUPS   Z0, K1, (AX)(BX*4)
 
 next:
-	ADDQ SI, CX
-	DECQ DX
-	JNE  row
+	MOVQ  DI, BX
+	IMULQ SI, BX
+	ADDQ  BX, CX
+	SUBQ  DI, DX
+	JNE   group
 
 done:
 	VZEROUPPER
 	RET
 
-// func colStatsAVX512(s1 *float32, s2 *float32, x *float32, k *float32, rows int, c int, stride int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·colStatsAVX512(SB), NOSPLIT, $0-56
+// func colSumBF16AVX512(s *float32, x *uint16, rows int, c int, stride int, group int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2, CMOV
+TEXT ·colSumBF16AVX512(SB), NOSPLIT, $0-48
+	MOVQ  s+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  stride+32(FP), SI
+	SHLQ  $0x01, SI
+	MOVQ  rows+16(FP), DX
+	TESTQ DX, DX
+	JLE   done
+
+group:
+	MOVQ    group+40(FP), DI
+	CMPQ    DX, DI
+	CMOVQLT DX, DI
+	XORQ    BX, BX
+	JMP     strip_test
+
+strip:
+	VMOVUPS (AX)(BX*4), Z0
+	VMOVUPS 64(AX)(BX*4), Z1
+	VMOVUPS 128(AX)(BX*4), Z2
+	VMOVUPS 192(AX)(BX*4), Z3
+	MOVQ    BX, R8
+	SHLQ    $0x01, R8
+	MOVQ    DI, R9
+
+strip_row:
+	VPMOVZXWD (CX)(R8*1), Z4
+	VPSLLD    $0x10, Z4, Z4
+	VADDPS    Z4, Z0, Z0
+	VPMOVZXWD 32(CX)(R8*1), Z4
+	VPSLLD    $0x10, Z4, Z4
+	VADDPS    Z4, Z1, Z1
+	VPMOVZXWD 64(CX)(R8*1), Z4
+	VPSLLD    $0x10, Z4, Z4
+	VADDPS    Z4, Z2, Z2
+	VPMOVZXWD 96(CX)(R8*1), Z4
+	VPSLLD    $0x10, Z4, Z4
+	VADDPS    Z4, Z3, Z3
+	ADDQ      SI, R8
+	DECQ      R9
+	JNE       strip_row
+	VMOVUPS   Z0, (AX)(BX*4)
+	VMOVUPS   Z1, 64(AX)(BX*4)
+	VMOVUPS   Z2, 128(AX)(BX*4)
+	VMOVUPS   Z3, 192(AX)(BX*4)
+	ADDQ      $+64, BX
+
+strip_test:
+	LEAQ 64(BX), R8
+	CMPQ R8, c+24(FP)
+	JLE  strip
+	JMP  single_test
+
+single:
+	VMOVUPS (AX)(BX*4), Z0
+	MOVQ    BX, R8
+	SHLQ    $0x01, R8
+	MOVQ    DI, R9
+
+single_row:
+	VPMOVZXWD (CX)(R8*1), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VADDPS    Z1, Z0, Z0
+	ADDQ      SI, R8
+	DECQ      R9
+	JNE       single_row
+	VMOVUPS   Z0, (AX)(BX*4)
+	ADDQ      $+16, BX
+
+single_test:
+	LEAQ      16(BX), R8
+	CMPQ      R8, c+24(FP)
+	JLE       single
+	MOVQ      c+24(FP), R8
+	SUBQ      BX, R8
+	JE        next
+	MOVQ      $-1, R9
+	BZHIQ     R8, R9, R9
+	KMOVW     R9, K1
+	VMOVUPS.Z (AX)(BX*4), K1, Z0
+	MOVQ      BX, R8
+	SHLQ      $0x01, R8
+	MOVQ      DI, R9
+
+part_row:
+	VMOVDQU16.Z (CX)(R8*1), K1, Y1
+	VPMOVZXWD   Y1, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VADDPS      Z1, Z0, Z0
+	ADDQ        SI, R8
+	DECQ        R9
+	JNE         part_row
+	VMOVUPS     Z0, K1, (AX)(BX*4)
+
+next:
+	MOVQ  DI, BX
+	IMULQ SI, BX
+	ADDQ  BX, CX
+	SUBQ  DI, DX
+	JNE   group
+
+done:
+	VZEROUPPER
+	RET
+
+// func colStatsAVX512(s1 *float32, s2 *float32, x *float32, k *float32, rows int, c int, stride int, group int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·colStatsAVX512(SB), NOSPLIT, $0-64
 	MOVQ  s1+0(FP), AX
 	MOVQ  s2+8(FP), CX
 	MOVQ  x+16(FP), DX
 	MOVQ  k+24(FP), BX
-	MOVQ  rows+32(FP), SI
-	MOVQ  c+40(FP), DI
 	MOVQ  stride+48(FP), R8
 	SHLQ  $0x02, R8
-	MOVQ  DI, R10
-	ANDQ  $-64, R10
-	MOVQ  DI, R9
-	ANDQ  $-16, R9
-	SUBQ  R9, DI
-	MOVQ  $-1, R11
-	BZHIQ DI, R11, R11
-	KMOVW R11, K1
+	MOVQ  rows+32(FP), SI
 	TESTQ SI, SI
-	JE    done
+	JLE   done
 
-row:
-	XORQ R11, R11
-	CMPQ R11, R10
-	JE   single_test
+group:
+	MOVQ    group+56(FP), R9
+	CMPQ    SI, R9
+	CMOVQLT SI, R9
+	XORQ    DI, DI
+	JMP     strip_test
 
-unrolled:
-	VMOVUPS     (AX)(R11*4), Z0
-	VMOVUPS     (CX)(R11*4), Z1
-	VMOVUPS     (DX)(R11*4), Z2
-	VMOVUPS     (BX)(R11*4), Z3
-	VSUBPS      Z3, Z2, Z2
-	VADDPS      Z2, Z0, Z0
-	VFMADD231PS Z2, Z2, Z1
-	VMOVUPS     Z0, (AX)(R11*4)
-	VMOVUPS     Z1, (CX)(R11*4)
-	VMOVUPS     64(AX)(R11*4), Z0
-	VMOVUPS     64(CX)(R11*4), Z1
-	VMOVUPS     64(DX)(R11*4), Z2
-	VMOVUPS     64(BX)(R11*4), Z3
-	VSUBPS      Z3, Z2, Z2
-	VADDPS      Z2, Z0, Z0
-	VFMADD231PS Z2, Z2, Z1
-	VMOVUPS     Z0, 64(AX)(R11*4)
-	VMOVUPS     Z1, 64(CX)(R11*4)
-	VMOVUPS     128(AX)(R11*4), Z0
-	VMOVUPS     128(CX)(R11*4), Z1
-	VMOVUPS     128(DX)(R11*4), Z2
-	VMOVUPS     128(BX)(R11*4), Z3
-	VSUBPS      Z3, Z2, Z2
-	VADDPS      Z2, Z0, Z0
-	VFMADD231PS Z2, Z2, Z1
-	VMOVUPS     Z0, 128(AX)(R11*4)
-	VMOVUPS     Z1, 128(CX)(R11*4)
-	VMOVUPS     192(AX)(R11*4), Z0
-	VMOVUPS     192(CX)(R11*4), Z1
-	VMOVUPS     192(DX)(R11*4), Z2
-	VMOVUPS     192(BX)(R11*4), Z3
-	VSUBPS      Z3, Z2, Z2
-	VADDPS      Z2, Z0, Z0
-	VFMADD231PS Z2, Z2, Z1
-	VMOVUPS     Z0, 192(AX)(R11*4)
-	VMOVUPS     Z1, 192(CX)(R11*4)
-	ADDQ        $+64, R11
-	CMPQ        R11, R10
-	JLT         unrolled
-	JMP         single_test
+strip:
+	VMOVUPS (AX)(DI*4), Z0
+	VMOVUPS (CX)(DI*4), Z1
+	VMOVUPS (BX)(DI*4), Z2
+	VMOVUPS 64(AX)(DI*4), Z3
+	VMOVUPS 64(CX)(DI*4), Z4
+	VMOVUPS 64(BX)(DI*4), Z5
+	VMOVUPS 128(AX)(DI*4), Z6
+	VMOVUPS 128(CX)(DI*4), Z7
+	VMOVUPS 128(BX)(DI*4), Z8
+	VMOVUPS 192(AX)(DI*4), Z9
+	VMOVUPS 192(CX)(DI*4), Z10
+	VMOVUPS 192(BX)(DI*4), Z11
+	MOVQ    DI, R10
+	SHLQ    $0x02, R10
+	MOVQ    R9, R11
+
+strip_row:
+	VMOVUPS     (DX)(R10*1), Z12
+	VSUBPS      Z2, Z12, Z12
+	VADDPS      Z12, Z0, Z0
+	VFMADD231PS Z12, Z12, Z1
+	VMOVUPS     64(DX)(R10*1), Z12
+	VSUBPS      Z5, Z12, Z12
+	VADDPS      Z12, Z3, Z3
+	VFMADD231PS Z12, Z12, Z4
+	VMOVUPS     128(DX)(R10*1), Z12
+	VSUBPS      Z8, Z12, Z12
+	VADDPS      Z12, Z6, Z6
+	VFMADD231PS Z12, Z12, Z7
+	VMOVUPS     192(DX)(R10*1), Z12
+	VSUBPS      Z11, Z12, Z12
+	VADDPS      Z12, Z9, Z9
+	VFMADD231PS Z12, Z12, Z10
+	ADDQ        R8, R10
+	DECQ        R11
+	JNE         strip_row
+	VMOVUPS     Z0, (AX)(DI*4)
+	VMOVUPS     Z1, (CX)(DI*4)
+	VMOVUPS     Z3, 64(AX)(DI*4)
+	VMOVUPS     Z4, 64(CX)(DI*4)
+	VMOVUPS     Z6, 128(AX)(DI*4)
+	VMOVUPS     Z7, 128(CX)(DI*4)
+	VMOVUPS     Z9, 192(AX)(DI*4)
+	VMOVUPS     Z10, 192(CX)(DI*4)
+	ADDQ        $+64, DI
+
+strip_test:
+	LEAQ 64(DI), R10
+	CMPQ R10, c+40(FP)
+	JLE  strip
+	JMP  single_test
 
 single:
-	VMOVUPS     (AX)(R11*4), Z0
-	VMOVUPS     (CX)(R11*4), Z1
-	VMOVUPS     (DX)(R11*4), Z2
-	VMOVUPS     (BX)(R11*4), Z3
-	VSUBPS      Z3, Z2, Z2
-	VADDPS      Z2, Z0, Z0
-	VFMADD231PS Z2, Z2, Z1
-	VMOVUPS     Z0, (AX)(R11*4)
-	VMOVUPS     Z1, (CX)(R11*4)
-	ADDQ        $+16, R11
+	VMOVUPS (AX)(DI*4), Z0
+	VMOVUPS (CX)(DI*4), Z1
+	VMOVUPS (BX)(DI*4), Z2
+	MOVQ    DI, R10
+	SHLQ    $0x02, R10
+	MOVQ    R9, R11
+
+single_row:
+	VMOVUPS     (DX)(R10*1), Z3
+	VSUBPS      Z2, Z3, Z3
+	VADDPS      Z3, Z0, Z0
+	VFMADD231PS Z3, Z3, Z1
+	ADDQ        R8, R10
+	DECQ        R11
+	JNE         single_row
+	VMOVUPS     Z0, (AX)(DI*4)
+	VMOVUPS     Z1, (CX)(DI*4)
+	ADDQ        $+16, DI
 
 single_test:
-	CMPQ        R11, R9
-	JLT         single
-	TESTQ       DI, DI
-	JE          next
-	VMOVUPS.Z   (AX)(R11*4), K1, Z0
-	VMOVUPS.Z   (CX)(R11*4), K1, Z1
-	VMOVUPS.Z   (DX)(R11*4), K1, Z2
-	VMOVUPS.Z   (BX)(R11*4), K1, Z3
-	VSUBPS      Z3, Z2, Z2
-	VADDPS      Z2, Z0, Z0
-	VFMADD231PS Z2, Z2, Z1
-	VMOVUPS     Z0, K1, (AX)(R11*4)
-	VMOVUPS     Z1, K1, (CX)(R11*4)
+	LEAQ      16(DI), R10
+	CMPQ      R10, c+40(FP)
+	JLE       single
+	MOVQ      c+40(FP), R10
+	SUBQ      DI, R10
+	JE        next
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	KMOVW     R11, K1
+	VMOVUPS.Z (AX)(DI*4), K1, Z0
+	VMOVUPS.Z (CX)(DI*4), K1, Z1
+	VMOVUPS.Z (BX)(DI*4), K1, Z2
+	MOVQ      DI, R10
+	SHLQ      $0x02, R10
+	MOVQ      R9, R11
+
+part_row:
+	VMOVUPS.Z   (DX)(R10*1), K1, Z3
+	VSUBPS      Z2, Z3, Z3
+	VADDPS      Z3, Z0, Z0
+	VFMADD231PS Z3, Z3, Z1
+	ADDQ        R8, R10
+	DECQ        R11
+	JNE         part_row
+	VMOVUPS     Z0, K1, (AX)(DI*4)
+	VMOVUPS     Z1, K1, (CX)(DI*4)
 
 next:
-	ADDQ R8, DX
-	DECQ SI
-	JNE  row
+	MOVQ  R9, DI
+	IMULQ R8, DI
+	ADDQ  DI, DX
+	SUBQ  R9, SI
+	JNE   group
 
 done:
 	VZEROUPPER
 	RET
 
-// func colGradAVX512(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, rows int, c int, stride int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·colGradAVX512(SB), NOSPLIT, $0-64
+// func colStatsBF16AVX512(s1 *float32, s2 *float32, x *uint16, k *float32, rows int, c int, stride int, group int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2, CMOV
+TEXT ·colStatsBF16AVX512(SB), NOSPLIT, $0-64
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  k+24(FP), BX
+	MOVQ  stride+48(FP), R8
+	SHLQ  $0x01, R8
+	MOVQ  rows+32(FP), SI
+	TESTQ SI, SI
+	JLE   done
+
+group:
+	MOVQ    group+56(FP), R9
+	CMPQ    SI, R9
+	CMOVQLT SI, R9
+	XORQ    DI, DI
+	JMP     strip_test
+
+strip:
+	VMOVUPS (AX)(DI*4), Z0
+	VMOVUPS (CX)(DI*4), Z1
+	VMOVUPS (BX)(DI*4), Z2
+	VMOVUPS 64(AX)(DI*4), Z3
+	VMOVUPS 64(CX)(DI*4), Z4
+	VMOVUPS 64(BX)(DI*4), Z5
+	VMOVUPS 128(AX)(DI*4), Z6
+	VMOVUPS 128(CX)(DI*4), Z7
+	VMOVUPS 128(BX)(DI*4), Z8
+	VMOVUPS 192(AX)(DI*4), Z9
+	VMOVUPS 192(CX)(DI*4), Z10
+	VMOVUPS 192(BX)(DI*4), Z11
+	MOVQ    DI, R10
+	SHLQ    $0x01, R10
+	MOVQ    R9, R11
+
+strip_row:
+	VPMOVZXWD   (DX)(R10*1), Z12
+	VPSLLD      $0x10, Z12, Z12
+	VSUBPS      Z2, Z12, Z12
+	VADDPS      Z12, Z0, Z0
+	VFMADD231PS Z12, Z12, Z1
+	VPMOVZXWD   32(DX)(R10*1), Z12
+	VPSLLD      $0x10, Z12, Z12
+	VSUBPS      Z5, Z12, Z12
+	VADDPS      Z12, Z3, Z3
+	VFMADD231PS Z12, Z12, Z4
+	VPMOVZXWD   64(DX)(R10*1), Z12
+	VPSLLD      $0x10, Z12, Z12
+	VSUBPS      Z8, Z12, Z12
+	VADDPS      Z12, Z6, Z6
+	VFMADD231PS Z12, Z12, Z7
+	VPMOVZXWD   96(DX)(R10*1), Z12
+	VPSLLD      $0x10, Z12, Z12
+	VSUBPS      Z11, Z12, Z12
+	VADDPS      Z12, Z9, Z9
+	VFMADD231PS Z12, Z12, Z10
+	ADDQ        R8, R10
+	DECQ        R11
+	JNE         strip_row
+	VMOVUPS     Z0, (AX)(DI*4)
+	VMOVUPS     Z1, (CX)(DI*4)
+	VMOVUPS     Z3, 64(AX)(DI*4)
+	VMOVUPS     Z4, 64(CX)(DI*4)
+	VMOVUPS     Z6, 128(AX)(DI*4)
+	VMOVUPS     Z7, 128(CX)(DI*4)
+	VMOVUPS     Z9, 192(AX)(DI*4)
+	VMOVUPS     Z10, 192(CX)(DI*4)
+	ADDQ        $+64, DI
+
+strip_test:
+	LEAQ 64(DI), R10
+	CMPQ R10, c+40(FP)
+	JLE  strip
+	JMP  single_test
+
+single:
+	VMOVUPS (AX)(DI*4), Z0
+	VMOVUPS (CX)(DI*4), Z1
+	VMOVUPS (BX)(DI*4), Z2
+	MOVQ    DI, R10
+	SHLQ    $0x01, R10
+	MOVQ    R9, R11
+
+single_row:
+	VPMOVZXWD   (DX)(R10*1), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VSUBPS      Z2, Z3, Z3
+	VADDPS      Z3, Z0, Z0
+	VFMADD231PS Z3, Z3, Z1
+	ADDQ        R8, R10
+	DECQ        R11
+	JNE         single_row
+	VMOVUPS     Z0, (AX)(DI*4)
+	VMOVUPS     Z1, (CX)(DI*4)
+	ADDQ        $+16, DI
+
+single_test:
+	LEAQ      16(DI), R10
+	CMPQ      R10, c+40(FP)
+	JLE       single
+	MOVQ      c+40(FP), R10
+	SUBQ      DI, R10
+	JE        next
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	KMOVW     R11, K1
+	VMOVUPS.Z (AX)(DI*4), K1, Z0
+	VMOVUPS.Z (CX)(DI*4), K1, Z1
+	VMOVUPS.Z (BX)(DI*4), K1, Z2
+	MOVQ      DI, R10
+	SHLQ      $0x01, R10
+	MOVQ      R9, R11
+
+part_row:
+	VMOVDQU16.Z (DX)(R10*1), K1, Y3
+	VPMOVZXWD   Y3, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VSUBPS      Z2, Z3, Z3
+	VADDPS      Z3, Z0, Z0
+	VFMADD231PS Z3, Z3, Z1
+	ADDQ        R8, R10
+	DECQ        R11
+	JNE         part_row
+	VMOVUPS     Z0, K1, (AX)(DI*4)
+	VMOVUPS     Z1, K1, (CX)(DI*4)
+
+next:
+	MOVQ  R9, DI
+	IMULQ R8, DI
+	ADDQ  DI, DX
+	SUBQ  R9, SI
+	JNE   group
+
+done:
+	VZEROUPPER
+	RET
+
+// func colGradAVX512(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, rows int, c int, stride int, group int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·colGradAVX512(SB), NOSPLIT, $0-72
 	MOVQ  s1+0(FP), AX
 	MOVQ  s2+8(FP), CX
 	MOVQ  dy+16(FP), DX
 	MOVQ  x+24(FP), BX
 	MOVQ  mean+32(FP), SI
-	MOVQ  rows+40(FP), DI
-	MOVQ  c+48(FP), R8
 	MOVQ  stride+56(FP), R9
 	SHLQ  $0x02, R9
-	MOVQ  R8, R11
-	ANDQ  $-64, R11
-	MOVQ  R8, R10
-	ANDQ  $-16, R10
-	SUBQ  R10, R8
-	MOVQ  $-1, R12
-	BZHIQ R8, R12, R12
-	KMOVW R12, K1
+	MOVQ  rows+40(FP), DI
 	TESTQ DI, DI
-	JE    done
+	JLE   done
 
-row:
-	XORQ R12, R12
-	CMPQ R12, R11
-	JE   single_test
+group:
+	MOVQ    group+64(FP), R10
+	CMPQ    DI, R10
+	CMOVQLT DI, R10
+	XORQ    R8, R8
+	JMP     strip_test
 
-unrolled:
-	VMOVUPS     (AX)(R12*4), Z0
-	VMOVUPS     (CX)(R12*4), Z1
-	VMOVUPS     (DX)(R12*4), Z2
-	VMOVUPS     (BX)(R12*4), Z3
-	VMOVUPS     (SI)(R12*4), Z4
-	VSUBPS      Z4, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (AX)(R12*4)
-	VMOVUPS     Z1, (CX)(R12*4)
-	VMOVUPS     64(AX)(R12*4), Z0
-	VMOVUPS     64(CX)(R12*4), Z1
-	VMOVUPS     64(DX)(R12*4), Z2
-	VMOVUPS     64(BX)(R12*4), Z3
-	VMOVUPS     64(SI)(R12*4), Z4
-	VSUBPS      Z4, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 64(AX)(R12*4)
-	VMOVUPS     Z1, 64(CX)(R12*4)
-	VMOVUPS     128(AX)(R12*4), Z0
-	VMOVUPS     128(CX)(R12*4), Z1
-	VMOVUPS     128(DX)(R12*4), Z2
-	VMOVUPS     128(BX)(R12*4), Z3
-	VMOVUPS     128(SI)(R12*4), Z4
-	VSUBPS      Z4, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 128(AX)(R12*4)
-	VMOVUPS     Z1, 128(CX)(R12*4)
-	VMOVUPS     192(AX)(R12*4), Z0
-	VMOVUPS     192(CX)(R12*4), Z1
-	VMOVUPS     192(DX)(R12*4), Z2
-	VMOVUPS     192(BX)(R12*4), Z3
-	VMOVUPS     192(SI)(R12*4), Z4
-	VSUBPS      Z4, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 192(AX)(R12*4)
-	VMOVUPS     Z1, 192(CX)(R12*4)
-	ADDQ        $+64, R12
-	CMPQ        R12, R11
-	JLT         unrolled
-	JMP         single_test
+strip:
+	VMOVUPS (AX)(R8*4), Z0
+	VMOVUPS (CX)(R8*4), Z1
+	VMOVUPS (SI)(R8*4), Z2
+	VMOVUPS 64(AX)(R8*4), Z3
+	VMOVUPS 64(CX)(R8*4), Z4
+	VMOVUPS 64(SI)(R8*4), Z5
+	VMOVUPS 128(AX)(R8*4), Z6
+	VMOVUPS 128(CX)(R8*4), Z7
+	VMOVUPS 128(SI)(R8*4), Z8
+	VMOVUPS 192(AX)(R8*4), Z9
+	VMOVUPS 192(CX)(R8*4), Z10
+	VMOVUPS 192(SI)(R8*4), Z11
+	MOVQ    R8, R11
+	SHLQ    $0x02, R11
+	MOVQ    R10, R12
+
+strip_row:
+	VMOVUPS     (DX)(R11*1), Z12
+	VMOVUPS     (BX)(R11*1), Z13
+	VSUBPS      Z2, Z13, Z13
+	VFMADD231PS Z12, Z13, Z1
+	VADDPS      Z12, Z0, Z0
+	VMOVUPS     64(DX)(R11*1), Z12
+	VMOVUPS     64(BX)(R11*1), Z13
+	VSUBPS      Z5, Z13, Z13
+	VFMADD231PS Z12, Z13, Z4
+	VADDPS      Z12, Z3, Z3
+	VMOVUPS     128(DX)(R11*1), Z12
+	VMOVUPS     128(BX)(R11*1), Z13
+	VSUBPS      Z8, Z13, Z13
+	VFMADD231PS Z12, Z13, Z7
+	VADDPS      Z12, Z6, Z6
+	VMOVUPS     192(DX)(R11*1), Z12
+	VMOVUPS     192(BX)(R11*1), Z13
+	VSUBPS      Z11, Z13, Z13
+	VFMADD231PS Z12, Z13, Z10
+	VADDPS      Z12, Z9, Z9
+	ADDQ        R9, R11
+	DECQ        R12
+	JNE         strip_row
+	VMOVUPS     Z0, (AX)(R8*4)
+	VMOVUPS     Z1, (CX)(R8*4)
+	VMOVUPS     Z3, 64(AX)(R8*4)
+	VMOVUPS     Z4, 64(CX)(R8*4)
+	VMOVUPS     Z6, 128(AX)(R8*4)
+	VMOVUPS     Z7, 128(CX)(R8*4)
+	VMOVUPS     Z9, 192(AX)(R8*4)
+	VMOVUPS     Z10, 192(CX)(R8*4)
+	ADDQ        $+64, R8
+
+strip_test:
+	LEAQ 64(R8), R11
+	CMPQ R11, c+48(FP)
+	JLE  strip
+	JMP  single_test
 
 single:
-	VMOVUPS     (AX)(R12*4), Z0
-	VMOVUPS     (CX)(R12*4), Z1
-	VMOVUPS     (DX)(R12*4), Z2
-	VMOVUPS     (BX)(R12*4), Z3
-	VMOVUPS     (SI)(R12*4), Z4
-	VSUBPS      Z4, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (AX)(R12*4)
-	VMOVUPS     Z1, (CX)(R12*4)
-	ADDQ        $+16, R12
+	VMOVUPS (AX)(R8*4), Z0
+	VMOVUPS (CX)(R8*4), Z1
+	VMOVUPS (SI)(R8*4), Z2
+	MOVQ    R8, R11
+	SHLQ    $0x02, R11
+	MOVQ    R10, R12
+
+single_row:
+	VMOVUPS     (DX)(R11*1), Z3
+	VMOVUPS     (BX)(R11*1), Z4
+	VSUBPS      Z2, Z4, Z4
+	VFMADD231PS Z3, Z4, Z1
+	VADDPS      Z3, Z0, Z0
+	ADDQ        R9, R11
+	DECQ        R12
+	JNE         single_row
+	VMOVUPS     Z0, (AX)(R8*4)
+	VMOVUPS     Z1, (CX)(R8*4)
+	ADDQ        $+16, R8
 
 single_test:
-	CMPQ        R12, R10
-	JLT         single
-	TESTQ       R8, R8
-	JE          next
-	VMOVUPS.Z   (AX)(R12*4), K1, Z0
-	VMOVUPS.Z   (CX)(R12*4), K1, Z1
-	VMOVUPS.Z   (DX)(R12*4), K1, Z2
-	VMOVUPS.Z   (BX)(R12*4), K1, Z3
-	VMOVUPS.Z   (SI)(R12*4), K1, Z4
-	VSUBPS      Z4, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, K1, (AX)(R12*4)
-	VMOVUPS     Z1, K1, (CX)(R12*4)
+	LEAQ      16(R8), R11
+	CMPQ      R11, c+48(FP)
+	JLE       single
+	MOVQ      c+48(FP), R11
+	SUBQ      R8, R11
+	JE        next
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	VMOVUPS.Z (AX)(R8*4), K1, Z0
+	VMOVUPS.Z (CX)(R8*4), K1, Z1
+	VMOVUPS.Z (SI)(R8*4), K1, Z2
+	MOVQ      R8, R11
+	SHLQ      $0x02, R11
+	MOVQ      R10, R12
+
+part_row:
+	VMOVUPS.Z   (DX)(R11*1), K1, Z3
+	VMOVUPS.Z   (BX)(R11*1), K1, Z4
+	VSUBPS      Z2, Z4, Z4
+	VFMADD231PS Z3, Z4, Z1
+	VADDPS      Z3, Z0, Z0
+	ADDQ        R9, R11
+	DECQ        R12
+	JNE         part_row
+	VMOVUPS     Z0, K1, (AX)(R8*4)
+	VMOVUPS     Z1, K1, (CX)(R8*4)
 
 next:
-	ADDQ R9, DX
-	ADDQ R9, BX
-	DECQ DI
-	JNE  row
+	MOVQ  R10, R8
+	IMULQ R9, R8
+	ADDQ  R8, DX
+	ADDQ  R8, BX
+	SUBQ  R10, DI
+	JNE   group
 
 done:
 	VZEROUPPER
 	RET
 
-// func colGradReLUAVX512(s1 *float32, s2 *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·colGradReLUAVX512(SB), NOSPLIT, $0-72
+// func colGradBF16AVX512(s1 *float32, s2 *float32, dy *uint16, x *uint16, mean *float32, rows int, c int, stride int, group int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2, CMOV
+TEXT ·colGradBF16AVX512(SB), NOSPLIT, $0-72
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  dy+16(FP), DX
+	MOVQ  x+24(FP), BX
+	MOVQ  mean+32(FP), SI
+	MOVQ  stride+56(FP), R9
+	SHLQ  $0x01, R9
+	MOVQ  rows+40(FP), DI
+	TESTQ DI, DI
+	JLE   done
+
+group:
+	MOVQ    group+64(FP), R10
+	CMPQ    DI, R10
+	CMOVQLT DI, R10
+	XORQ    R8, R8
+	JMP     strip_test
+
+strip:
+	VMOVUPS (AX)(R8*4), Z0
+	VMOVUPS (CX)(R8*4), Z1
+	VMOVUPS (SI)(R8*4), Z2
+	VMOVUPS 64(AX)(R8*4), Z3
+	VMOVUPS 64(CX)(R8*4), Z4
+	VMOVUPS 64(SI)(R8*4), Z5
+	VMOVUPS 128(AX)(R8*4), Z6
+	VMOVUPS 128(CX)(R8*4), Z7
+	VMOVUPS 128(SI)(R8*4), Z8
+	VMOVUPS 192(AX)(R8*4), Z9
+	VMOVUPS 192(CX)(R8*4), Z10
+	VMOVUPS 192(SI)(R8*4), Z11
+	MOVQ    R8, R11
+	SHLQ    $0x01, R11
+	MOVQ    R10, R12
+
+strip_row:
+	VPMOVZXWD   (DX)(R11*1), Z12
+	VPSLLD      $0x10, Z12, Z12
+	VPMOVZXWD   (BX)(R11*1), Z13
+	VPSLLD      $0x10, Z13, Z13
+	VSUBPS      Z2, Z13, Z13
+	VFMADD231PS Z12, Z13, Z1
+	VADDPS      Z12, Z0, Z0
+	VPMOVZXWD   32(DX)(R11*1), Z12
+	VPSLLD      $0x10, Z12, Z12
+	VPMOVZXWD   32(BX)(R11*1), Z13
+	VPSLLD      $0x10, Z13, Z13
+	VSUBPS      Z5, Z13, Z13
+	VFMADD231PS Z12, Z13, Z4
+	VADDPS      Z12, Z3, Z3
+	VPMOVZXWD   64(DX)(R11*1), Z12
+	VPSLLD      $0x10, Z12, Z12
+	VPMOVZXWD   64(BX)(R11*1), Z13
+	VPSLLD      $0x10, Z13, Z13
+	VSUBPS      Z8, Z13, Z13
+	VFMADD231PS Z12, Z13, Z7
+	VADDPS      Z12, Z6, Z6
+	VPMOVZXWD   96(DX)(R11*1), Z12
+	VPSLLD      $0x10, Z12, Z12
+	VPMOVZXWD   96(BX)(R11*1), Z13
+	VPSLLD      $0x10, Z13, Z13
+	VSUBPS      Z11, Z13, Z13
+	VFMADD231PS Z12, Z13, Z10
+	VADDPS      Z12, Z9, Z9
+	ADDQ        R9, R11
+	DECQ        R12
+	JNE         strip_row
+	VMOVUPS     Z0, (AX)(R8*4)
+	VMOVUPS     Z1, (CX)(R8*4)
+	VMOVUPS     Z3, 64(AX)(R8*4)
+	VMOVUPS     Z4, 64(CX)(R8*4)
+	VMOVUPS     Z6, 128(AX)(R8*4)
+	VMOVUPS     Z7, 128(CX)(R8*4)
+	VMOVUPS     Z9, 192(AX)(R8*4)
+	VMOVUPS     Z10, 192(CX)(R8*4)
+	ADDQ        $+64, R8
+
+strip_test:
+	LEAQ 64(R8), R11
+	CMPQ R11, c+48(FP)
+	JLE  strip
+	JMP  single_test
+
+single:
+	VMOVUPS (AX)(R8*4), Z0
+	VMOVUPS (CX)(R8*4), Z1
+	VMOVUPS (SI)(R8*4), Z2
+	MOVQ    R8, R11
+	SHLQ    $0x01, R11
+	MOVQ    R10, R12
+
+single_row:
+	VPMOVZXWD   (DX)(R11*1), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD   (BX)(R11*1), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VSUBPS      Z2, Z4, Z4
+	VFMADD231PS Z3, Z4, Z1
+	VADDPS      Z3, Z0, Z0
+	ADDQ        R9, R11
+	DECQ        R12
+	JNE         single_row
+	VMOVUPS     Z0, (AX)(R8*4)
+	VMOVUPS     Z1, (CX)(R8*4)
+	ADDQ        $+16, R8
+
+single_test:
+	LEAQ      16(R8), R11
+	CMPQ      R11, c+48(FP)
+	JLE       single
+	MOVQ      c+48(FP), R11
+	SUBQ      R8, R11
+	JE        next
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	VMOVUPS.Z (AX)(R8*4), K1, Z0
+	VMOVUPS.Z (CX)(R8*4), K1, Z1
+	VMOVUPS.Z (SI)(R8*4), K1, Z2
+	MOVQ      R8, R11
+	SHLQ      $0x01, R11
+	MOVQ      R10, R12
+
+part_row:
+	VMOVDQU16.Z (DX)(R11*1), K1, Y3
+	VPMOVZXWD   Y3, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVDQU16.Z (BX)(R11*1), K1, Y4
+	VPMOVZXWD   Y4, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VSUBPS      Z2, Z4, Z4
+	VFMADD231PS Z3, Z4, Z1
+	VADDPS      Z3, Z0, Z0
+	ADDQ        R9, R11
+	DECQ        R12
+	JNE         part_row
+	VMOVUPS     Z0, K1, (AX)(R8*4)
+	VMOVUPS     Z1, K1, (CX)(R8*4)
+
+next:
+	MOVQ  R10, R8
+	IMULQ R9, R8
+	ADDQ  R8, DX
+	ADDQ  R8, BX
+	SUBQ  R10, DI
+	JNE   group
+
+done:
+	VZEROUPPER
+	RET
+
+// func colGradReLUAVX512(s1 *float32, s2 *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int, group int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·colGradReLUAVX512(SB), NOSPLIT, $0-80
 	MOVQ  s1+0(FP), AX
 	MOVQ  s2+8(FP), CX
 	MOVQ  dy+16(FP), DX
 	MOVQ  x+24(FP), BX
 	MOVQ  y+32(FP), SI
 	MOVQ  mean+40(FP), DI
-	MOVQ  rows+48(FP), R8
-	MOVQ  c+56(FP), R9
 	MOVQ  stride+64(FP), R10
 	SHLQ  $0x02, R10
-	MOVQ  R9, R12
-	ANDQ  $-64, R12
-	MOVQ  R9, R11
-	ANDQ  $-16, R11
-	SUBQ  R11, R9
-	MOVQ  $-1, R13
-	BZHIQ R9, R13, R13
-	KMOVW R13, K1
+	MOVQ  rows+48(FP), R8
 	TESTQ R8, R8
-	JE    done
+	JLE   done
 
-row:
-	XORQ R13, R13
-	CMPQ R13, R12
-	JE   single_test
+group:
+	MOVQ    group+72(FP), R11
+	CMPQ    R8, R11
+	CMOVQLT R8, R11
+	XORQ    R9, R9
+	JMP     strip_test
 
-unrolled:
-	VMOVUPS     (AX)(R13*4), Z0
-	VMOVUPS     (CX)(R13*4), Z1
-	VMOVUPS     (DX)(R13*4), Z2
-	VMOVUPS     (BX)(R13*4), Z3
-	VMOVUPS     (SI)(R13*4), Z4
-	VMOVUPS     (DI)(R13*4), Z5
-	VPXORD      Z6, Z6, Z6
-	VCMPPS      $0x16, Z6, Z4, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z5, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (AX)(R13*4)
-	VMOVUPS     Z1, (CX)(R13*4)
-	VMOVUPS     64(AX)(R13*4), Z0
-	VMOVUPS     64(CX)(R13*4), Z1
-	VMOVUPS     64(DX)(R13*4), Z2
-	VMOVUPS     64(BX)(R13*4), Z3
-	VMOVUPS     64(SI)(R13*4), Z4
-	VMOVUPS     64(DI)(R13*4), Z5
-	VPXORD      Z7, Z7, Z7
-	VCMPPS      $0x16, Z7, Z4, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z5, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 64(AX)(R13*4)
-	VMOVUPS     Z1, 64(CX)(R13*4)
-	VMOVUPS     128(AX)(R13*4), Z0
-	VMOVUPS     128(CX)(R13*4), Z1
-	VMOVUPS     128(DX)(R13*4), Z2
-	VMOVUPS     128(BX)(R13*4), Z3
-	VMOVUPS     128(SI)(R13*4), Z4
-	VMOVUPS     128(DI)(R13*4), Z5
-	VPXORD      Z8, Z8, Z8
-	VCMPPS      $0x16, Z8, Z4, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z5, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 128(AX)(R13*4)
-	VMOVUPS     Z1, 128(CX)(R13*4)
-	VMOVUPS     192(AX)(R13*4), Z0
-	VMOVUPS     192(CX)(R13*4), Z1
-	VMOVUPS     192(DX)(R13*4), Z2
-	VMOVUPS     192(BX)(R13*4), Z3
-	VMOVUPS     192(SI)(R13*4), Z4
-	VMOVUPS     192(DI)(R13*4), Z5
-	VPXORD      Z9, Z9, Z9
-	VCMPPS      $0x16, Z9, Z4, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z5, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 192(AX)(R13*4)
-	VMOVUPS     Z1, 192(CX)(R13*4)
-	ADDQ        $+64, R13
-	CMPQ        R13, R12
-	JLT         unrolled
-	JMP         single_test
+strip:
+	VMOVUPS (AX)(R9*4), Z0
+	VMOVUPS (CX)(R9*4), Z1
+	VMOVUPS (DI)(R9*4), Z2
+	VMOVUPS 64(AX)(R9*4), Z3
+	VMOVUPS 64(CX)(R9*4), Z4
+	VMOVUPS 64(DI)(R9*4), Z5
+	VMOVUPS 128(AX)(R9*4), Z6
+	VMOVUPS 128(CX)(R9*4), Z7
+	VMOVUPS 128(DI)(R9*4), Z8
+	VMOVUPS 192(AX)(R9*4), Z9
+	VMOVUPS 192(CX)(R9*4), Z10
+	VMOVUPS 192(DI)(R9*4), Z11
+	MOVQ    R9, R12
+	SHLQ    $0x02, R12
+	MOVQ    R11, R13
+
+strip_row:
+	VMOVUPS     (DX)(R12*1), Z12
+	VMOVUPS     (BX)(R12*1), Z13
+	VMOVUPS     (SI)(R12*1), Z14
+	VPXORD      Z15, Z15, Z15
+	VCMPPS      $0x16, Z15, Z14, K1
+	VMOVAPS.Z   Z12, K1, Z12
+	VSUBPS      Z2, Z13, Z13
+	VFMADD231PS Z12, Z13, Z1
+	VADDPS      Z12, Z0, Z0
+	VMOVUPS     64(DX)(R12*1), Z12
+	VMOVUPS     64(BX)(R12*1), Z13
+	VMOVUPS     64(SI)(R12*1), Z14
+	VPXORD      Z16, Z16, Z16
+	VCMPPS      $0x16, Z16, Z14, K1
+	VMOVAPS.Z   Z12, K1, Z12
+	VSUBPS      Z5, Z13, Z13
+	VFMADD231PS Z12, Z13, Z4
+	VADDPS      Z12, Z3, Z3
+	VMOVUPS     128(DX)(R12*1), Z12
+	VMOVUPS     128(BX)(R12*1), Z13
+	VMOVUPS     128(SI)(R12*1), Z14
+	VPXORD      Z17, Z17, Z17
+	VCMPPS      $0x16, Z17, Z14, K1
+	VMOVAPS.Z   Z12, K1, Z12
+	VSUBPS      Z8, Z13, Z13
+	VFMADD231PS Z12, Z13, Z7
+	VADDPS      Z12, Z6, Z6
+	VMOVUPS     192(DX)(R12*1), Z12
+	VMOVUPS     192(BX)(R12*1), Z13
+	VMOVUPS     192(SI)(R12*1), Z14
+	VPXORD      Z18, Z18, Z18
+	VCMPPS      $0x16, Z18, Z14, K1
+	VMOVAPS.Z   Z12, K1, Z12
+	VSUBPS      Z11, Z13, Z13
+	VFMADD231PS Z12, Z13, Z10
+	VADDPS      Z12, Z9, Z9
+	ADDQ        R10, R12
+	DECQ        R13
+	JNE         strip_row
+	VMOVUPS     Z0, (AX)(R9*4)
+	VMOVUPS     Z1, (CX)(R9*4)
+	VMOVUPS     Z3, 64(AX)(R9*4)
+	VMOVUPS     Z4, 64(CX)(R9*4)
+	VMOVUPS     Z6, 128(AX)(R9*4)
+	VMOVUPS     Z7, 128(CX)(R9*4)
+	VMOVUPS     Z9, 192(AX)(R9*4)
+	VMOVUPS     Z10, 192(CX)(R9*4)
+	ADDQ        $+64, R9
+
+strip_test:
+	LEAQ 64(R9), R12
+	CMPQ R12, c+56(FP)
+	JLE  strip
+	JMP  single_test
 
 single:
-	VMOVUPS     (AX)(R13*4), Z0
-	VMOVUPS     (CX)(R13*4), Z1
-	VMOVUPS     (DX)(R13*4), Z2
-	VMOVUPS     (BX)(R13*4), Z3
-	VMOVUPS     (SI)(R13*4), Z4
-	VMOVUPS     (DI)(R13*4), Z5
-	VPXORD      Z10, Z10, Z10
-	VCMPPS      $0x16, Z10, Z4, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z5, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (AX)(R13*4)
-	VMOVUPS     Z1, (CX)(R13*4)
-	ADDQ        $+16, R13
+	VMOVUPS (AX)(R9*4), Z0
+	VMOVUPS (CX)(R9*4), Z1
+	VMOVUPS (DI)(R9*4), Z2
+	MOVQ    R9, R12
+	SHLQ    $0x02, R12
+	MOVQ    R11, R13
+
+single_row:
+	VMOVUPS     (DX)(R12*1), Z3
+	VMOVUPS     (BX)(R12*1), Z4
+	VMOVUPS     (SI)(R12*1), Z5
+	VPXORD      Z19, Z19, Z19
+	VCMPPS      $0x16, Z19, Z5, K1
+	VMOVAPS.Z   Z3, K1, Z3
+	VSUBPS      Z2, Z4, Z4
+	VFMADD231PS Z3, Z4, Z1
+	VADDPS      Z3, Z0, Z0
+	ADDQ        R10, R12
+	DECQ        R13
+	JNE         single_row
+	VMOVUPS     Z0, (AX)(R9*4)
+	VMOVUPS     Z1, (CX)(R9*4)
+	ADDQ        $+16, R9
 
 single_test:
-	CMPQ        R13, R11
-	JLT         single
-	TESTQ       R9, R9
-	JE          next
-	VMOVUPS.Z   (AX)(R13*4), K1, Z0
-	VMOVUPS.Z   (CX)(R13*4), K1, Z1
-	VMOVUPS.Z   (DX)(R13*4), K1, Z2
-	VMOVUPS.Z   (BX)(R13*4), K1, Z3
-	VMOVUPS.Z   (SI)(R13*4), K1, Z4
-	VMOVUPS.Z   (DI)(R13*4), K1, Z5
-	VPXORD      Z11, Z11, Z11
-	VCMPPS      $0x16, Z11, Z4, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z5, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, K1, (AX)(R13*4)
-	VMOVUPS     Z1, K1, (CX)(R13*4)
+	LEAQ      16(R9), R12
+	CMPQ      R12, c+56(FP)
+	JLE       single
+	MOVQ      c+56(FP), R12
+	SUBQ      R9, R12
+	JE        next
+	MOVQ      $-1, R13
+	BZHIQ     R12, R13, R13
+	KMOVW     R13, K1
+	VMOVUPS.Z (AX)(R9*4), K1, Z0
+	VMOVUPS.Z (CX)(R9*4), K1, Z1
+	VMOVUPS.Z (DI)(R9*4), K1, Z2
+	MOVQ      R9, R12
+	SHLQ      $0x02, R12
+	MOVQ      R11, R13
+
+part_row:
+	VMOVUPS.Z   (DX)(R12*1), K1, Z3
+	VMOVUPS.Z   (BX)(R12*1), K1, Z4
+	VMOVUPS.Z   (SI)(R12*1), K1, Z5
+	VPXORD      Z20, Z20, Z20
+	VCMPPS      $0x16, Z20, Z5, K2
+	VMOVAPS.Z   Z3, K2, Z3
+	VSUBPS      Z2, Z4, Z4
+	VFMADD231PS Z3, Z4, Z1
+	VADDPS      Z3, Z0, Z0
+	ADDQ        R10, R12
+	DECQ        R13
+	JNE         part_row
+	VMOVUPS     Z0, K1, (AX)(R9*4)
+	VMOVUPS     Z1, K1, (CX)(R9*4)
 
 next:
-	ADDQ R10, DX
-	ADDQ R10, BX
-	ADDQ R10, SI
-	DECQ R8
-	JNE  row
+	MOVQ  R11, R9
+	IMULQ R10, R9
+	ADDQ  R9, DX
+	ADDQ  R9, BX
+	ADDQ  R9, SI
+	SUBQ  R11, R8
+	JNE   group
 
 done:
 	VZEROUPPER
 	RET
 
-// func colGradReLUKeepAVX512(s1 *float32, s2 *float32, kept *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·colGradReLUKeepAVX512(SB), NOSPLIT, $0-80
+// func colGradReLUBF16AVX512(s1 *float32, s2 *float32, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int, group int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2, CMOV
+TEXT ·colGradReLUBF16AVX512(SB), NOSPLIT, $0-80
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  dy+16(FP), DX
+	MOVQ  x+24(FP), BX
+	MOVQ  y+32(FP), SI
+	MOVQ  mean+40(FP), DI
+	MOVQ  stride+64(FP), R10
+	SHLQ  $0x01, R10
+	MOVQ  rows+48(FP), R8
+	TESTQ R8, R8
+	JLE   done
+
+group:
+	MOVQ    group+72(FP), R11
+	CMPQ    R8, R11
+	CMOVQLT R8, R11
+	XORQ    R9, R9
+	JMP     strip_test
+
+strip:
+	VMOVUPS (AX)(R9*4), Z0
+	VMOVUPS (CX)(R9*4), Z1
+	VMOVUPS (DI)(R9*4), Z2
+	VMOVUPS 64(AX)(R9*4), Z3
+	VMOVUPS 64(CX)(R9*4), Z4
+	VMOVUPS 64(DI)(R9*4), Z5
+	VMOVUPS 128(AX)(R9*4), Z6
+	VMOVUPS 128(CX)(R9*4), Z7
+	VMOVUPS 128(DI)(R9*4), Z8
+	VMOVUPS 192(AX)(R9*4), Z9
+	VMOVUPS 192(CX)(R9*4), Z10
+	VMOVUPS 192(DI)(R9*4), Z11
+	MOVQ    R9, R12
+	SHLQ    $0x01, R12
+	MOVQ    R11, R13
+
+strip_row:
+	VPMOVZXWD   (DX)(R12*1), Z12
+	VPSLLD      $0x10, Z12, Z12
+	VPMOVZXWD   (BX)(R12*1), Z13
+	VPSLLD      $0x10, Z13, Z13
+	VPMOVZXWD   (SI)(R12*1), Z14
+	VPSLLD      $0x10, Z14, Z14
+	VPXORD      Z15, Z15, Z15
+	VCMPPS      $0x16, Z15, Z14, K1
+	VMOVAPS.Z   Z12, K1, Z12
+	VSUBPS      Z2, Z13, Z13
+	VFMADD231PS Z12, Z13, Z1
+	VADDPS      Z12, Z0, Z0
+	VPMOVZXWD   32(DX)(R12*1), Z12
+	VPSLLD      $0x10, Z12, Z12
+	VPMOVZXWD   32(BX)(R12*1), Z13
+	VPSLLD      $0x10, Z13, Z13
+	VPMOVZXWD   32(SI)(R12*1), Z14
+	VPSLLD      $0x10, Z14, Z14
+	VPXORD      Z16, Z16, Z16
+	VCMPPS      $0x16, Z16, Z14, K1
+	VMOVAPS.Z   Z12, K1, Z12
+	VSUBPS      Z5, Z13, Z13
+	VFMADD231PS Z12, Z13, Z4
+	VADDPS      Z12, Z3, Z3
+	VPMOVZXWD   64(DX)(R12*1), Z12
+	VPSLLD      $0x10, Z12, Z12
+	VPMOVZXWD   64(BX)(R12*1), Z13
+	VPSLLD      $0x10, Z13, Z13
+	VPMOVZXWD   64(SI)(R12*1), Z14
+	VPSLLD      $0x10, Z14, Z14
+	VPXORD      Z17, Z17, Z17
+	VCMPPS      $0x16, Z17, Z14, K1
+	VMOVAPS.Z   Z12, K1, Z12
+	VSUBPS      Z8, Z13, Z13
+	VFMADD231PS Z12, Z13, Z7
+	VADDPS      Z12, Z6, Z6
+	VPMOVZXWD   96(DX)(R12*1), Z12
+	VPSLLD      $0x10, Z12, Z12
+	VPMOVZXWD   96(BX)(R12*1), Z13
+	VPSLLD      $0x10, Z13, Z13
+	VPMOVZXWD   96(SI)(R12*1), Z14
+	VPSLLD      $0x10, Z14, Z14
+	VPXORD      Z18, Z18, Z18
+	VCMPPS      $0x16, Z18, Z14, K1
+	VMOVAPS.Z   Z12, K1, Z12
+	VSUBPS      Z11, Z13, Z13
+	VFMADD231PS Z12, Z13, Z10
+	VADDPS      Z12, Z9, Z9
+	ADDQ        R10, R12
+	DECQ        R13
+	JNE         strip_row
+	VMOVUPS     Z0, (AX)(R9*4)
+	VMOVUPS     Z1, (CX)(R9*4)
+	VMOVUPS     Z3, 64(AX)(R9*4)
+	VMOVUPS     Z4, 64(CX)(R9*4)
+	VMOVUPS     Z6, 128(AX)(R9*4)
+	VMOVUPS     Z7, 128(CX)(R9*4)
+	VMOVUPS     Z9, 192(AX)(R9*4)
+	VMOVUPS     Z10, 192(CX)(R9*4)
+	ADDQ        $+64, R9
+
+strip_test:
+	LEAQ 64(R9), R12
+	CMPQ R12, c+56(FP)
+	JLE  strip
+	JMP  single_test
+
+single:
+	VMOVUPS (AX)(R9*4), Z0
+	VMOVUPS (CX)(R9*4), Z1
+	VMOVUPS (DI)(R9*4), Z2
+	MOVQ    R9, R12
+	SHLQ    $0x01, R12
+	MOVQ    R11, R13
+
+single_row:
+	VPMOVZXWD   (DX)(R12*1), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD   (BX)(R12*1), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD   (SI)(R12*1), Z5
+	VPSLLD      $0x10, Z5, Z5
+	VPXORD      Z19, Z19, Z19
+	VCMPPS      $0x16, Z19, Z5, K1
+	VMOVAPS.Z   Z3, K1, Z3
+	VSUBPS      Z2, Z4, Z4
+	VFMADD231PS Z3, Z4, Z1
+	VADDPS      Z3, Z0, Z0
+	ADDQ        R10, R12
+	DECQ        R13
+	JNE         single_row
+	VMOVUPS     Z0, (AX)(R9*4)
+	VMOVUPS     Z1, (CX)(R9*4)
+	ADDQ        $+16, R9
+
+single_test:
+	LEAQ      16(R9), R12
+	CMPQ      R12, c+56(FP)
+	JLE       single
+	MOVQ      c+56(FP), R12
+	SUBQ      R9, R12
+	JE        next
+	MOVQ      $-1, R13
+	BZHIQ     R12, R13, R13
+	KMOVW     R13, K1
+	VMOVUPS.Z (AX)(R9*4), K1, Z0
+	VMOVUPS.Z (CX)(R9*4), K1, Z1
+	VMOVUPS.Z (DI)(R9*4), K1, Z2
+	MOVQ      R9, R12
+	SHLQ      $0x01, R12
+	MOVQ      R11, R13
+
+part_row:
+	VMOVDQU16.Z (DX)(R12*1), K1, Y3
+	VPMOVZXWD   Y3, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVDQU16.Z (BX)(R12*1), K1, Y4
+	VPMOVZXWD   Y4, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVDQU16.Z (SI)(R12*1), K1, Y5
+	VPMOVZXWD   Y5, Z5
+	VPSLLD      $0x10, Z5, Z5
+	VPXORD      Z20, Z20, Z20
+	VCMPPS      $0x16, Z20, Z5, K2
+	VMOVAPS.Z   Z3, K2, Z3
+	VSUBPS      Z2, Z4, Z4
+	VFMADD231PS Z3, Z4, Z1
+	VADDPS      Z3, Z0, Z0
+	ADDQ        R10, R12
+	DECQ        R13
+	JNE         part_row
+	VMOVUPS     Z0, K1, (AX)(R9*4)
+	VMOVUPS     Z1, K1, (CX)(R9*4)
+
+next:
+	MOVQ  R11, R9
+	IMULQ R10, R9
+	ADDQ  R9, DX
+	ADDQ  R9, BX
+	ADDQ  R9, SI
+	SUBQ  R11, R8
+	JNE   group
+
+done:
+	VZEROUPPER
+	RET
+
+// func colGradReLUKeepAVX512(s1 *float32, s2 *float32, kept *float32, dy *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int, group int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·colGradReLUKeepAVX512(SB), NOSPLIT, $0-88
 	MOVQ  s1+0(FP), AX
 	MOVQ  s2+8(FP), CX
 	MOVQ  kept+16(FP), DX
@@ -5366,146 +5771,416 @@ TEXT ·colGradReLUKeepAVX512(SB), NOSPLIT, $0-80
 	MOVQ  x+32(FP), SI
 	MOVQ  y+40(FP), DI
 	MOVQ  mean+48(FP), R8
-	MOVQ  rows+56(FP), R9
-	MOVQ  c+64(FP), R10
 	MOVQ  stride+72(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  R10, R13
-	ANDQ  $-64, R13
-	MOVQ  R10, R12
-	ANDQ  $-16, R12
-	SUBQ  R12, R10
-	MOVQ  $-1, R14
-	BZHIQ R10, R14, R14
-	KMOVW R14, K1
+	MOVQ  rows+56(FP), R9
 	TESTQ R9, R9
-	JE    done
+	JLE   done
 
-row:
-	XORQ R14, R14
-	CMPQ R14, R13
-	JE   single_test
+group:
+	MOVQ    group+80(FP), R12
+	CMPQ    R9, R12
+	CMOVQLT R9, R12
+	XORQ    R10, R10
+	JMP     strip_test
 
-unrolled:
-	VMOVUPS     (AX)(R14*4), Z0
-	VMOVUPS     (CX)(R14*4), Z1
-	VMOVUPS     (BX)(R14*4), Z2
-	VMOVUPS     (SI)(R14*4), Z3
-	VMOVUPS     (DI)(R14*4), Z4
-	VMOVUPS     (R8)(R14*4), Z5
-	VPXORD      Z6, Z6, Z6
-	VCMPPS      $0x16, Z6, Z4, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z5, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (AX)(R14*4)
-	VMOVUPS     Z1, (CX)(R14*4)
-	VMOVUPS     Z2, (DX)(R14*4)
-	VMOVUPS     64(AX)(R14*4), Z0
-	VMOVUPS     64(CX)(R14*4), Z1
-	VMOVUPS     64(BX)(R14*4), Z2
-	VMOVUPS     64(SI)(R14*4), Z3
-	VMOVUPS     64(DI)(R14*4), Z4
-	VMOVUPS     64(R8)(R14*4), Z5
-	VPXORD      Z7, Z7, Z7
-	VCMPPS      $0x16, Z7, Z4, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z5, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 64(AX)(R14*4)
-	VMOVUPS     Z1, 64(CX)(R14*4)
-	VMOVUPS     Z2, 64(DX)(R14*4)
-	VMOVUPS     128(AX)(R14*4), Z0
-	VMOVUPS     128(CX)(R14*4), Z1
-	VMOVUPS     128(BX)(R14*4), Z2
-	VMOVUPS     128(SI)(R14*4), Z3
-	VMOVUPS     128(DI)(R14*4), Z4
-	VMOVUPS     128(R8)(R14*4), Z5
-	VPXORD      Z8, Z8, Z8
-	VCMPPS      $0x16, Z8, Z4, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z5, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 128(AX)(R14*4)
-	VMOVUPS     Z1, 128(CX)(R14*4)
-	VMOVUPS     Z2, 128(DX)(R14*4)
-	VMOVUPS     192(AX)(R14*4), Z0
-	VMOVUPS     192(CX)(R14*4), Z1
-	VMOVUPS     192(BX)(R14*4), Z2
-	VMOVUPS     192(SI)(R14*4), Z3
-	VMOVUPS     192(DI)(R14*4), Z4
-	VMOVUPS     192(R8)(R14*4), Z5
-	VPXORD      Z9, Z9, Z9
-	VCMPPS      $0x16, Z9, Z4, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z5, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 192(AX)(R14*4)
-	VMOVUPS     Z1, 192(CX)(R14*4)
-	VMOVUPS     Z2, 192(DX)(R14*4)
-	ADDQ        $+64, R14
-	CMPQ        R14, R13
-	JLT         unrolled
-	JMP         single_test
+strip:
+	VMOVUPS (AX)(R10*4), Z0
+	VMOVUPS (CX)(R10*4), Z1
+	VMOVUPS (R8)(R10*4), Z2
+	VMOVUPS 64(AX)(R10*4), Z3
+	VMOVUPS 64(CX)(R10*4), Z4
+	VMOVUPS 64(R8)(R10*4), Z5
+	VMOVUPS 128(AX)(R10*4), Z6
+	VMOVUPS 128(CX)(R10*4), Z7
+	VMOVUPS 128(R8)(R10*4), Z8
+	VMOVUPS 192(AX)(R10*4), Z9
+	VMOVUPS 192(CX)(R10*4), Z10
+	VMOVUPS 192(R8)(R10*4), Z11
+	MOVQ    R10, R13
+	SHLQ    $0x02, R13
+	MOVQ    R12, R14
+
+strip_row:
+	VMOVUPS     (BX)(R13*1), Z12
+	VMOVUPS     (SI)(R13*1), Z13
+	VMOVUPS     (DI)(R13*1), Z14
+	VPXORD      Z15, Z15, Z15
+	VCMPPS      $0x16, Z15, Z14, K1
+	VMOVAPS.Z   Z12, K1, Z12
+	VSUBPS      Z2, Z13, Z13
+	VFMADD231PS Z12, Z13, Z1
+	VADDPS      Z12, Z0, Z0
+	VMOVUPS     Z12, (DX)(R13*1)
+	VMOVUPS     64(BX)(R13*1), Z12
+	VMOVUPS     64(SI)(R13*1), Z13
+	VMOVUPS     64(DI)(R13*1), Z14
+	VPXORD      Z16, Z16, Z16
+	VCMPPS      $0x16, Z16, Z14, K1
+	VMOVAPS.Z   Z12, K1, Z12
+	VSUBPS      Z5, Z13, Z13
+	VFMADD231PS Z12, Z13, Z4
+	VADDPS      Z12, Z3, Z3
+	VMOVUPS     Z12, 64(DX)(R13*1)
+	VMOVUPS     128(BX)(R13*1), Z12
+	VMOVUPS     128(SI)(R13*1), Z13
+	VMOVUPS     128(DI)(R13*1), Z14
+	VPXORD      Z17, Z17, Z17
+	VCMPPS      $0x16, Z17, Z14, K1
+	VMOVAPS.Z   Z12, K1, Z12
+	VSUBPS      Z8, Z13, Z13
+	VFMADD231PS Z12, Z13, Z7
+	VADDPS      Z12, Z6, Z6
+	VMOVUPS     Z12, 128(DX)(R13*1)
+	VMOVUPS     192(BX)(R13*1), Z12
+	VMOVUPS     192(SI)(R13*1), Z13
+	VMOVUPS     192(DI)(R13*1), Z14
+	VPXORD      Z18, Z18, Z18
+	VCMPPS      $0x16, Z18, Z14, K1
+	VMOVAPS.Z   Z12, K1, Z12
+	VSUBPS      Z11, Z13, Z13
+	VFMADD231PS Z12, Z13, Z10
+	VADDPS      Z12, Z9, Z9
+	VMOVUPS     Z12, 192(DX)(R13*1)
+	ADDQ        R11, R13
+	DECQ        R14
+	JNE         strip_row
+	VMOVUPS     Z0, (AX)(R10*4)
+	VMOVUPS     Z1, (CX)(R10*4)
+	VMOVUPS     Z3, 64(AX)(R10*4)
+	VMOVUPS     Z4, 64(CX)(R10*4)
+	VMOVUPS     Z6, 128(AX)(R10*4)
+	VMOVUPS     Z7, 128(CX)(R10*4)
+	VMOVUPS     Z9, 192(AX)(R10*4)
+	VMOVUPS     Z10, 192(CX)(R10*4)
+	ADDQ        $+64, R10
+
+strip_test:
+	LEAQ 64(R10), R13
+	CMPQ R13, c+64(FP)
+	JLE  strip
+	JMP  single_test
 
 single:
-	VMOVUPS     (AX)(R14*4), Z0
-	VMOVUPS     (CX)(R14*4), Z1
-	VMOVUPS     (BX)(R14*4), Z2
-	VMOVUPS     (SI)(R14*4), Z3
-	VMOVUPS     (DI)(R14*4), Z4
-	VMOVUPS     (R8)(R14*4), Z5
-	VPXORD      Z10, Z10, Z10
-	VCMPPS      $0x16, Z10, Z4, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z5, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (AX)(R14*4)
-	VMOVUPS     Z1, (CX)(R14*4)
-	VMOVUPS     Z2, (DX)(R14*4)
-	ADDQ        $+16, R14
+	VMOVUPS (AX)(R10*4), Z0
+	VMOVUPS (CX)(R10*4), Z1
+	VMOVUPS (R8)(R10*4), Z2
+	MOVQ    R10, R13
+	SHLQ    $0x02, R13
+	MOVQ    R12, R14
+
+single_row:
+	VMOVUPS     (BX)(R13*1), Z3
+	VMOVUPS     (SI)(R13*1), Z4
+	VMOVUPS     (DI)(R13*1), Z5
+	VPXORD      Z19, Z19, Z19
+	VCMPPS      $0x16, Z19, Z5, K1
+	VMOVAPS.Z   Z3, K1, Z3
+	VSUBPS      Z2, Z4, Z4
+	VFMADD231PS Z3, Z4, Z1
+	VADDPS      Z3, Z0, Z0
+	VMOVUPS     Z3, (DX)(R13*1)
+	ADDQ        R11, R13
+	DECQ        R14
+	JNE         single_row
+	VMOVUPS     Z0, (AX)(R10*4)
+	VMOVUPS     Z1, (CX)(R10*4)
+	ADDQ        $+16, R10
 
 single_test:
-	CMPQ        R14, R12
-	JLT         single
-	TESTQ       R10, R10
-	JE          next
-	VMOVUPS.Z   (AX)(R14*4), K1, Z0
-	VMOVUPS.Z   (CX)(R14*4), K1, Z1
-	VMOVUPS.Z   (BX)(R14*4), K1, Z2
-	VMOVUPS.Z   (SI)(R14*4), K1, Z3
-	VMOVUPS.Z   (DI)(R14*4), K1, Z4
-	VMOVUPS.Z   (R8)(R14*4), K1, Z5
-	VPXORD      Z11, Z11, Z11
-	VCMPPS      $0x16, Z11, Z4, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z5, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, K1, (AX)(R14*4)
-	VMOVUPS     Z1, K1, (CX)(R14*4)
-	VMOVUPS     Z2, K1, (DX)(R14*4)
+	LEAQ      16(R10), R13
+	CMPQ      R13, c+64(FP)
+	JLE       single
+	MOVQ      c+64(FP), R13
+	SUBQ      R10, R13
+	JE        next
+	MOVQ      $-1, R14
+	BZHIQ     R13, R14, R14
+	KMOVW     R14, K1
+	VMOVUPS.Z (AX)(R10*4), K1, Z0
+	VMOVUPS.Z (CX)(R10*4), K1, Z1
+	VMOVUPS.Z (R8)(R10*4), K1, Z2
+	MOVQ      R10, R13
+	SHLQ      $0x02, R13
+	MOVQ      R12, R14
+
+part_row:
+	VMOVUPS.Z   (BX)(R13*1), K1, Z3
+	VMOVUPS.Z   (SI)(R13*1), K1, Z4
+	VMOVUPS.Z   (DI)(R13*1), K1, Z5
+	VPXORD      Z20, Z20, Z20
+	VCMPPS      $0x16, Z20, Z5, K2
+	VMOVAPS.Z   Z3, K2, Z3
+	VSUBPS      Z2, Z4, Z4
+	VFMADD231PS Z3, Z4, Z1
+	VADDPS      Z3, Z0, Z0
+	VMOVUPS     Z3, K1, (DX)(R13*1)
+	ADDQ        R11, R13
+	DECQ        R14
+	JNE         part_row
+	VMOVUPS     Z0, K1, (AX)(R10*4)
+	VMOVUPS     Z1, K1, (CX)(R10*4)
 
 next:
-	ADDQ R11, DX
-	ADDQ R11, BX
-	ADDQ R11, SI
-	ADDQ R11, DI
-	DECQ R9
-	JNE  row
+	MOVQ  R12, R10
+	IMULQ R11, R10
+	ADDQ  R10, DX
+	ADDQ  R10, BX
+	ADDQ  R10, SI
+	ADDQ  R10, DI
+	SUBQ  R12, R9
+	JNE   group
 
 done:
 	VZEROUPPER
 	RET
 
-// func colGradAddReLUKeepAVX512(s1 *float32, s2 *float32, kept *float32, dy *float32, dz *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·colGradAddReLUKeepAVX512(SB), NOSPLIT, $0-88
+// func colGradReLUKeepBF16AVX512(s1 *float32, s2 *float32, kept *uint16, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int, group int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2, CMOV
+TEXT ·colGradReLUKeepBF16AVX512(SB), NOSPLIT, $0-88
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  kept+16(FP), DX
+	MOVQ  dy+24(FP), BX
+	MOVQ  x+32(FP), SI
+	MOVQ  y+40(FP), DI
+	MOVQ  mean+48(FP), R8
+	MOVQ  stride+72(FP), R11
+	SHLQ  $0x01, R11
+	MOVQ  rows+56(FP), R9
+	TESTQ R9, R9
+	JLE   done
+
+group:
+	MOVQ    group+80(FP), R12
+	CMPQ    R9, R12
+	CMOVQLT R9, R12
+	XORQ    R10, R10
+	JMP     strip_test
+
+strip:
+	VMOVUPS (AX)(R10*4), Z0
+	VMOVUPS (CX)(R10*4), Z1
+	VMOVUPS (R8)(R10*4), Z2
+	VMOVUPS 64(AX)(R10*4), Z3
+	VMOVUPS 64(CX)(R10*4), Z4
+	VMOVUPS 64(R8)(R10*4), Z5
+	VMOVUPS 128(AX)(R10*4), Z6
+	VMOVUPS 128(CX)(R10*4), Z7
+	VMOVUPS 128(R8)(R10*4), Z8
+	VMOVUPS 192(AX)(R10*4), Z9
+	VMOVUPS 192(CX)(R10*4), Z10
+	VMOVUPS 192(R8)(R10*4), Z11
+	MOVQ    R10, R13
+	SHLQ    $0x01, R13
+	MOVQ    R12, R14
+
+strip_row:
+	VPMOVZXWD   (BX)(R13*1), Z12
+	VPSLLD      $0x10, Z12, Z12
+	VPMOVZXWD   (SI)(R13*1), Z13
+	VPSLLD      $0x10, Z13, Z13
+	VPMOVZXWD   (DI)(R13*1), Z14
+	VPSLLD      $0x10, Z14, Z14
+	VPXORD      Z15, Z15, Z15
+	VCMPPS      $0x16, Z15, Z14, K1
+	VMOVAPS.Z   Z12, K1, Z12
+	VSUBPS      Z2, Z13, Z13
+	VFMADD231PS Z12, Z13, Z1
+	VADDPS      Z12, Z0, Z0
+	VPSRLD      $0x10, Z12, Z13
+	VPANDD      const_00000001<>+0(SB), Z13, Z14
+	VPADDD      Z12, Z14, Z14
+	VPADDD      const_00007fff<>+0(SB), Z14, Z14
+	VPSRLD      $0x10, Z14, Z14
+	VPORD       const_00000040<>+0(SB), Z13, Z13
+	VCMPPS      $0x03, Z12, Z12, K1
+	VBLENDMPS   Z13, Z14, K1, Z16
+	VPMOVDW     Z16, (DX)(R13*1)
+	VPMOVZXWD   32(BX)(R13*1), Z12
+	VPSLLD      $0x10, Z12, Z12
+	VPMOVZXWD   32(SI)(R13*1), Z13
+	VPSLLD      $0x10, Z13, Z13
+	VPMOVZXWD   32(DI)(R13*1), Z14
+	VPSLLD      $0x10, Z14, Z14
+	VPXORD      Z17, Z17, Z17
+	VCMPPS      $0x16, Z17, Z14, K1
+	VMOVAPS.Z   Z12, K1, Z12
+	VSUBPS      Z5, Z13, Z13
+	VFMADD231PS Z12, Z13, Z4
+	VADDPS      Z12, Z3, Z3
+	VPSRLD      $0x10, Z12, Z13
+	VPANDD      const_00000001<>+0(SB), Z13, Z14
+	VPADDD      Z12, Z14, Z14
+	VPADDD      const_00007fff<>+0(SB), Z14, Z14
+	VPSRLD      $0x10, Z14, Z14
+	VPORD       const_00000040<>+0(SB), Z13, Z13
+	VCMPPS      $0x03, Z12, Z12, K1
+	VBLENDMPS   Z13, Z14, K1, Z18
+	VPMOVDW     Z18, 32(DX)(R13*1)
+	VPMOVZXWD   64(BX)(R13*1), Z12
+	VPSLLD      $0x10, Z12, Z12
+	VPMOVZXWD   64(SI)(R13*1), Z13
+	VPSLLD      $0x10, Z13, Z13
+	VPMOVZXWD   64(DI)(R13*1), Z14
+	VPSLLD      $0x10, Z14, Z14
+	VPXORD      Z19, Z19, Z19
+	VCMPPS      $0x16, Z19, Z14, K1
+	VMOVAPS.Z   Z12, K1, Z12
+	VSUBPS      Z8, Z13, Z13
+	VFMADD231PS Z12, Z13, Z7
+	VADDPS      Z12, Z6, Z6
+	VPSRLD      $0x10, Z12, Z13
+	VPANDD      const_00000001<>+0(SB), Z13, Z14
+	VPADDD      Z12, Z14, Z14
+	VPADDD      const_00007fff<>+0(SB), Z14, Z14
+	VPSRLD      $0x10, Z14, Z14
+	VPORD       const_00000040<>+0(SB), Z13, Z13
+	VCMPPS      $0x03, Z12, Z12, K1
+	VBLENDMPS   Z13, Z14, K1, Z20
+	VPMOVDW     Z20, 64(DX)(R13*1)
+	VPMOVZXWD   96(BX)(R13*1), Z12
+	VPSLLD      $0x10, Z12, Z12
+	VPMOVZXWD   96(SI)(R13*1), Z13
+	VPSLLD      $0x10, Z13, Z13
+	VPMOVZXWD   96(DI)(R13*1), Z14
+	VPSLLD      $0x10, Z14, Z14
+	VPXORD      Z21, Z21, Z21
+	VCMPPS      $0x16, Z21, Z14, K1
+	VMOVAPS.Z   Z12, K1, Z12
+	VSUBPS      Z11, Z13, Z13
+	VFMADD231PS Z12, Z13, Z10
+	VADDPS      Z12, Z9, Z9
+	VPSRLD      $0x10, Z12, Z13
+	VPANDD      const_00000001<>+0(SB), Z13, Z14
+	VPADDD      Z12, Z14, Z14
+	VPADDD      const_00007fff<>+0(SB), Z14, Z14
+	VPSRLD      $0x10, Z14, Z14
+	VPORD       const_00000040<>+0(SB), Z13, Z13
+	VCMPPS      $0x03, Z12, Z12, K1
+	VBLENDMPS   Z13, Z14, K1, Z22
+	VPMOVDW     Z22, 96(DX)(R13*1)
+	ADDQ        R11, R13
+	DECQ        R14
+	JNE         strip_row
+	VMOVUPS     Z0, (AX)(R10*4)
+	VMOVUPS     Z1, (CX)(R10*4)
+	VMOVUPS     Z3, 64(AX)(R10*4)
+	VMOVUPS     Z4, 64(CX)(R10*4)
+	VMOVUPS     Z6, 128(AX)(R10*4)
+	VMOVUPS     Z7, 128(CX)(R10*4)
+	VMOVUPS     Z9, 192(AX)(R10*4)
+	VMOVUPS     Z10, 192(CX)(R10*4)
+	ADDQ        $+64, R10
+
+strip_test:
+	LEAQ 64(R10), R13
+	CMPQ R13, c+64(FP)
+	JLE  strip
+	JMP  single_test
+
+single:
+	VMOVUPS (AX)(R10*4), Z0
+	VMOVUPS (CX)(R10*4), Z1
+	VMOVUPS (R8)(R10*4), Z2
+	MOVQ    R10, R13
+	SHLQ    $0x01, R13
+	MOVQ    R12, R14
+
+single_row:
+	VPMOVZXWD   (BX)(R13*1), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD   (SI)(R13*1), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD   (DI)(R13*1), Z5
+	VPSLLD      $0x10, Z5, Z5
+	VPXORD      Z23, Z23, Z23
+	VCMPPS      $0x16, Z23, Z5, K1
+	VMOVAPS.Z   Z3, K1, Z3
+	VSUBPS      Z2, Z4, Z4
+	VFMADD231PS Z3, Z4, Z1
+	VADDPS      Z3, Z0, Z0
+	VPSRLD      $0x10, Z3, Z4
+	VPANDD      const_00000001<>+0(SB), Z4, Z5
+	VPADDD      Z3, Z5, Z5
+	VPADDD      const_00007fff<>+0(SB), Z5, Z5
+	VPSRLD      $0x10, Z5, Z5
+	VPORD       const_00000040<>+0(SB), Z4, Z4
+	VCMPPS      $0x03, Z3, Z3, K1
+	VBLENDMPS   Z4, Z5, K1, Z24
+	VPMOVDW     Z24, (DX)(R13*1)
+	ADDQ        R11, R13
+	DECQ        R14
+	JNE         single_row
+	VMOVUPS     Z0, (AX)(R10*4)
+	VMOVUPS     Z1, (CX)(R10*4)
+	ADDQ        $+16, R10
+
+single_test:
+	LEAQ      16(R10), R13
+	CMPQ      R13, c+64(FP)
+	JLE       single
+	MOVQ      c+64(FP), R13
+	SUBQ      R10, R13
+	JE        next
+	MOVQ      $-1, R14
+	BZHIQ     R13, R14, R14
+	KMOVW     R14, K1
+	VMOVUPS.Z (AX)(R10*4), K1, Z0
+	VMOVUPS.Z (CX)(R10*4), K1, Z1
+	VMOVUPS.Z (R8)(R10*4), K1, Z2
+	MOVQ      R10, R13
+	SHLQ      $0x01, R13
+	MOVQ      R12, R14
+
+part_row:
+	VMOVDQU16.Z (BX)(R13*1), K1, Y3
+	VPMOVZXWD   Y3, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVDQU16.Z (SI)(R13*1), K1, Y4
+	VPMOVZXWD   Y4, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVDQU16.Z (DI)(R13*1), K1, Y5
+	VPMOVZXWD   Y5, Z5
+	VPSLLD      $0x10, Z5, Z5
+	VPXORD      Z25, Z25, Z25
+	VCMPPS      $0x16, Z25, Z5, K2
+	VMOVAPS.Z   Z3, K2, Z3
+	VSUBPS      Z2, Z4, Z4
+	VFMADD231PS Z3, Z4, Z1
+	VADDPS      Z3, Z0, Z0
+	VPSRLD      $0x10, Z3, Z4
+	VPANDD      const_00000001<>+0(SB), Z4, Z5
+	VPADDD      Z3, Z5, Z5
+	VPADDD      const_00007fff<>+0(SB), Z5, Z5
+	VPSRLD      $0x10, Z5, Z5
+	VPORD       const_00000040<>+0(SB), Z4, Z4
+	VCMPPS      $0x03, Z3, Z3, K2
+	VBLENDMPS   Z4, Z5, K2, Z26
+	VPMOVDW     Z26, K1, (DX)(R13*1)
+	ADDQ        R11, R13
+	DECQ        R14
+	JNE         part_row
+	VMOVUPS     Z0, K1, (AX)(R10*4)
+	VMOVUPS     Z1, K1, (CX)(R10*4)
+
+next:
+	MOVQ  R12, R10
+	IMULQ R11, R10
+	ADDQ  R10, DX
+	ADDQ  R10, BX
+	ADDQ  R10, SI
+	ADDQ  R10, DI
+	SUBQ  R12, R9
+	JNE   group
+
+done:
+	VZEROUPPER
+	RET
+
+// func colGradAddReLUKeepAVX512(s1 *float32, s2 *float32, kept *float32, dy *float32, dz *float32, x *float32, y *float32, mean *float32, rows int, c int, stride int, group int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·colGradAddReLUKeepAVX512(SB), NOSPLIT, $0-96
 	MOVQ  s1+0(FP), AX
 	MOVQ  s2+8(FP), CX
 	MOVQ  kept+16(FP), DX
@@ -5514,159 +6189,450 @@ TEXT ·colGradAddReLUKeepAVX512(SB), NOSPLIT, $0-88
 	MOVQ  x+40(FP), DI
 	MOVQ  y+48(FP), R8
 	MOVQ  mean+56(FP), R9
-	MOVQ  rows+64(FP), R10
-	MOVQ  c+72(FP), R11
 	MOVQ  stride+80(FP), R12
 	SHLQ  $0x02, R12
-	MOVQ  R11, R14
-	ANDQ  $-64, R14
-	MOVQ  R11, R13
-	ANDQ  $-16, R13
-	SUBQ  R13, R11
-	MOVQ  $-1, R15
-	BZHIQ R11, R15, R15
-	KMOVW R15, K1
+	MOVQ  rows+64(FP), R10
 	TESTQ R10, R10
-	JE    done
+	JLE   done
 
-row:
-	XORQ R15, R15
-	CMPQ R15, R14
-	JE   single_test
+group:
+	MOVQ    group+88(FP), R13
+	CMPQ    R10, R13
+	CMOVQLT R10, R13
+	XORQ    R11, R11
+	JMP     strip_test
 
-unrolled:
-	VMOVUPS     (AX)(R15*4), Z0
-	VMOVUPS     (CX)(R15*4), Z1
-	VMOVUPS     (BX)(R15*4), Z2
-	VMOVUPS     (SI)(R15*4), Z3
-	VMOVUPS     (DI)(R15*4), Z4
-	VMOVUPS     (R8)(R15*4), Z5
-	VMOVUPS     (R9)(R15*4), Z6
-	VADDPS      Z3, Z2, Z2
-	VPXORD      Z7, Z7, Z7
-	VCMPPS      $0x16, Z7, Z5, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z6, Z4, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (AX)(R15*4)
-	VMOVUPS     Z1, (CX)(R15*4)
-	VMOVUPS     Z2, (DX)(R15*4)
-	VMOVUPS     64(AX)(R15*4), Z0
-	VMOVUPS     64(CX)(R15*4), Z1
-	VMOVUPS     64(BX)(R15*4), Z2
-	VMOVUPS     64(SI)(R15*4), Z3
-	VMOVUPS     64(DI)(R15*4), Z4
-	VMOVUPS     64(R8)(R15*4), Z5
-	VMOVUPS     64(R9)(R15*4), Z6
-	VADDPS      Z3, Z2, Z2
-	VPXORD      Z8, Z8, Z8
-	VCMPPS      $0x16, Z8, Z5, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z6, Z4, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 64(AX)(R15*4)
-	VMOVUPS     Z1, 64(CX)(R15*4)
-	VMOVUPS     Z2, 64(DX)(R15*4)
-	VMOVUPS     128(AX)(R15*4), Z0
-	VMOVUPS     128(CX)(R15*4), Z1
-	VMOVUPS     128(BX)(R15*4), Z2
-	VMOVUPS     128(SI)(R15*4), Z3
-	VMOVUPS     128(DI)(R15*4), Z4
-	VMOVUPS     128(R8)(R15*4), Z5
-	VMOVUPS     128(R9)(R15*4), Z6
-	VADDPS      Z3, Z2, Z2
-	VPXORD      Z9, Z9, Z9
-	VCMPPS      $0x16, Z9, Z5, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z6, Z4, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 128(AX)(R15*4)
-	VMOVUPS     Z1, 128(CX)(R15*4)
-	VMOVUPS     Z2, 128(DX)(R15*4)
-	VMOVUPS     192(AX)(R15*4), Z0
-	VMOVUPS     192(CX)(R15*4), Z1
-	VMOVUPS     192(BX)(R15*4), Z2
-	VMOVUPS     192(SI)(R15*4), Z3
-	VMOVUPS     192(DI)(R15*4), Z4
-	VMOVUPS     192(R8)(R15*4), Z5
-	VMOVUPS     192(R9)(R15*4), Z6
-	VADDPS      Z3, Z2, Z2
-	VPXORD      Z10, Z10, Z10
-	VCMPPS      $0x16, Z10, Z5, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z6, Z4, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 192(AX)(R15*4)
-	VMOVUPS     Z1, 192(CX)(R15*4)
-	VMOVUPS     Z2, 192(DX)(R15*4)
-	ADDQ        $+64, R15
-	CMPQ        R15, R14
-	JLT         unrolled
-	JMP         single_test
+strip:
+	VMOVUPS (AX)(R11*4), Z0
+	VMOVUPS (CX)(R11*4), Z1
+	VMOVUPS (R9)(R11*4), Z2
+	VMOVUPS 64(AX)(R11*4), Z3
+	VMOVUPS 64(CX)(R11*4), Z4
+	VMOVUPS 64(R9)(R11*4), Z5
+	VMOVUPS 128(AX)(R11*4), Z6
+	VMOVUPS 128(CX)(R11*4), Z7
+	VMOVUPS 128(R9)(R11*4), Z8
+	VMOVUPS 192(AX)(R11*4), Z9
+	VMOVUPS 192(CX)(R11*4), Z10
+	VMOVUPS 192(R9)(R11*4), Z11
+	MOVQ    R11, R14
+	SHLQ    $0x02, R14
+	MOVQ    R13, R15
+
+strip_row:
+	VMOVUPS     (BX)(R14*1), Z12
+	VMOVUPS     (SI)(R14*1), Z13
+	VMOVUPS     (DI)(R14*1), Z14
+	VMOVUPS     (R8)(R14*1), Z15
+	VADDPS      Z13, Z12, Z12
+	VPXORD      Z16, Z16, Z16
+	VCMPPS      $0x16, Z16, Z15, K1
+	VMOVAPS.Z   Z12, K1, Z12
+	VSUBPS      Z2, Z14, Z13
+	VFMADD231PS Z12, Z13, Z1
+	VADDPS      Z12, Z0, Z0
+	VMOVUPS     Z12, (DX)(R14*1)
+	VMOVUPS     64(BX)(R14*1), Z12
+	VMOVUPS     64(SI)(R14*1), Z13
+	VMOVUPS     64(DI)(R14*1), Z14
+	VMOVUPS     64(R8)(R14*1), Z15
+	VADDPS      Z13, Z12, Z12
+	VPXORD      Z17, Z17, Z17
+	VCMPPS      $0x16, Z17, Z15, K1
+	VMOVAPS.Z   Z12, K1, Z12
+	VSUBPS      Z5, Z14, Z13
+	VFMADD231PS Z12, Z13, Z4
+	VADDPS      Z12, Z3, Z3
+	VMOVUPS     Z12, 64(DX)(R14*1)
+	VMOVUPS     128(BX)(R14*1), Z12
+	VMOVUPS     128(SI)(R14*1), Z13
+	VMOVUPS     128(DI)(R14*1), Z14
+	VMOVUPS     128(R8)(R14*1), Z15
+	VADDPS      Z13, Z12, Z12
+	VPXORD      Z18, Z18, Z18
+	VCMPPS      $0x16, Z18, Z15, K1
+	VMOVAPS.Z   Z12, K1, Z12
+	VSUBPS      Z8, Z14, Z13
+	VFMADD231PS Z12, Z13, Z7
+	VADDPS      Z12, Z6, Z6
+	VMOVUPS     Z12, 128(DX)(R14*1)
+	VMOVUPS     192(BX)(R14*1), Z12
+	VMOVUPS     192(SI)(R14*1), Z13
+	VMOVUPS     192(DI)(R14*1), Z14
+	VMOVUPS     192(R8)(R14*1), Z15
+	VADDPS      Z13, Z12, Z12
+	VPXORD      Z19, Z19, Z19
+	VCMPPS      $0x16, Z19, Z15, K1
+	VMOVAPS.Z   Z12, K1, Z12
+	VSUBPS      Z11, Z14, Z13
+	VFMADD231PS Z12, Z13, Z10
+	VADDPS      Z12, Z9, Z9
+	VMOVUPS     Z12, 192(DX)(R14*1)
+	ADDQ        R12, R14
+	DECQ        R15
+	JNE         strip_row
+	VMOVUPS     Z0, (AX)(R11*4)
+	VMOVUPS     Z1, (CX)(R11*4)
+	VMOVUPS     Z3, 64(AX)(R11*4)
+	VMOVUPS     Z4, 64(CX)(R11*4)
+	VMOVUPS     Z6, 128(AX)(R11*4)
+	VMOVUPS     Z7, 128(CX)(R11*4)
+	VMOVUPS     Z9, 192(AX)(R11*4)
+	VMOVUPS     Z10, 192(CX)(R11*4)
+	ADDQ        $+64, R11
+
+strip_test:
+	LEAQ 64(R11), R14
+	CMPQ R14, c+72(FP)
+	JLE  strip
+	JMP  single_test
 
 single:
-	VMOVUPS     (AX)(R15*4), Z0
-	VMOVUPS     (CX)(R15*4), Z1
-	VMOVUPS     (BX)(R15*4), Z2
-	VMOVUPS     (SI)(R15*4), Z3
-	VMOVUPS     (DI)(R15*4), Z4
-	VMOVUPS     (R8)(R15*4), Z5
-	VMOVUPS     (R9)(R15*4), Z6
-	VADDPS      Z3, Z2, Z2
-	VPXORD      Z11, Z11, Z11
-	VCMPPS      $0x16, Z11, Z5, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z6, Z4, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (AX)(R15*4)
-	VMOVUPS     Z1, (CX)(R15*4)
-	VMOVUPS     Z2, (DX)(R15*4)
-	ADDQ        $+16, R15
+	VMOVUPS (AX)(R11*4), Z0
+	VMOVUPS (CX)(R11*4), Z1
+	VMOVUPS (R9)(R11*4), Z2
+	MOVQ    R11, R14
+	SHLQ    $0x02, R14
+	MOVQ    R13, R15
+
+single_row:
+	VMOVUPS     (BX)(R14*1), Z3
+	VMOVUPS     (SI)(R14*1), Z4
+	VMOVUPS     (DI)(R14*1), Z5
+	VMOVUPS     (R8)(R14*1), Z6
+	VADDPS      Z4, Z3, Z3
+	VPXORD      Z20, Z20, Z20
+	VCMPPS      $0x16, Z20, Z6, K1
+	VMOVAPS.Z   Z3, K1, Z3
+	VSUBPS      Z2, Z5, Z4
+	VFMADD231PS Z3, Z4, Z1
+	VADDPS      Z3, Z0, Z0
+	VMOVUPS     Z3, (DX)(R14*1)
+	ADDQ        R12, R14
+	DECQ        R15
+	JNE         single_row
+	VMOVUPS     Z0, (AX)(R11*4)
+	VMOVUPS     Z1, (CX)(R11*4)
+	ADDQ        $+16, R11
 
 single_test:
-	CMPQ        R15, R13
-	JLT         single
-	TESTQ       R11, R11
-	JE          next
-	VMOVUPS.Z   (AX)(R15*4), K1, Z0
-	VMOVUPS.Z   (CX)(R15*4), K1, Z1
-	VMOVUPS.Z   (BX)(R15*4), K1, Z2
-	VMOVUPS.Z   (SI)(R15*4), K1, Z3
-	VMOVUPS.Z   (DI)(R15*4), K1, Z4
-	VMOVUPS.Z   (R8)(R15*4), K1, Z5
-	VMOVUPS.Z   (R9)(R15*4), K1, Z6
-	VADDPS      Z3, Z2, Z2
-	VPXORD      Z12, Z12, Z12
-	VCMPPS      $0x16, Z12, Z5, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z6, Z4, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, K1, (AX)(R15*4)
-	VMOVUPS     Z1, K1, (CX)(R15*4)
-	VMOVUPS     Z2, K1, (DX)(R15*4)
+	LEAQ      16(R11), R14
+	CMPQ      R14, c+72(FP)
+	JLE       single
+	MOVQ      c+72(FP), R14
+	SUBQ      R11, R14
+	JE        next
+	MOVQ      $-1, R15
+	BZHIQ     R14, R15, R15
+	KMOVW     R15, K1
+	VMOVUPS.Z (AX)(R11*4), K1, Z0
+	VMOVUPS.Z (CX)(R11*4), K1, Z1
+	VMOVUPS.Z (R9)(R11*4), K1, Z2
+	MOVQ      R11, R14
+	SHLQ      $0x02, R14
+	MOVQ      R13, R15
+
+part_row:
+	VMOVUPS.Z   (BX)(R14*1), K1, Z3
+	VMOVUPS.Z   (SI)(R14*1), K1, Z4
+	VMOVUPS.Z   (DI)(R14*1), K1, Z5
+	VMOVUPS.Z   (R8)(R14*1), K1, Z6
+	VADDPS      Z4, Z3, Z3
+	VPXORD      Z21, Z21, Z21
+	VCMPPS      $0x16, Z21, Z6, K2
+	VMOVAPS.Z   Z3, K2, Z3
+	VSUBPS      Z2, Z5, Z4
+	VFMADD231PS Z3, Z4, Z1
+	VADDPS      Z3, Z0, Z0
+	VMOVUPS     Z3, K1, (DX)(R14*1)
+	ADDQ        R12, R14
+	DECQ        R15
+	JNE         part_row
+	VMOVUPS     Z0, K1, (AX)(R11*4)
+	VMOVUPS     Z1, K1, (CX)(R11*4)
 
 next:
-	ADDQ R12, DX
-	ADDQ R12, BX
-	ADDQ R12, SI
-	ADDQ R12, DI
-	ADDQ R12, R8
-	DECQ R10
-	JNE  row
+	MOVQ  R13, R11
+	IMULQ R12, R11
+	ADDQ  R11, DX
+	ADDQ  R11, BX
+	ADDQ  R11, SI
+	ADDQ  R11, DI
+	ADDQ  R11, R8
+	SUBQ  R13, R10
+	JNE   group
 
 done:
 	VZEROUPPER
 	RET
 
-// func colGradAffineReLUAVX512(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, a *float32, b *float32, rows int, c int, stride int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·colGradAffineReLUAVX512(SB), NOSPLIT, $0-80
+// func colGradAddReLUKeepBF16AVX512(s1 *float32, s2 *float32, kept *uint16, dy *uint16, dz *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int, group int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2, CMOV
+TEXT ·colGradAddReLUKeepBF16AVX512(SB), NOSPLIT, $0-96
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  kept+16(FP), DX
+	MOVQ  dy+24(FP), BX
+	MOVQ  dz+32(FP), SI
+	MOVQ  x+40(FP), DI
+	MOVQ  y+48(FP), R8
+	MOVQ  mean+56(FP), R9
+	MOVQ  stride+80(FP), R12
+	SHLQ  $0x01, R12
+	MOVQ  rows+64(FP), R10
+	TESTQ R10, R10
+	JLE   done
+
+group:
+	MOVQ    group+88(FP), R13
+	CMPQ    R10, R13
+	CMOVQLT R10, R13
+	XORQ    R11, R11
+	JMP     strip_test
+
+strip:
+	VMOVUPS (AX)(R11*4), Z0
+	VMOVUPS (CX)(R11*4), Z1
+	VMOVUPS (R9)(R11*4), Z2
+	VMOVUPS 64(AX)(R11*4), Z3
+	VMOVUPS 64(CX)(R11*4), Z4
+	VMOVUPS 64(R9)(R11*4), Z5
+	VMOVUPS 128(AX)(R11*4), Z6
+	VMOVUPS 128(CX)(R11*4), Z7
+	VMOVUPS 128(R9)(R11*4), Z8
+	VMOVUPS 192(AX)(R11*4), Z9
+	VMOVUPS 192(CX)(R11*4), Z10
+	VMOVUPS 192(R9)(R11*4), Z11
+	MOVQ    R11, R14
+	SHLQ    $0x01, R14
+	MOVQ    R13, R15
+
+strip_row:
+	VPMOVZXWD   (BX)(R14*1), Z12
+	VPSLLD      $0x10, Z12, Z12
+	VPMOVZXWD   (SI)(R14*1), Z13
+	VPSLLD      $0x10, Z13, Z13
+	VPMOVZXWD   (DI)(R14*1), Z14
+	VPSLLD      $0x10, Z14, Z14
+	VPMOVZXWD   (R8)(R14*1), Z15
+	VPSLLD      $0x10, Z15, Z15
+	VADDPS      Z13, Z12, Z12
+	VPXORD      Z16, Z16, Z16
+	VCMPPS      $0x16, Z16, Z15, K1
+	VMOVAPS.Z   Z12, K1, Z12
+	VSUBPS      Z2, Z14, Z13
+	VFMADD231PS Z12, Z13, Z1
+	VADDPS      Z12, Z0, Z0
+	VPSRLD      $0x10, Z12, Z13
+	VPANDD      const_00000001<>+0(SB), Z13, Z14
+	VPADDD      Z12, Z14, Z14
+	VPADDD      const_00007fff<>+0(SB), Z14, Z14
+	VPSRLD      $0x10, Z14, Z14
+	VPORD       const_00000040<>+0(SB), Z13, Z13
+	VCMPPS      $0x03, Z12, Z12, K1
+	VBLENDMPS   Z13, Z14, K1, Z17
+	VPMOVDW     Z17, (DX)(R14*1)
+	VPMOVZXWD   32(BX)(R14*1), Z12
+	VPSLLD      $0x10, Z12, Z12
+	VPMOVZXWD   32(SI)(R14*1), Z13
+	VPSLLD      $0x10, Z13, Z13
+	VPMOVZXWD   32(DI)(R14*1), Z14
+	VPSLLD      $0x10, Z14, Z14
+	VPMOVZXWD   32(R8)(R14*1), Z15
+	VPSLLD      $0x10, Z15, Z15
+	VADDPS      Z13, Z12, Z12
+	VPXORD      Z18, Z18, Z18
+	VCMPPS      $0x16, Z18, Z15, K1
+	VMOVAPS.Z   Z12, K1, Z12
+	VSUBPS      Z5, Z14, Z13
+	VFMADD231PS Z12, Z13, Z4
+	VADDPS      Z12, Z3, Z3
+	VPSRLD      $0x10, Z12, Z13
+	VPANDD      const_00000001<>+0(SB), Z13, Z14
+	VPADDD      Z12, Z14, Z14
+	VPADDD      const_00007fff<>+0(SB), Z14, Z14
+	VPSRLD      $0x10, Z14, Z14
+	VPORD       const_00000040<>+0(SB), Z13, Z13
+	VCMPPS      $0x03, Z12, Z12, K1
+	VBLENDMPS   Z13, Z14, K1, Z19
+	VPMOVDW     Z19, 32(DX)(R14*1)
+	VPMOVZXWD   64(BX)(R14*1), Z12
+	VPSLLD      $0x10, Z12, Z12
+	VPMOVZXWD   64(SI)(R14*1), Z13
+	VPSLLD      $0x10, Z13, Z13
+	VPMOVZXWD   64(DI)(R14*1), Z14
+	VPSLLD      $0x10, Z14, Z14
+	VPMOVZXWD   64(R8)(R14*1), Z15
+	VPSLLD      $0x10, Z15, Z15
+	VADDPS      Z13, Z12, Z12
+	VPXORD      Z20, Z20, Z20
+	VCMPPS      $0x16, Z20, Z15, K1
+	VMOVAPS.Z   Z12, K1, Z12
+	VSUBPS      Z8, Z14, Z13
+	VFMADD231PS Z12, Z13, Z7
+	VADDPS      Z12, Z6, Z6
+	VPSRLD      $0x10, Z12, Z13
+	VPANDD      const_00000001<>+0(SB), Z13, Z14
+	VPADDD      Z12, Z14, Z14
+	VPADDD      const_00007fff<>+0(SB), Z14, Z14
+	VPSRLD      $0x10, Z14, Z14
+	VPORD       const_00000040<>+0(SB), Z13, Z13
+	VCMPPS      $0x03, Z12, Z12, K1
+	VBLENDMPS   Z13, Z14, K1, Z21
+	VPMOVDW     Z21, 64(DX)(R14*1)
+	VPMOVZXWD   96(BX)(R14*1), Z12
+	VPSLLD      $0x10, Z12, Z12
+	VPMOVZXWD   96(SI)(R14*1), Z13
+	VPSLLD      $0x10, Z13, Z13
+	VPMOVZXWD   96(DI)(R14*1), Z14
+	VPSLLD      $0x10, Z14, Z14
+	VPMOVZXWD   96(R8)(R14*1), Z15
+	VPSLLD      $0x10, Z15, Z15
+	VADDPS      Z13, Z12, Z12
+	VPXORD      Z22, Z22, Z22
+	VCMPPS      $0x16, Z22, Z15, K1
+	VMOVAPS.Z   Z12, K1, Z12
+	VSUBPS      Z11, Z14, Z13
+	VFMADD231PS Z12, Z13, Z10
+	VADDPS      Z12, Z9, Z9
+	VPSRLD      $0x10, Z12, Z13
+	VPANDD      const_00000001<>+0(SB), Z13, Z14
+	VPADDD      Z12, Z14, Z14
+	VPADDD      const_00007fff<>+0(SB), Z14, Z14
+	VPSRLD      $0x10, Z14, Z14
+	VPORD       const_00000040<>+0(SB), Z13, Z13
+	VCMPPS      $0x03, Z12, Z12, K1
+	VBLENDMPS   Z13, Z14, K1, Z23
+	VPMOVDW     Z23, 96(DX)(R14*1)
+	ADDQ        R12, R14
+	DECQ        R15
+	JNE         strip_row
+	VMOVUPS     Z0, (AX)(R11*4)
+	VMOVUPS     Z1, (CX)(R11*4)
+	VMOVUPS     Z3, 64(AX)(R11*4)
+	VMOVUPS     Z4, 64(CX)(R11*4)
+	VMOVUPS     Z6, 128(AX)(R11*4)
+	VMOVUPS     Z7, 128(CX)(R11*4)
+	VMOVUPS     Z9, 192(AX)(R11*4)
+	VMOVUPS     Z10, 192(CX)(R11*4)
+	ADDQ        $+64, R11
+
+strip_test:
+	LEAQ 64(R11), R14
+	CMPQ R14, c+72(FP)
+	JLE  strip
+	JMP  single_test
+
+single:
+	VMOVUPS (AX)(R11*4), Z0
+	VMOVUPS (CX)(R11*4), Z1
+	VMOVUPS (R9)(R11*4), Z2
+	MOVQ    R11, R14
+	SHLQ    $0x01, R14
+	MOVQ    R13, R15
+
+single_row:
+	VPMOVZXWD   (BX)(R14*1), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD   (SI)(R14*1), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD   (DI)(R14*1), Z5
+	VPSLLD      $0x10, Z5, Z5
+	VPMOVZXWD   (R8)(R14*1), Z6
+	VPSLLD      $0x10, Z6, Z6
+	VADDPS      Z4, Z3, Z3
+	VPXORD      Z24, Z24, Z24
+	VCMPPS      $0x16, Z24, Z6, K1
+	VMOVAPS.Z   Z3, K1, Z3
+	VSUBPS      Z2, Z5, Z4
+	VFMADD231PS Z3, Z4, Z1
+	VADDPS      Z3, Z0, Z0
+	VPSRLD      $0x10, Z3, Z4
+	VPANDD      const_00000001<>+0(SB), Z4, Z5
+	VPADDD      Z3, Z5, Z5
+	VPADDD      const_00007fff<>+0(SB), Z5, Z5
+	VPSRLD      $0x10, Z5, Z5
+	VPORD       const_00000040<>+0(SB), Z4, Z4
+	VCMPPS      $0x03, Z3, Z3, K1
+	VBLENDMPS   Z4, Z5, K1, Z25
+	VPMOVDW     Z25, (DX)(R14*1)
+	ADDQ        R12, R14
+	DECQ        R15
+	JNE         single_row
+	VMOVUPS     Z0, (AX)(R11*4)
+	VMOVUPS     Z1, (CX)(R11*4)
+	ADDQ        $+16, R11
+
+single_test:
+	LEAQ      16(R11), R14
+	CMPQ      R14, c+72(FP)
+	JLE       single
+	MOVQ      c+72(FP), R14
+	SUBQ      R11, R14
+	JE        next
+	MOVQ      $-1, R15
+	BZHIQ     R14, R15, R15
+	KMOVW     R15, K1
+	VMOVUPS.Z (AX)(R11*4), K1, Z0
+	VMOVUPS.Z (CX)(R11*4), K1, Z1
+	VMOVUPS.Z (R9)(R11*4), K1, Z2
+	MOVQ      R11, R14
+	SHLQ      $0x01, R14
+	MOVQ      R13, R15
+
+part_row:
+	VMOVDQU16.Z (BX)(R14*1), K1, Y3
+	VPMOVZXWD   Y3, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVDQU16.Z (SI)(R14*1), K1, Y4
+	VPMOVZXWD   Y4, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVDQU16.Z (DI)(R14*1), K1, Y5
+	VPMOVZXWD   Y5, Z5
+	VPSLLD      $0x10, Z5, Z5
+	VMOVDQU16.Z (R8)(R14*1), K1, Y6
+	VPMOVZXWD   Y6, Z6
+	VPSLLD      $0x10, Z6, Z6
+	VADDPS      Z4, Z3, Z3
+	VPXORD      Z26, Z26, Z26
+	VCMPPS      $0x16, Z26, Z6, K2
+	VMOVAPS.Z   Z3, K2, Z3
+	VSUBPS      Z2, Z5, Z4
+	VFMADD231PS Z3, Z4, Z1
+	VADDPS      Z3, Z0, Z0
+	VPSRLD      $0x10, Z3, Z4
+	VPANDD      const_00000001<>+0(SB), Z4, Z5
+	VPADDD      Z3, Z5, Z5
+	VPADDD      const_00007fff<>+0(SB), Z5, Z5
+	VPSRLD      $0x10, Z5, Z5
+	VPORD       const_00000040<>+0(SB), Z4, Z4
+	VCMPPS      $0x03, Z3, Z3, K2
+	VBLENDMPS   Z4, Z5, K2, Z27
+	VPMOVDW     Z27, K1, (DX)(R14*1)
+	ADDQ        R12, R14
+	DECQ        R15
+	JNE         part_row
+	VMOVUPS     Z0, K1, (AX)(R11*4)
+	VMOVUPS     Z1, K1, (CX)(R11*4)
+
+next:
+	MOVQ  R13, R11
+	IMULQ R12, R11
+	ADDQ  R11, DX
+	ADDQ  R11, BX
+	ADDQ  R11, SI
+	ADDQ  R11, DI
+	ADDQ  R11, R8
+	SUBQ  R13, R10
+	JNE   group
+
+done:
+	VZEROUPPER
+	RET
+
+// func colGradAffineReLUAVX512(s1 *float32, s2 *float32, dy *float32, x *float32, mean *float32, a *float32, b *float32, rows int, c int, stride int, group int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·colGradAffineReLUAVX512(SB), NOSPLIT, $0-88
 	MOVQ  s1+0(FP), AX
 	MOVQ  s2+8(FP), CX
 	MOVQ  dy+16(FP), DX
@@ -5674,148 +6640,373 @@ TEXT ·colGradAffineReLUAVX512(SB), NOSPLIT, $0-80
 	MOVQ  mean+32(FP), SI
 	MOVQ  a+40(FP), DI
 	MOVQ  b+48(FP), R8
-	MOVQ  rows+56(FP), R9
-	MOVQ  c+64(FP), R10
 	MOVQ  stride+72(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  R10, R13
-	ANDQ  $-64, R13
-	MOVQ  R10, R12
-	ANDQ  $-16, R12
-	SUBQ  R12, R10
-	MOVQ  $-1, R14
-	BZHIQ R10, R14, R14
-	KMOVW R14, K1
+	MOVQ  rows+56(FP), R9
 	TESTQ R9, R9
-	JE    done
+	JLE   done
 
-row:
-	XORQ R14, R14
-	CMPQ R14, R13
-	JE   single_test
+group:
+	MOVQ    group+80(FP), R12
+	CMPQ    R9, R12
+	CMOVQLT R9, R12
+	XORQ    R10, R10
+	JMP     strip_test
 
-unrolled:
-	VMOVUPS     (AX)(R14*4), Z0
-	VMOVUPS     (CX)(R14*4), Z1
-	VMOVUPS     (DX)(R14*4), Z2
-	VMOVUPS     (BX)(R14*4), Z3
-	VMOVUPS     (SI)(R14*4), Z4
-	VMOVUPS     (DI)(R14*4), Z5
-	VMOVUPS     (R8)(R14*4), Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z3, Z5, Z6
-	VPXORD      Z7, Z7, Z7
-	VCMPPS      $0x16, Z7, Z6, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z4, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (AX)(R14*4)
-	VMOVUPS     Z1, (CX)(R14*4)
-	VMOVUPS     64(AX)(R14*4), Z0
-	VMOVUPS     64(CX)(R14*4), Z1
-	VMOVUPS     64(DX)(R14*4), Z2
-	VMOVUPS     64(BX)(R14*4), Z3
-	VMOVUPS     64(SI)(R14*4), Z4
-	VMOVUPS     64(DI)(R14*4), Z5
-	VMOVUPS     64(R8)(R14*4), Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z3, Z5, Z6
-	VPXORD      Z8, Z8, Z8
-	VCMPPS      $0x16, Z8, Z6, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z4, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 64(AX)(R14*4)
-	VMOVUPS     Z1, 64(CX)(R14*4)
-	VMOVUPS     128(AX)(R14*4), Z0
-	VMOVUPS     128(CX)(R14*4), Z1
-	VMOVUPS     128(DX)(R14*4), Z2
-	VMOVUPS     128(BX)(R14*4), Z3
-	VMOVUPS     128(SI)(R14*4), Z4
-	VMOVUPS     128(DI)(R14*4), Z5
-	VMOVUPS     128(R8)(R14*4), Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z3, Z5, Z6
-	VPXORD      Z9, Z9, Z9
-	VCMPPS      $0x16, Z9, Z6, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z4, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 128(AX)(R14*4)
-	VMOVUPS     Z1, 128(CX)(R14*4)
-	VMOVUPS     192(AX)(R14*4), Z0
-	VMOVUPS     192(CX)(R14*4), Z1
-	VMOVUPS     192(DX)(R14*4), Z2
-	VMOVUPS     192(BX)(R14*4), Z3
-	VMOVUPS     192(SI)(R14*4), Z4
-	VMOVUPS     192(DI)(R14*4), Z5
-	VMOVUPS     192(R8)(R14*4), Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z3, Z5, Z6
-	VPXORD      Z10, Z10, Z10
-	VCMPPS      $0x16, Z10, Z6, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z4, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 192(AX)(R14*4)
-	VMOVUPS     Z1, 192(CX)(R14*4)
-	ADDQ        $+64, R14
-	CMPQ        R14, R13
-	JLT         unrolled
-	JMP         single_test
+strip:
+	VMOVUPS (AX)(R10*4), Z0
+	VMOVUPS (CX)(R10*4), Z1
+	VMOVUPS (SI)(R10*4), Z2
+	VMOVUPS (DI)(R10*4), Z3
+	VMOVUPS (R8)(R10*4), Z4
+	VMOVUPS 64(AX)(R10*4), Z5
+	VMOVUPS 64(CX)(R10*4), Z6
+	VMOVUPS 64(SI)(R10*4), Z7
+	VMOVUPS 64(DI)(R10*4), Z8
+	VMOVUPS 64(R8)(R10*4), Z9
+	VMOVUPS 128(AX)(R10*4), Z10
+	VMOVUPS 128(CX)(R10*4), Z11
+	VMOVUPS 128(SI)(R10*4), Z12
+	VMOVUPS 128(DI)(R10*4), Z13
+	VMOVUPS 128(R8)(R10*4), Z14
+	VMOVUPS 192(AX)(R10*4), Z15
+	VMOVUPS 192(CX)(R10*4), Z16
+	VMOVUPS 192(SI)(R10*4), Z17
+	VMOVUPS 192(DI)(R10*4), Z18
+	VMOVUPS 192(R8)(R10*4), Z19
+	MOVQ    R10, R13
+	SHLQ    $0x02, R13
+	MOVQ    R12, R14
+
+strip_row:
+	VMOVUPS     (DX)(R13*1), Z20
+	VMOVUPS     (BX)(R13*1), Z21
+	VMOVAPS     Z4, Z22
+	VFMADD231PS Z21, Z3, Z22
+	VPXORD      Z23, Z23, Z23
+	VCMPPS      $0x16, Z23, Z22, K1
+	VMOVAPS.Z   Z20, K1, Z20
+	VSUBPS      Z2, Z21, Z21
+	VFMADD231PS Z20, Z21, Z1
+	VADDPS      Z20, Z0, Z0
+	VMOVUPS     64(DX)(R13*1), Z20
+	VMOVUPS     64(BX)(R13*1), Z21
+	VMOVAPS     Z9, Z22
+	VFMADD231PS Z21, Z8, Z22
+	VPXORD      Z24, Z24, Z24
+	VCMPPS      $0x16, Z24, Z22, K1
+	VMOVAPS.Z   Z20, K1, Z20
+	VSUBPS      Z7, Z21, Z21
+	VFMADD231PS Z20, Z21, Z6
+	VADDPS      Z20, Z5, Z5
+	VMOVUPS     128(DX)(R13*1), Z20
+	VMOVUPS     128(BX)(R13*1), Z21
+	VMOVAPS     Z14, Z22
+	VFMADD231PS Z21, Z13, Z22
+	VPXORD      Z25, Z25, Z25
+	VCMPPS      $0x16, Z25, Z22, K1
+	VMOVAPS.Z   Z20, K1, Z20
+	VSUBPS      Z12, Z21, Z21
+	VFMADD231PS Z20, Z21, Z11
+	VADDPS      Z20, Z10, Z10
+	VMOVUPS     192(DX)(R13*1), Z20
+	VMOVUPS     192(BX)(R13*1), Z21
+	VMOVAPS     Z19, Z22
+	VFMADD231PS Z21, Z18, Z22
+	VPXORD      Z26, Z26, Z26
+	VCMPPS      $0x16, Z26, Z22, K1
+	VMOVAPS.Z   Z20, K1, Z20
+	VSUBPS      Z17, Z21, Z21
+	VFMADD231PS Z20, Z21, Z16
+	VADDPS      Z20, Z15, Z15
+	ADDQ        R11, R13
+	DECQ        R14
+	JNE         strip_row
+	VMOVUPS     Z0, (AX)(R10*4)
+	VMOVUPS     Z1, (CX)(R10*4)
+	VMOVUPS     Z5, 64(AX)(R10*4)
+	VMOVUPS     Z6, 64(CX)(R10*4)
+	VMOVUPS     Z10, 128(AX)(R10*4)
+	VMOVUPS     Z11, 128(CX)(R10*4)
+	VMOVUPS     Z15, 192(AX)(R10*4)
+	VMOVUPS     Z16, 192(CX)(R10*4)
+	ADDQ        $+64, R10
+
+strip_test:
+	LEAQ 64(R10), R13
+	CMPQ R13, c+64(FP)
+	JLE  strip
+	JMP  single_test
 
 single:
-	VMOVUPS     (AX)(R14*4), Z0
-	VMOVUPS     (CX)(R14*4), Z1
-	VMOVUPS     (DX)(R14*4), Z2
-	VMOVUPS     (BX)(R14*4), Z3
-	VMOVUPS     (SI)(R14*4), Z4
-	VMOVUPS     (DI)(R14*4), Z5
-	VMOVUPS     (R8)(R14*4), Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z3, Z5, Z6
-	VPXORD      Z11, Z11, Z11
-	VCMPPS      $0x16, Z11, Z6, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z4, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (AX)(R14*4)
-	VMOVUPS     Z1, (CX)(R14*4)
-	ADDQ        $+16, R14
+	VMOVUPS (AX)(R10*4), Z0
+	VMOVUPS (CX)(R10*4), Z1
+	VMOVUPS (SI)(R10*4), Z2
+	VMOVUPS (DI)(R10*4), Z3
+	VMOVUPS (R8)(R10*4), Z4
+	MOVQ    R10, R13
+	SHLQ    $0x02, R13
+	MOVQ    R12, R14
+
+single_row:
+	VMOVUPS     (DX)(R13*1), Z5
+	VMOVUPS     (BX)(R13*1), Z6
+	VMOVAPS     Z4, Z7
+	VFMADD231PS Z6, Z3, Z7
+	VPXORD      Z27, Z27, Z27
+	VCMPPS      $0x16, Z27, Z7, K1
+	VMOVAPS.Z   Z5, K1, Z5
+	VSUBPS      Z2, Z6, Z6
+	VFMADD231PS Z5, Z6, Z1
+	VADDPS      Z5, Z0, Z0
+	ADDQ        R11, R13
+	DECQ        R14
+	JNE         single_row
+	VMOVUPS     Z0, (AX)(R10*4)
+	VMOVUPS     Z1, (CX)(R10*4)
+	ADDQ        $+16, R10
 
 single_test:
-	CMPQ        R14, R12
-	JLT         single
-	TESTQ       R10, R10
-	JE          next
-	VMOVUPS.Z   (AX)(R14*4), K1, Z0
-	VMOVUPS.Z   (CX)(R14*4), K1, Z1
-	VMOVUPS.Z   (DX)(R14*4), K1, Z2
-	VMOVUPS.Z   (BX)(R14*4), K1, Z3
-	VMOVUPS.Z   (SI)(R14*4), K1, Z4
-	VMOVUPS.Z   (DI)(R14*4), K1, Z5
-	VMOVUPS.Z   (R8)(R14*4), K1, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z3, Z5, Z6
-	VPXORD      Z12, Z12, Z12
-	VCMPPS      $0x16, Z12, Z6, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z4, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, K1, (AX)(R14*4)
-	VMOVUPS     Z1, K1, (CX)(R14*4)
+	LEAQ      16(R10), R13
+	CMPQ      R13, c+64(FP)
+	JLE       single
+	MOVQ      c+64(FP), R13
+	SUBQ      R10, R13
+	JE        next
+	MOVQ      $-1, R14
+	BZHIQ     R13, R14, R14
+	KMOVW     R14, K1
+	VMOVUPS.Z (AX)(R10*4), K1, Z0
+	VMOVUPS.Z (CX)(R10*4), K1, Z1
+	VMOVUPS.Z (SI)(R10*4), K1, Z2
+	VMOVUPS.Z (DI)(R10*4), K1, Z3
+	VMOVUPS.Z (R8)(R10*4), K1, Z4
+	MOVQ      R10, R13
+	SHLQ      $0x02, R13
+	MOVQ      R12, R14
+
+part_row:
+	VMOVUPS.Z   (DX)(R13*1), K1, Z5
+	VMOVUPS.Z   (BX)(R13*1), K1, Z6
+	VMOVAPS     Z4, Z7
+	VFMADD231PS Z6, Z3, Z7
+	VPXORD      Z28, Z28, Z28
+	VCMPPS      $0x16, Z28, Z7, K2
+	VMOVAPS.Z   Z5, K2, Z5
+	VSUBPS      Z2, Z6, Z6
+	VFMADD231PS Z5, Z6, Z1
+	VADDPS      Z5, Z0, Z0
+	ADDQ        R11, R13
+	DECQ        R14
+	JNE         part_row
+	VMOVUPS     Z0, K1, (AX)(R10*4)
+	VMOVUPS     Z1, K1, (CX)(R10*4)
 
 next:
-	ADDQ R11, DX
-	ADDQ R11, BX
-	DECQ R9
-	JNE  row
+	MOVQ  R12, R10
+	IMULQ R11, R10
+	ADDQ  R10, DX
+	ADDQ  R10, BX
+	SUBQ  R12, R9
+	JNE   group
+
+done:
+	VZEROUPPER
+	RET
+
+// func colGradAffineReLUBF16AVX512(s1 *float32, s2 *float32, dy *uint16, x *uint16, mean *float32, a *float32, b *float32, rows int, c int, stride int, group int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2, CMOV
+TEXT ·colGradAffineReLUBF16AVX512(SB), NOSPLIT, $0-88
+	MOVQ  s1+0(FP), AX
+	MOVQ  s2+8(FP), CX
+	MOVQ  dy+16(FP), DX
+	MOVQ  x+24(FP), BX
+	MOVQ  mean+32(FP), SI
+	MOVQ  a+40(FP), DI
+	MOVQ  b+48(FP), R8
+	MOVQ  stride+72(FP), R11
+	SHLQ  $0x01, R11
+	MOVQ  rows+56(FP), R9
+	TESTQ R9, R9
+	JLE   done
+
+group:
+	MOVQ    group+80(FP), R12
+	CMPQ    R9, R12
+	CMOVQLT R9, R12
+	XORQ    R10, R10
+	JMP     strip_test
+
+strip:
+	VMOVUPS (AX)(R10*4), Z0
+	VMOVUPS (CX)(R10*4), Z1
+	VMOVUPS (SI)(R10*4), Z2
+	VMOVUPS (DI)(R10*4), Z3
+	VMOVUPS (R8)(R10*4), Z4
+	VMOVUPS 64(AX)(R10*4), Z5
+	VMOVUPS 64(CX)(R10*4), Z6
+	VMOVUPS 64(SI)(R10*4), Z7
+	VMOVUPS 64(DI)(R10*4), Z8
+	VMOVUPS 64(R8)(R10*4), Z9
+	VMOVUPS 128(AX)(R10*4), Z10
+	VMOVUPS 128(CX)(R10*4), Z11
+	VMOVUPS 128(SI)(R10*4), Z12
+	VMOVUPS 128(DI)(R10*4), Z13
+	VMOVUPS 128(R8)(R10*4), Z14
+	VMOVUPS 192(AX)(R10*4), Z15
+	VMOVUPS 192(CX)(R10*4), Z16
+	VMOVUPS 192(SI)(R10*4), Z17
+	VMOVUPS 192(DI)(R10*4), Z18
+	VMOVUPS 192(R8)(R10*4), Z19
+	MOVQ    R10, R13
+	SHLQ    $0x01, R13
+	MOVQ    R12, R14
+
+strip_row:
+	VPMOVZXWD   (DX)(R13*1), Z20
+	VPSLLD      $0x10, Z20, Z20
+	VPMOVZXWD   (BX)(R13*1), Z21
+	VPSLLD      $0x10, Z21, Z21
+	VMOVAPS     Z4, Z22
+	VFMADD231PS Z21, Z3, Z22
+	VPXORD      Z23, Z23, Z23
+	VCMPPS      $0x16, Z23, Z22, K1
+	VMOVAPS.Z   Z20, K1, Z20
+	VSUBPS      Z2, Z21, Z21
+	VFMADD231PS Z20, Z21, Z1
+	VADDPS      Z20, Z0, Z0
+	VPMOVZXWD   32(DX)(R13*1), Z20
+	VPSLLD      $0x10, Z20, Z20
+	VPMOVZXWD   32(BX)(R13*1), Z21
+	VPSLLD      $0x10, Z21, Z21
+	VMOVAPS     Z9, Z22
+	VFMADD231PS Z21, Z8, Z22
+	VPXORD      Z24, Z24, Z24
+	VCMPPS      $0x16, Z24, Z22, K1
+	VMOVAPS.Z   Z20, K1, Z20
+	VSUBPS      Z7, Z21, Z21
+	VFMADD231PS Z20, Z21, Z6
+	VADDPS      Z20, Z5, Z5
+	VPMOVZXWD   64(DX)(R13*1), Z20
+	VPSLLD      $0x10, Z20, Z20
+	VPMOVZXWD   64(BX)(R13*1), Z21
+	VPSLLD      $0x10, Z21, Z21
+	VMOVAPS     Z14, Z22
+	VFMADD231PS Z21, Z13, Z22
+	VPXORD      Z25, Z25, Z25
+	VCMPPS      $0x16, Z25, Z22, K1
+	VMOVAPS.Z   Z20, K1, Z20
+	VSUBPS      Z12, Z21, Z21
+	VFMADD231PS Z20, Z21, Z11
+	VADDPS      Z20, Z10, Z10
+	VPMOVZXWD   96(DX)(R13*1), Z20
+	VPSLLD      $0x10, Z20, Z20
+	VPMOVZXWD   96(BX)(R13*1), Z21
+	VPSLLD      $0x10, Z21, Z21
+	VMOVAPS     Z19, Z22
+	VFMADD231PS Z21, Z18, Z22
+	VPXORD      Z26, Z26, Z26
+	VCMPPS      $0x16, Z26, Z22, K1
+	VMOVAPS.Z   Z20, K1, Z20
+	VSUBPS      Z17, Z21, Z21
+	VFMADD231PS Z20, Z21, Z16
+	VADDPS      Z20, Z15, Z15
+	ADDQ        R11, R13
+	DECQ        R14
+	JNE         strip_row
+	VMOVUPS     Z0, (AX)(R10*4)
+	VMOVUPS     Z1, (CX)(R10*4)
+	VMOVUPS     Z5, 64(AX)(R10*4)
+	VMOVUPS     Z6, 64(CX)(R10*4)
+	VMOVUPS     Z10, 128(AX)(R10*4)
+	VMOVUPS     Z11, 128(CX)(R10*4)
+	VMOVUPS     Z15, 192(AX)(R10*4)
+	VMOVUPS     Z16, 192(CX)(R10*4)
+	ADDQ        $+64, R10
+
+strip_test:
+	LEAQ 64(R10), R13
+	CMPQ R13, c+64(FP)
+	JLE  strip
+	JMP  single_test
+
+single:
+	VMOVUPS (AX)(R10*4), Z0
+	VMOVUPS (CX)(R10*4), Z1
+	VMOVUPS (SI)(R10*4), Z2
+	VMOVUPS (DI)(R10*4), Z3
+	VMOVUPS (R8)(R10*4), Z4
+	MOVQ    R10, R13
+	SHLQ    $0x01, R13
+	MOVQ    R12, R14
+
+single_row:
+	VPMOVZXWD   (DX)(R13*1), Z5
+	VPSLLD      $0x10, Z5, Z5
+	VPMOVZXWD   (BX)(R13*1), Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMOVAPS     Z4, Z7
+	VFMADD231PS Z6, Z3, Z7
+	VPXORD      Z27, Z27, Z27
+	VCMPPS      $0x16, Z27, Z7, K1
+	VMOVAPS.Z   Z5, K1, Z5
+	VSUBPS      Z2, Z6, Z6
+	VFMADD231PS Z5, Z6, Z1
+	VADDPS      Z5, Z0, Z0
+	ADDQ        R11, R13
+	DECQ        R14
+	JNE         single_row
+	VMOVUPS     Z0, (AX)(R10*4)
+	VMOVUPS     Z1, (CX)(R10*4)
+	ADDQ        $+16, R10
+
+single_test:
+	LEAQ      16(R10), R13
+	CMPQ      R13, c+64(FP)
+	JLE       single
+	MOVQ      c+64(FP), R13
+	SUBQ      R10, R13
+	JE        next
+	MOVQ      $-1, R14
+	BZHIQ     R13, R14, R14
+	KMOVW     R14, K1
+	VMOVUPS.Z (AX)(R10*4), K1, Z0
+	VMOVUPS.Z (CX)(R10*4), K1, Z1
+	VMOVUPS.Z (SI)(R10*4), K1, Z2
+	VMOVUPS.Z (DI)(R10*4), K1, Z3
+	VMOVUPS.Z (R8)(R10*4), K1, Z4
+	MOVQ      R10, R13
+	SHLQ      $0x01, R13
+	MOVQ      R12, R14
+
+part_row:
+	VMOVDQU16.Z (DX)(R13*1), K1, Y5
+	VPMOVZXWD   Y5, Z5
+	VPSLLD      $0x10, Z5, Z5
+	VMOVDQU16.Z (BX)(R13*1), K1, Y6
+	VPMOVZXWD   Y6, Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMOVAPS     Z4, Z7
+	VFMADD231PS Z6, Z3, Z7
+	VPXORD      Z28, Z28, Z28
+	VCMPPS      $0x16, Z28, Z7, K2
+	VMOVAPS.Z   Z5, K2, Z5
+	VSUBPS      Z2, Z6, Z6
+	VFMADD231PS Z5, Z6, Z1
+	VADDPS      Z5, Z0, Z0
+	ADDQ        R11, R13
+	DECQ        R14
+	JNE         part_row
+	VMOVUPS     Z0, K1, (AX)(R10*4)
+	VMOVUPS     Z1, K1, (CX)(R10*4)
+
+next:
+	MOVQ  R12, R10
+	IMULQ R11, R10
+	ADDQ  R10, DX
+	ADDQ  R10, BX
+	SUBQ  R12, R9
+	JNE   group
 
 done:
 	VZEROUPPER
@@ -6501,1109 +7692,6 @@ single_test:
 	DECQ R10
 	JNE  row
 	SFENCE
-
-done:
-	VZEROUPPER
-	RET
-
-// func colSumBF16AVX512(s *float32, x *uint16, rows int, c int, stride int)
-// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
-TEXT ·colSumBF16AVX512(SB), NOSPLIT, $0-40
-	MOVQ  s+0(FP), AX
-	MOVQ  x+8(FP), CX
-	MOVQ  rows+16(FP), DX
-	MOVQ  c+24(FP), BX
-	MOVQ  stride+32(FP), SI
-	SHLQ  $0x01, SI
-	MOVQ  BX, R8
-	ANDQ  $-64, R8
-	MOVQ  BX, DI
-	ANDQ  $-16, DI
-	SUBQ  DI, BX
-	MOVQ  $-1, R9
-	BZHIQ BX, R9, R9
-	KMOVW R9, K1
-	TESTQ DX, DX
-	JE    done
-
-row:
-	XORQ R9, R9
-	CMPQ R9, R8
-	JE   single_test
-
-unrolled:
-	VMOVUPS   (AX)(R9*4), Z0
-	VPMOVZXWD (CX)(R9*2), Z1
-	VPSLLD    $0x10, Z1, Z1
-	VADDPS    Z1, Z0, Z0
-	VMOVUPS   Z0, (AX)(R9*4)
-	VMOVUPS   64(AX)(R9*4), Z0
-	VPMOVZXWD 32(CX)(R9*2), Z1
-	VPSLLD    $0x10, Z1, Z1
-	VADDPS    Z1, Z0, Z0
-	VMOVUPS   Z0, 64(AX)(R9*4)
-	VMOVUPS   128(AX)(R9*4), Z0
-	VPMOVZXWD 64(CX)(R9*2), Z1
-	VPSLLD    $0x10, Z1, Z1
-	VADDPS    Z1, Z0, Z0
-	VMOVUPS   Z0, 128(AX)(R9*4)
-	VMOVUPS   192(AX)(R9*4), Z0
-	VPMOVZXWD 96(CX)(R9*2), Z1
-	VPSLLD    $0x10, Z1, Z1
-	VADDPS    Z1, Z0, Z0
-	VMOVUPS   Z0, 192(AX)(R9*4)
-	ADDQ      $+64, R9
-	CMPQ      R9, R8
-	JLT       unrolled
-	JMP       single_test
-
-single:
-	VMOVUPS   (AX)(R9*4), Z0
-	VPMOVZXWD (CX)(R9*2), Z1
-	VPSLLD    $0x10, Z1, Z1
-	VADDPS    Z1, Z0, Z0
-	VMOVUPS   Z0, (AX)(R9*4)
-	ADDQ      $+16, R9
-
-single_test:
-	CMPQ        R9, DI
-	JLT         single
-	TESTQ       BX, BX
-	JE          next
-	VMOVUPS.Z   (AX)(R9*4), K1, Z0
-	VMOVDQU16.Z (CX)(R9*2), K1, Y1
-	VPMOVZXWD   Y1, Z1
-	VPSLLD      $0x10, Z1, Z1
-	VADDPS      Z1, Z0, Z0
-	VMOVUPS     Z0, K1, (AX)(R9*4)
-
-next:
-	ADDQ SI, CX
-	DECQ DX
-	JNE  row
-
-done:
-	VZEROUPPER
-	RET
-
-// func colStatsBF16AVX512(s1 *float32, s2 *float32, x *uint16, k *float32, rows int, c int, stride int)
-// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
-TEXT ·colStatsBF16AVX512(SB), NOSPLIT, $0-56
-	MOVQ  s1+0(FP), AX
-	MOVQ  s2+8(FP), CX
-	MOVQ  x+16(FP), DX
-	MOVQ  k+24(FP), BX
-	MOVQ  rows+32(FP), SI
-	MOVQ  c+40(FP), DI
-	MOVQ  stride+48(FP), R8
-	SHLQ  $0x01, R8
-	MOVQ  DI, R10
-	ANDQ  $-64, R10
-	MOVQ  DI, R9
-	ANDQ  $-16, R9
-	SUBQ  R9, DI
-	MOVQ  $-1, R11
-	BZHIQ DI, R11, R11
-	KMOVW R11, K1
-	TESTQ SI, SI
-	JE    done
-
-row:
-	XORQ R11, R11
-	CMPQ R11, R10
-	JE   single_test
-
-unrolled:
-	VMOVUPS     (AX)(R11*4), Z0
-	VMOVUPS     (CX)(R11*4), Z1
-	VPMOVZXWD   (DX)(R11*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VMOVUPS     (BX)(R11*4), Z3
-	VSUBPS      Z3, Z2, Z2
-	VADDPS      Z2, Z0, Z0
-	VFMADD231PS Z2, Z2, Z1
-	VMOVUPS     Z0, (AX)(R11*4)
-	VMOVUPS     Z1, (CX)(R11*4)
-	VMOVUPS     64(AX)(R11*4), Z0
-	VMOVUPS     64(CX)(R11*4), Z1
-	VPMOVZXWD   32(DX)(R11*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VMOVUPS     64(BX)(R11*4), Z3
-	VSUBPS      Z3, Z2, Z2
-	VADDPS      Z2, Z0, Z0
-	VFMADD231PS Z2, Z2, Z1
-	VMOVUPS     Z0, 64(AX)(R11*4)
-	VMOVUPS     Z1, 64(CX)(R11*4)
-	VMOVUPS     128(AX)(R11*4), Z0
-	VMOVUPS     128(CX)(R11*4), Z1
-	VPMOVZXWD   64(DX)(R11*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VMOVUPS     128(BX)(R11*4), Z3
-	VSUBPS      Z3, Z2, Z2
-	VADDPS      Z2, Z0, Z0
-	VFMADD231PS Z2, Z2, Z1
-	VMOVUPS     Z0, 128(AX)(R11*4)
-	VMOVUPS     Z1, 128(CX)(R11*4)
-	VMOVUPS     192(AX)(R11*4), Z0
-	VMOVUPS     192(CX)(R11*4), Z1
-	VPMOVZXWD   96(DX)(R11*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VMOVUPS     192(BX)(R11*4), Z3
-	VSUBPS      Z3, Z2, Z2
-	VADDPS      Z2, Z0, Z0
-	VFMADD231PS Z2, Z2, Z1
-	VMOVUPS     Z0, 192(AX)(R11*4)
-	VMOVUPS     Z1, 192(CX)(R11*4)
-	ADDQ        $+64, R11
-	CMPQ        R11, R10
-	JLT         unrolled
-	JMP         single_test
-
-single:
-	VMOVUPS     (AX)(R11*4), Z0
-	VMOVUPS     (CX)(R11*4), Z1
-	VPMOVZXWD   (DX)(R11*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VMOVUPS     (BX)(R11*4), Z3
-	VSUBPS      Z3, Z2, Z2
-	VADDPS      Z2, Z0, Z0
-	VFMADD231PS Z2, Z2, Z1
-	VMOVUPS     Z0, (AX)(R11*4)
-	VMOVUPS     Z1, (CX)(R11*4)
-	ADDQ        $+16, R11
-
-single_test:
-	CMPQ        R11, R9
-	JLT         single
-	TESTQ       DI, DI
-	JE          next
-	VMOVUPS.Z   (AX)(R11*4), K1, Z0
-	VMOVUPS.Z   (CX)(R11*4), K1, Z1
-	VMOVDQU16.Z (DX)(R11*2), K1, Y2
-	VPMOVZXWD   Y2, Z2
-	VPSLLD      $0x10, Z2, Z2
-	VMOVUPS.Z   (BX)(R11*4), K1, Z3
-	VSUBPS      Z3, Z2, Z2
-	VADDPS      Z2, Z0, Z0
-	VFMADD231PS Z2, Z2, Z1
-	VMOVUPS     Z0, K1, (AX)(R11*4)
-	VMOVUPS     Z1, K1, (CX)(R11*4)
-
-next:
-	ADDQ R8, DX
-	DECQ SI
-	JNE  row
-
-done:
-	VZEROUPPER
-	RET
-
-// func colGradBF16AVX512(s1 *float32, s2 *float32, dy *uint16, x *uint16, mean *float32, rows int, c int, stride int)
-// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
-TEXT ·colGradBF16AVX512(SB), NOSPLIT, $0-64
-	MOVQ  s1+0(FP), AX
-	MOVQ  s2+8(FP), CX
-	MOVQ  dy+16(FP), DX
-	MOVQ  x+24(FP), BX
-	MOVQ  mean+32(FP), SI
-	MOVQ  rows+40(FP), DI
-	MOVQ  c+48(FP), R8
-	MOVQ  stride+56(FP), R9
-	SHLQ  $0x01, R9
-	MOVQ  R8, R11
-	ANDQ  $-64, R11
-	MOVQ  R8, R10
-	ANDQ  $-16, R10
-	SUBQ  R10, R8
-	MOVQ  $-1, R12
-	BZHIQ R8, R12, R12
-	KMOVW R12, K1
-	TESTQ DI, DI
-	JE    done
-
-row:
-	XORQ R12, R12
-	CMPQ R12, R11
-	JE   single_test
-
-unrolled:
-	VMOVUPS     (AX)(R12*4), Z0
-	VMOVUPS     (CX)(R12*4), Z1
-	VPMOVZXWD   (DX)(R12*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   (BX)(R12*2), Z3
-	VPSLLD      $0x10, Z3, Z3
-	VMOVUPS     (SI)(R12*4), Z4
-	VSUBPS      Z4, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (AX)(R12*4)
-	VMOVUPS     Z1, (CX)(R12*4)
-	VMOVUPS     64(AX)(R12*4), Z0
-	VMOVUPS     64(CX)(R12*4), Z1
-	VPMOVZXWD   32(DX)(R12*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   32(BX)(R12*2), Z3
-	VPSLLD      $0x10, Z3, Z3
-	VMOVUPS     64(SI)(R12*4), Z4
-	VSUBPS      Z4, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 64(AX)(R12*4)
-	VMOVUPS     Z1, 64(CX)(R12*4)
-	VMOVUPS     128(AX)(R12*4), Z0
-	VMOVUPS     128(CX)(R12*4), Z1
-	VPMOVZXWD   64(DX)(R12*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   64(BX)(R12*2), Z3
-	VPSLLD      $0x10, Z3, Z3
-	VMOVUPS     128(SI)(R12*4), Z4
-	VSUBPS      Z4, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 128(AX)(R12*4)
-	VMOVUPS     Z1, 128(CX)(R12*4)
-	VMOVUPS     192(AX)(R12*4), Z0
-	VMOVUPS     192(CX)(R12*4), Z1
-	VPMOVZXWD   96(DX)(R12*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   96(BX)(R12*2), Z3
-	VPSLLD      $0x10, Z3, Z3
-	VMOVUPS     192(SI)(R12*4), Z4
-	VSUBPS      Z4, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 192(AX)(R12*4)
-	VMOVUPS     Z1, 192(CX)(R12*4)
-	ADDQ        $+64, R12
-	CMPQ        R12, R11
-	JLT         unrolled
-	JMP         single_test
-
-single:
-	VMOVUPS     (AX)(R12*4), Z0
-	VMOVUPS     (CX)(R12*4), Z1
-	VPMOVZXWD   (DX)(R12*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   (BX)(R12*2), Z3
-	VPSLLD      $0x10, Z3, Z3
-	VMOVUPS     (SI)(R12*4), Z4
-	VSUBPS      Z4, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (AX)(R12*4)
-	VMOVUPS     Z1, (CX)(R12*4)
-	ADDQ        $+16, R12
-
-single_test:
-	CMPQ        R12, R10
-	JLT         single
-	TESTQ       R8, R8
-	JE          next
-	VMOVUPS.Z   (AX)(R12*4), K1, Z0
-	VMOVUPS.Z   (CX)(R12*4), K1, Z1
-	VMOVDQU16.Z (DX)(R12*2), K1, Y2
-	VPMOVZXWD   Y2, Z2
-	VPSLLD      $0x10, Z2, Z2
-	VMOVDQU16.Z (BX)(R12*2), K1, Y3
-	VPMOVZXWD   Y3, Z3
-	VPSLLD      $0x10, Z3, Z3
-	VMOVUPS.Z   (SI)(R12*4), K1, Z4
-	VSUBPS      Z4, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, K1, (AX)(R12*4)
-	VMOVUPS     Z1, K1, (CX)(R12*4)
-
-next:
-	ADDQ R9, DX
-	ADDQ R9, BX
-	DECQ DI
-	JNE  row
-
-done:
-	VZEROUPPER
-	RET
-
-// func colGradReLUBF16AVX512(s1 *float32, s2 *float32, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
-// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
-TEXT ·colGradReLUBF16AVX512(SB), NOSPLIT, $0-72
-	MOVQ  s1+0(FP), AX
-	MOVQ  s2+8(FP), CX
-	MOVQ  dy+16(FP), DX
-	MOVQ  x+24(FP), BX
-	MOVQ  y+32(FP), SI
-	MOVQ  mean+40(FP), DI
-	MOVQ  rows+48(FP), R8
-	MOVQ  c+56(FP), R9
-	MOVQ  stride+64(FP), R10
-	SHLQ  $0x01, R10
-	MOVQ  R9, R12
-	ANDQ  $-64, R12
-	MOVQ  R9, R11
-	ANDQ  $-16, R11
-	SUBQ  R11, R9
-	MOVQ  $-1, R13
-	BZHIQ R9, R13, R13
-	KMOVW R13, K1
-	TESTQ R8, R8
-	JE    done
-
-row:
-	XORQ R13, R13
-	CMPQ R13, R12
-	JE   single_test
-
-unrolled:
-	VMOVUPS     (AX)(R13*4), Z0
-	VMOVUPS     (CX)(R13*4), Z1
-	VPMOVZXWD   (DX)(R13*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   (BX)(R13*2), Z3
-	VPSLLD      $0x10, Z3, Z3
-	VPMOVZXWD   (SI)(R13*2), Z4
-	VPSLLD      $0x10, Z4, Z4
-	VMOVUPS     (DI)(R13*4), Z5
-	VPXORD      Z6, Z6, Z6
-	VCMPPS      $0x16, Z6, Z4, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z5, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (AX)(R13*4)
-	VMOVUPS     Z1, (CX)(R13*4)
-	VMOVUPS     64(AX)(R13*4), Z0
-	VMOVUPS     64(CX)(R13*4), Z1
-	VPMOVZXWD   32(DX)(R13*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   32(BX)(R13*2), Z3
-	VPSLLD      $0x10, Z3, Z3
-	VPMOVZXWD   32(SI)(R13*2), Z4
-	VPSLLD      $0x10, Z4, Z4
-	VMOVUPS     64(DI)(R13*4), Z5
-	VPXORD      Z7, Z7, Z7
-	VCMPPS      $0x16, Z7, Z4, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z5, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 64(AX)(R13*4)
-	VMOVUPS     Z1, 64(CX)(R13*4)
-	VMOVUPS     128(AX)(R13*4), Z0
-	VMOVUPS     128(CX)(R13*4), Z1
-	VPMOVZXWD   64(DX)(R13*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   64(BX)(R13*2), Z3
-	VPSLLD      $0x10, Z3, Z3
-	VPMOVZXWD   64(SI)(R13*2), Z4
-	VPSLLD      $0x10, Z4, Z4
-	VMOVUPS     128(DI)(R13*4), Z5
-	VPXORD      Z8, Z8, Z8
-	VCMPPS      $0x16, Z8, Z4, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z5, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 128(AX)(R13*4)
-	VMOVUPS     Z1, 128(CX)(R13*4)
-	VMOVUPS     192(AX)(R13*4), Z0
-	VMOVUPS     192(CX)(R13*4), Z1
-	VPMOVZXWD   96(DX)(R13*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   96(BX)(R13*2), Z3
-	VPSLLD      $0x10, Z3, Z3
-	VPMOVZXWD   96(SI)(R13*2), Z4
-	VPSLLD      $0x10, Z4, Z4
-	VMOVUPS     192(DI)(R13*4), Z5
-	VPXORD      Z9, Z9, Z9
-	VCMPPS      $0x16, Z9, Z4, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z5, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 192(AX)(R13*4)
-	VMOVUPS     Z1, 192(CX)(R13*4)
-	ADDQ        $+64, R13
-	CMPQ        R13, R12
-	JLT         unrolled
-	JMP         single_test
-
-single:
-	VMOVUPS     (AX)(R13*4), Z0
-	VMOVUPS     (CX)(R13*4), Z1
-	VPMOVZXWD   (DX)(R13*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   (BX)(R13*2), Z3
-	VPSLLD      $0x10, Z3, Z3
-	VPMOVZXWD   (SI)(R13*2), Z4
-	VPSLLD      $0x10, Z4, Z4
-	VMOVUPS     (DI)(R13*4), Z5
-	VPXORD      Z10, Z10, Z10
-	VCMPPS      $0x16, Z10, Z4, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z5, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (AX)(R13*4)
-	VMOVUPS     Z1, (CX)(R13*4)
-	ADDQ        $+16, R13
-
-single_test:
-	CMPQ        R13, R11
-	JLT         single
-	TESTQ       R9, R9
-	JE          next
-	VMOVUPS.Z   (AX)(R13*4), K1, Z0
-	VMOVUPS.Z   (CX)(R13*4), K1, Z1
-	VMOVDQU16.Z (DX)(R13*2), K1, Y2
-	VPMOVZXWD   Y2, Z2
-	VPSLLD      $0x10, Z2, Z2
-	VMOVDQU16.Z (BX)(R13*2), K1, Y3
-	VPMOVZXWD   Y3, Z3
-	VPSLLD      $0x10, Z3, Z3
-	VMOVDQU16.Z (SI)(R13*2), K1, Y4
-	VPMOVZXWD   Y4, Z4
-	VPSLLD      $0x10, Z4, Z4
-	VMOVUPS.Z   (DI)(R13*4), K1, Z5
-	VPXORD      Z11, Z11, Z11
-	VCMPPS      $0x16, Z11, Z4, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z5, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, K1, (AX)(R13*4)
-	VMOVUPS     Z1, K1, (CX)(R13*4)
-
-next:
-	ADDQ R10, DX
-	ADDQ R10, BX
-	ADDQ R10, SI
-	DECQ R8
-	JNE  row
-
-done:
-	VZEROUPPER
-	RET
-
-// func colGradReLUKeepBF16AVX512(s1 *float32, s2 *float32, kept *uint16, dy *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
-// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
-TEXT ·colGradReLUKeepBF16AVX512(SB), NOSPLIT, $0-80
-	MOVQ  s1+0(FP), AX
-	MOVQ  s2+8(FP), CX
-	MOVQ  kept+16(FP), DX
-	MOVQ  dy+24(FP), BX
-	MOVQ  x+32(FP), SI
-	MOVQ  y+40(FP), DI
-	MOVQ  mean+48(FP), R8
-	MOVQ  rows+56(FP), R9
-	MOVQ  c+64(FP), R10
-	MOVQ  stride+72(FP), R11
-	SHLQ  $0x01, R11
-	MOVQ  R10, R13
-	ANDQ  $-64, R13
-	MOVQ  R10, R12
-	ANDQ  $-16, R12
-	SUBQ  R12, R10
-	MOVQ  $-1, R14
-	BZHIQ R10, R14, R14
-	KMOVW R14, K1
-	TESTQ R9, R9
-	JE    done
-
-row:
-	XORQ R14, R14
-	CMPQ R14, R13
-	JE   single_test
-
-unrolled:
-	VMOVUPS     (AX)(R14*4), Z0
-	VMOVUPS     (CX)(R14*4), Z1
-	VPMOVZXWD   (BX)(R14*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   (SI)(R14*2), Z3
-	VPSLLD      $0x10, Z3, Z3
-	VPMOVZXWD   (DI)(R14*2), Z4
-	VPSLLD      $0x10, Z4, Z4
-	VMOVUPS     (R8)(R14*4), Z5
-	VPXORD      Z6, Z6, Z6
-	VCMPPS      $0x16, Z6, Z4, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z5, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (AX)(R14*4)
-	VMOVUPS     Z1, (CX)(R14*4)
-	VPSRLD      $0x10, Z2, Z0
-	VPANDD      const_00000001<>+0(SB), Z0, Z1
-	VPADDD      Z2, Z1, Z1
-	VPADDD      const_00007fff<>+0(SB), Z1, Z1
-	VPSRLD      $0x10, Z1, Z1
-	VPORD       const_00000040<>+0(SB), Z0, Z0
-	VCMPPS      $0x03, Z2, Z2, K2
-	VBLENDMPS   Z0, Z1, K2, Z7
-	VPMOVDW     Z7, (DX)(R14*2)
-	VMOVUPS     64(AX)(R14*4), Z0
-	VMOVUPS     64(CX)(R14*4), Z1
-	VPMOVZXWD   32(BX)(R14*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   32(SI)(R14*2), Z3
-	VPSLLD      $0x10, Z3, Z3
-	VPMOVZXWD   32(DI)(R14*2), Z4
-	VPSLLD      $0x10, Z4, Z4
-	VMOVUPS     64(R8)(R14*4), Z5
-	VPXORD      Z8, Z8, Z8
-	VCMPPS      $0x16, Z8, Z4, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z5, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 64(AX)(R14*4)
-	VMOVUPS     Z1, 64(CX)(R14*4)
-	VPSRLD      $0x10, Z2, Z0
-	VPANDD      const_00000001<>+0(SB), Z0, Z1
-	VPADDD      Z2, Z1, Z1
-	VPADDD      const_00007fff<>+0(SB), Z1, Z1
-	VPSRLD      $0x10, Z1, Z1
-	VPORD       const_00000040<>+0(SB), Z0, Z0
-	VCMPPS      $0x03, Z2, Z2, K2
-	VBLENDMPS   Z0, Z1, K2, Z9
-	VPMOVDW     Z9, 32(DX)(R14*2)
-	VMOVUPS     128(AX)(R14*4), Z0
-	VMOVUPS     128(CX)(R14*4), Z1
-	VPMOVZXWD   64(BX)(R14*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   64(SI)(R14*2), Z3
-	VPSLLD      $0x10, Z3, Z3
-	VPMOVZXWD   64(DI)(R14*2), Z4
-	VPSLLD      $0x10, Z4, Z4
-	VMOVUPS     128(R8)(R14*4), Z5
-	VPXORD      Z10, Z10, Z10
-	VCMPPS      $0x16, Z10, Z4, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z5, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 128(AX)(R14*4)
-	VMOVUPS     Z1, 128(CX)(R14*4)
-	VPSRLD      $0x10, Z2, Z0
-	VPANDD      const_00000001<>+0(SB), Z0, Z1
-	VPADDD      Z2, Z1, Z1
-	VPADDD      const_00007fff<>+0(SB), Z1, Z1
-	VPSRLD      $0x10, Z1, Z1
-	VPORD       const_00000040<>+0(SB), Z0, Z0
-	VCMPPS      $0x03, Z2, Z2, K2
-	VBLENDMPS   Z0, Z1, K2, Z11
-	VPMOVDW     Z11, 64(DX)(R14*2)
-	VMOVUPS     192(AX)(R14*4), Z0
-	VMOVUPS     192(CX)(R14*4), Z1
-	VPMOVZXWD   96(BX)(R14*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   96(SI)(R14*2), Z3
-	VPSLLD      $0x10, Z3, Z3
-	VPMOVZXWD   96(DI)(R14*2), Z4
-	VPSLLD      $0x10, Z4, Z4
-	VMOVUPS     192(R8)(R14*4), Z5
-	VPXORD      Z12, Z12, Z12
-	VCMPPS      $0x16, Z12, Z4, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z5, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 192(AX)(R14*4)
-	VMOVUPS     Z1, 192(CX)(R14*4)
-	VPSRLD      $0x10, Z2, Z0
-	VPANDD      const_00000001<>+0(SB), Z0, Z1
-	VPADDD      Z2, Z1, Z1
-	VPADDD      const_00007fff<>+0(SB), Z1, Z1
-	VPSRLD      $0x10, Z1, Z1
-	VPORD       const_00000040<>+0(SB), Z0, Z0
-	VCMPPS      $0x03, Z2, Z2, K2
-	VBLENDMPS   Z0, Z1, K2, Z13
-	VPMOVDW     Z13, 96(DX)(R14*2)
-	ADDQ        $+64, R14
-	CMPQ        R14, R13
-	JLT         unrolled
-	JMP         single_test
-
-single:
-	VMOVUPS     (AX)(R14*4), Z0
-	VMOVUPS     (CX)(R14*4), Z1
-	VPMOVZXWD   (BX)(R14*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   (SI)(R14*2), Z3
-	VPSLLD      $0x10, Z3, Z3
-	VPMOVZXWD   (DI)(R14*2), Z4
-	VPSLLD      $0x10, Z4, Z4
-	VMOVUPS     (R8)(R14*4), Z5
-	VPXORD      Z14, Z14, Z14
-	VCMPPS      $0x16, Z14, Z4, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z5, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (AX)(R14*4)
-	VMOVUPS     Z1, (CX)(R14*4)
-	VPSRLD      $0x10, Z2, Z0
-	VPANDD      const_00000001<>+0(SB), Z0, Z1
-	VPADDD      Z2, Z1, Z1
-	VPADDD      const_00007fff<>+0(SB), Z1, Z1
-	VPSRLD      $0x10, Z1, Z1
-	VPORD       const_00000040<>+0(SB), Z0, Z0
-	VCMPPS      $0x03, Z2, Z2, K2
-	VBLENDMPS   Z0, Z1, K2, Z15
-	VPMOVDW     Z15, (DX)(R14*2)
-	ADDQ        $+16, R14
-
-single_test:
-	CMPQ        R14, R12
-	JLT         single
-	TESTQ       R10, R10
-	JE          next
-	VMOVUPS.Z   (AX)(R14*4), K1, Z0
-	VMOVUPS.Z   (CX)(R14*4), K1, Z1
-	VMOVDQU16.Z (BX)(R14*2), K1, Y2
-	VPMOVZXWD   Y2, Z2
-	VPSLLD      $0x10, Z2, Z2
-	VMOVDQU16.Z (SI)(R14*2), K1, Y3
-	VPMOVZXWD   Y3, Z3
-	VPSLLD      $0x10, Z3, Z3
-	VMOVDQU16.Z (DI)(R14*2), K1, Y4
-	VPMOVZXWD   Y4, Z4
-	VPSLLD      $0x10, Z4, Z4
-	VMOVUPS.Z   (R8)(R14*4), K1, Z5
-	VPXORD      Z16, Z16, Z16
-	VCMPPS      $0x16, Z16, Z4, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z5, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, K1, (AX)(R14*4)
-	VMOVUPS     Z1, K1, (CX)(R14*4)
-	VPSRLD      $0x10, Z2, Z0
-	VPANDD      const_00000001<>+0(SB), Z0, Z1
-	VPADDD      Z2, Z1, Z1
-	VPADDD      const_00007fff<>+0(SB), Z1, Z1
-	VPSRLD      $0x10, Z1, Z1
-	VPORD       const_00000040<>+0(SB), Z0, Z0
-	VCMPPS      $0x03, Z2, Z2, K2
-	VBLENDMPS   Z0, Z1, K2, Z17
-	VPMOVDW     Z17, K1, (DX)(R14*2)
-
-next:
-	ADDQ R11, DX
-	ADDQ R11, BX
-	ADDQ R11, SI
-	ADDQ R11, DI
-	DECQ R9
-	JNE  row
-
-done:
-	VZEROUPPER
-	RET
-
-// func colGradAddReLUKeepBF16AVX512(s1 *float32, s2 *float32, kept *uint16, dy *uint16, dz *uint16, x *uint16, y *uint16, mean *float32, rows int, c int, stride int)
-// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
-TEXT ·colGradAddReLUKeepBF16AVX512(SB), NOSPLIT, $0-88
-	MOVQ  s1+0(FP), AX
-	MOVQ  s2+8(FP), CX
-	MOVQ  kept+16(FP), DX
-	MOVQ  dy+24(FP), BX
-	MOVQ  dz+32(FP), SI
-	MOVQ  x+40(FP), DI
-	MOVQ  y+48(FP), R8
-	MOVQ  mean+56(FP), R9
-	MOVQ  rows+64(FP), R10
-	MOVQ  c+72(FP), R11
-	MOVQ  stride+80(FP), R12
-	SHLQ  $0x01, R12
-	MOVQ  R11, R14
-	ANDQ  $-64, R14
-	MOVQ  R11, R13
-	ANDQ  $-16, R13
-	SUBQ  R13, R11
-	MOVQ  $-1, R15
-	BZHIQ R11, R15, R15
-	KMOVW R15, K1
-	TESTQ R10, R10
-	JE    done
-
-row:
-	XORQ R15, R15
-	CMPQ R15, R14
-	JE   single_test
-
-unrolled:
-	VMOVUPS     (AX)(R15*4), Z0
-	VMOVUPS     (CX)(R15*4), Z1
-	VPMOVZXWD   (BX)(R15*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   (SI)(R15*2), Z3
-	VPSLLD      $0x10, Z3, Z3
-	VPMOVZXWD   (DI)(R15*2), Z4
-	VPSLLD      $0x10, Z4, Z4
-	VPMOVZXWD   (R8)(R15*2), Z5
-	VPSLLD      $0x10, Z5, Z5
-	VMOVUPS     (R9)(R15*4), Z6
-	VADDPS      Z3, Z2, Z2
-	VPXORD      Z7, Z7, Z7
-	VCMPPS      $0x16, Z7, Z5, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z6, Z4, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (AX)(R15*4)
-	VMOVUPS     Z1, (CX)(R15*4)
-	VPSRLD      $0x10, Z2, Z0
-	VPANDD      const_00000001<>+0(SB), Z0, Z1
-	VPADDD      Z2, Z1, Z1
-	VPADDD      const_00007fff<>+0(SB), Z1, Z1
-	VPSRLD      $0x10, Z1, Z1
-	VPORD       const_00000040<>+0(SB), Z0, Z0
-	VCMPPS      $0x03, Z2, Z2, K2
-	VBLENDMPS   Z0, Z1, K2, Z8
-	VPMOVDW     Z8, (DX)(R15*2)
-	VMOVUPS     64(AX)(R15*4), Z0
-	VMOVUPS     64(CX)(R15*4), Z1
-	VPMOVZXWD   32(BX)(R15*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   32(SI)(R15*2), Z3
-	VPSLLD      $0x10, Z3, Z3
-	VPMOVZXWD   32(DI)(R15*2), Z4
-	VPSLLD      $0x10, Z4, Z4
-	VPMOVZXWD   32(R8)(R15*2), Z5
-	VPSLLD      $0x10, Z5, Z5
-	VMOVUPS     64(R9)(R15*4), Z6
-	VADDPS      Z3, Z2, Z2
-	VPXORD      Z9, Z9, Z9
-	VCMPPS      $0x16, Z9, Z5, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z6, Z4, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 64(AX)(R15*4)
-	VMOVUPS     Z1, 64(CX)(R15*4)
-	VPSRLD      $0x10, Z2, Z0
-	VPANDD      const_00000001<>+0(SB), Z0, Z1
-	VPADDD      Z2, Z1, Z1
-	VPADDD      const_00007fff<>+0(SB), Z1, Z1
-	VPSRLD      $0x10, Z1, Z1
-	VPORD       const_00000040<>+0(SB), Z0, Z0
-	VCMPPS      $0x03, Z2, Z2, K2
-	VBLENDMPS   Z0, Z1, K2, Z10
-	VPMOVDW     Z10, 32(DX)(R15*2)
-	VMOVUPS     128(AX)(R15*4), Z0
-	VMOVUPS     128(CX)(R15*4), Z1
-	VPMOVZXWD   64(BX)(R15*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   64(SI)(R15*2), Z3
-	VPSLLD      $0x10, Z3, Z3
-	VPMOVZXWD   64(DI)(R15*2), Z4
-	VPSLLD      $0x10, Z4, Z4
-	VPMOVZXWD   64(R8)(R15*2), Z5
-	VPSLLD      $0x10, Z5, Z5
-	VMOVUPS     128(R9)(R15*4), Z6
-	VADDPS      Z3, Z2, Z2
-	VPXORD      Z11, Z11, Z11
-	VCMPPS      $0x16, Z11, Z5, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z6, Z4, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 128(AX)(R15*4)
-	VMOVUPS     Z1, 128(CX)(R15*4)
-	VPSRLD      $0x10, Z2, Z0
-	VPANDD      const_00000001<>+0(SB), Z0, Z1
-	VPADDD      Z2, Z1, Z1
-	VPADDD      const_00007fff<>+0(SB), Z1, Z1
-	VPSRLD      $0x10, Z1, Z1
-	VPORD       const_00000040<>+0(SB), Z0, Z0
-	VCMPPS      $0x03, Z2, Z2, K2
-	VBLENDMPS   Z0, Z1, K2, Z12
-	VPMOVDW     Z12, 64(DX)(R15*2)
-	VMOVUPS     192(AX)(R15*4), Z0
-	VMOVUPS     192(CX)(R15*4), Z1
-	VPMOVZXWD   96(BX)(R15*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   96(SI)(R15*2), Z3
-	VPSLLD      $0x10, Z3, Z3
-	VPMOVZXWD   96(DI)(R15*2), Z4
-	VPSLLD      $0x10, Z4, Z4
-	VPMOVZXWD   96(R8)(R15*2), Z5
-	VPSLLD      $0x10, Z5, Z5
-	VMOVUPS     192(R9)(R15*4), Z6
-	VADDPS      Z3, Z2, Z2
-	VPXORD      Z13, Z13, Z13
-	VCMPPS      $0x16, Z13, Z5, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z6, Z4, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 192(AX)(R15*4)
-	VMOVUPS     Z1, 192(CX)(R15*4)
-	VPSRLD      $0x10, Z2, Z0
-	VPANDD      const_00000001<>+0(SB), Z0, Z1
-	VPADDD      Z2, Z1, Z1
-	VPADDD      const_00007fff<>+0(SB), Z1, Z1
-	VPSRLD      $0x10, Z1, Z1
-	VPORD       const_00000040<>+0(SB), Z0, Z0
-	VCMPPS      $0x03, Z2, Z2, K2
-	VBLENDMPS   Z0, Z1, K2, Z14
-	VPMOVDW     Z14, 96(DX)(R15*2)
-	ADDQ        $+64, R15
-	CMPQ        R15, R14
-	JLT         unrolled
-	JMP         single_test
-
-single:
-	VMOVUPS     (AX)(R15*4), Z0
-	VMOVUPS     (CX)(R15*4), Z1
-	VPMOVZXWD   (BX)(R15*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   (SI)(R15*2), Z3
-	VPSLLD      $0x10, Z3, Z3
-	VPMOVZXWD   (DI)(R15*2), Z4
-	VPSLLD      $0x10, Z4, Z4
-	VPMOVZXWD   (R8)(R15*2), Z5
-	VPSLLD      $0x10, Z5, Z5
-	VMOVUPS     (R9)(R15*4), Z6
-	VADDPS      Z3, Z2, Z2
-	VPXORD      Z15, Z15, Z15
-	VCMPPS      $0x16, Z15, Z5, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z6, Z4, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (AX)(R15*4)
-	VMOVUPS     Z1, (CX)(R15*4)
-	VPSRLD      $0x10, Z2, Z0
-	VPANDD      const_00000001<>+0(SB), Z0, Z1
-	VPADDD      Z2, Z1, Z1
-	VPADDD      const_00007fff<>+0(SB), Z1, Z1
-	VPSRLD      $0x10, Z1, Z1
-	VPORD       const_00000040<>+0(SB), Z0, Z0
-	VCMPPS      $0x03, Z2, Z2, K2
-	VBLENDMPS   Z0, Z1, K2, Z16
-	VPMOVDW     Z16, (DX)(R15*2)
-	ADDQ        $+16, R15
-
-single_test:
-	CMPQ        R15, R13
-	JLT         single
-	TESTQ       R11, R11
-	JE          next
-	VMOVUPS.Z   (AX)(R15*4), K1, Z0
-	VMOVUPS.Z   (CX)(R15*4), K1, Z1
-	VMOVDQU16.Z (BX)(R15*2), K1, Y2
-	VPMOVZXWD   Y2, Z2
-	VPSLLD      $0x10, Z2, Z2
-	VMOVDQU16.Z (SI)(R15*2), K1, Y3
-	VPMOVZXWD   Y3, Z3
-	VPSLLD      $0x10, Z3, Z3
-	VMOVDQU16.Z (DI)(R15*2), K1, Y4
-	VPMOVZXWD   Y4, Z4
-	VPSLLD      $0x10, Z4, Z4
-	VMOVDQU16.Z (R8)(R15*2), K1, Y5
-	VPMOVZXWD   Y5, Z5
-	VPSLLD      $0x10, Z5, Z5
-	VMOVUPS.Z   (R9)(R15*4), K1, Z6
-	VADDPS      Z3, Z2, Z2
-	VPXORD      Z17, Z17, Z17
-	VCMPPS      $0x16, Z17, Z5, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z6, Z4, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, K1, (AX)(R15*4)
-	VMOVUPS     Z1, K1, (CX)(R15*4)
-	VPSRLD      $0x10, Z2, Z0
-	VPANDD      const_00000001<>+0(SB), Z0, Z1
-	VPADDD      Z2, Z1, Z1
-	VPADDD      const_00007fff<>+0(SB), Z1, Z1
-	VPSRLD      $0x10, Z1, Z1
-	VPORD       const_00000040<>+0(SB), Z0, Z0
-	VCMPPS      $0x03, Z2, Z2, K2
-	VBLENDMPS   Z0, Z1, K2, Z18
-	VPMOVDW     Z18, K1, (DX)(R15*2)
-
-next:
-	ADDQ R12, DX
-	ADDQ R12, BX
-	ADDQ R12, SI
-	ADDQ R12, DI
-	ADDQ R12, R8
-	DECQ R10
-	JNE  row
-
-done:
-	VZEROUPPER
-	RET
-
-// func colGradAffineReLUBF16AVX512(s1 *float32, s2 *float32, dy *uint16, x *uint16, mean *float32, a *float32, b *float32, rows int, c int, stride int)
-// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
-TEXT ·colGradAffineReLUBF16AVX512(SB), NOSPLIT, $0-80
-	MOVQ  s1+0(FP), AX
-	MOVQ  s2+8(FP), CX
-	MOVQ  dy+16(FP), DX
-	MOVQ  x+24(FP), BX
-	MOVQ  mean+32(FP), SI
-	MOVQ  a+40(FP), DI
-	MOVQ  b+48(FP), R8
-	MOVQ  rows+56(FP), R9
-	MOVQ  c+64(FP), R10
-	MOVQ  stride+72(FP), R11
-	SHLQ  $0x01, R11
-	MOVQ  R10, R13
-	ANDQ  $-64, R13
-	MOVQ  R10, R12
-	ANDQ  $-16, R12
-	SUBQ  R12, R10
-	MOVQ  $-1, R14
-	BZHIQ R10, R14, R14
-	KMOVW R14, K1
-	TESTQ R9, R9
-	JE    done
-
-row:
-	XORQ R14, R14
-	CMPQ R14, R13
-	JE   single_test
-
-unrolled:
-	VMOVUPS     (AX)(R14*4), Z0
-	VMOVUPS     (CX)(R14*4), Z1
-	VPMOVZXWD   (DX)(R14*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   (BX)(R14*2), Z3
-	VPSLLD      $0x10, Z3, Z3
-	VMOVUPS     (SI)(R14*4), Z4
-	VMOVUPS     (DI)(R14*4), Z5
-	VMOVUPS     (R8)(R14*4), Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z3, Z5, Z6
-	VPXORD      Z7, Z7, Z7
-	VCMPPS      $0x16, Z7, Z6, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z4, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (AX)(R14*4)
-	VMOVUPS     Z1, (CX)(R14*4)
-	VMOVUPS     64(AX)(R14*4), Z0
-	VMOVUPS     64(CX)(R14*4), Z1
-	VPMOVZXWD   32(DX)(R14*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   32(BX)(R14*2), Z3
-	VPSLLD      $0x10, Z3, Z3
-	VMOVUPS     64(SI)(R14*4), Z4
-	VMOVUPS     64(DI)(R14*4), Z5
-	VMOVUPS     64(R8)(R14*4), Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z3, Z5, Z6
-	VPXORD      Z8, Z8, Z8
-	VCMPPS      $0x16, Z8, Z6, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z4, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 64(AX)(R14*4)
-	VMOVUPS     Z1, 64(CX)(R14*4)
-	VMOVUPS     128(AX)(R14*4), Z0
-	VMOVUPS     128(CX)(R14*4), Z1
-	VPMOVZXWD   64(DX)(R14*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   64(BX)(R14*2), Z3
-	VPSLLD      $0x10, Z3, Z3
-	VMOVUPS     128(SI)(R14*4), Z4
-	VMOVUPS     128(DI)(R14*4), Z5
-	VMOVUPS     128(R8)(R14*4), Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z3, Z5, Z6
-	VPXORD      Z9, Z9, Z9
-	VCMPPS      $0x16, Z9, Z6, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z4, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 128(AX)(R14*4)
-	VMOVUPS     Z1, 128(CX)(R14*4)
-	VMOVUPS     192(AX)(R14*4), Z0
-	VMOVUPS     192(CX)(R14*4), Z1
-	VPMOVZXWD   96(DX)(R14*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   96(BX)(R14*2), Z3
-	VPSLLD      $0x10, Z3, Z3
-	VMOVUPS     192(SI)(R14*4), Z4
-	VMOVUPS     192(DI)(R14*4), Z5
-	VMOVUPS     192(R8)(R14*4), Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z3, Z5, Z6
-	VPXORD      Z10, Z10, Z10
-	VCMPPS      $0x16, Z10, Z6, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z4, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, 192(AX)(R14*4)
-	VMOVUPS     Z1, 192(CX)(R14*4)
-	ADDQ        $+64, R14
-	CMPQ        R14, R13
-	JLT         unrolled
-	JMP         single_test
-
-single:
-	VMOVUPS     (AX)(R14*4), Z0
-	VMOVUPS     (CX)(R14*4), Z1
-	VPMOVZXWD   (DX)(R14*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   (BX)(R14*2), Z3
-	VPSLLD      $0x10, Z3, Z3
-	VMOVUPS     (SI)(R14*4), Z4
-	VMOVUPS     (DI)(R14*4), Z5
-	VMOVUPS     (R8)(R14*4), Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z3, Z5, Z6
-	VPXORD      Z11, Z11, Z11
-	VCMPPS      $0x16, Z11, Z6, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z4, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (AX)(R14*4)
-	VMOVUPS     Z1, (CX)(R14*4)
-	ADDQ        $+16, R14
-
-single_test:
-	CMPQ        R14, R12
-	JLT         single
-	TESTQ       R10, R10
-	JE          next
-	VMOVUPS.Z   (AX)(R14*4), K1, Z0
-	VMOVUPS.Z   (CX)(R14*4), K1, Z1
-	VMOVDQU16.Z (DX)(R14*2), K1, Y2
-	VPMOVZXWD   Y2, Z2
-	VPSLLD      $0x10, Z2, Z2
-	VMOVDQU16.Z (BX)(R14*2), K1, Y3
-	VPMOVZXWD   Y3, Z3
-	VPSLLD      $0x10, Z3, Z3
-	VMOVUPS.Z   (SI)(R14*4), K1, Z4
-	VMOVUPS.Z   (DI)(R14*4), K1, Z5
-	VMOVUPS.Z   (R8)(R14*4), K1, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z3, Z5, Z6
-	VPXORD      Z12, Z12, Z12
-	VCMPPS      $0x16, Z12, Z6, K2
-	VMOVAPS.Z   Z2, K2, Z2
-	VSUBPS      Z4, Z3, Z3
-	VFMADD231PS Z2, Z3, Z1
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, K1, (AX)(R14*4)
-	VMOVUPS     Z1, K1, (CX)(R14*4)
-
-next:
-	ADDQ R11, DX
-	ADDQ R11, BX
-	DECQ R9
-	JNE  row
 
 done:
 	VZEROUPPER

@@ -2,7 +2,6 @@ package reduce
 
 import (
 	"math"
-	"unsafe"
 
 	"github.com/byol-go/byol/internal/kernel/par"
 	"github.com/byol-go/byol/internal/kernel/vec"
@@ -47,24 +46,30 @@ func newGrid(rows, c int) grid {
 	return g
 }
 
-// tileLen bounds copies·c, at most 16·63, and a panel's width.
+// tileLen bounds the columns of a part, copies·c, at most 16·63, and a panel's width.
 const tileLen = panelCols
 
-// tiles is room on the stack for two sums and a shift of a part.
-type tiles [3*tileLen + 2*pageQuarter + lineLen]float32
+// vectors cuts n vectors, of one value per column of every part, from scratch. In memory of
+// its own a part's would have to be allocated: they leave it through function values.
+func (g *grid) vectors(scratch []byte, n int) vectors {
+	room, _ := carve[float32](scratch, n*g.blocks*g.copies*g.c)
+	return vectors{room, n, g.copies * g.c, g.copies}
+}
 
-const (
-	lineLen     = 16  // float32 in a cache line
-	pageQuarter = 256 // float32 in a quarter of a page
-)
+// vectorBytes is the scratch of n vectors.
+func (g *grid) vectorBytes(n int) int { return 4*n*g.blocks*g.copies*g.c + 4 }
 
-// cut returns the three, at the start of cache lines and at unlike offsets within a page,
-// since a processor takes a load for dependent on an earlier store to the same offset.
-func (t *tiles) cut(w int) (s1, s2, shift []float32) {
-	const step = tileLen + pageQuarter
-	skip := int(-uintptr(unsafe.Pointer(t)) % (4 * lineLen) / 4)
-	u := t[skip:]
-	return u[:w:w], u[step:][:w:w], u[2*step:][:w:w]
+// vectors is memory for the vectors of all parts.
+type vectors struct {
+	room             []float32 // [blocks, n, pitch]
+	n, pitch, copies int
+}
+
+// of returns vector i of the part of block k that has columns [c0, c1), of length
+// copies·(c1−c0).
+func (v vectors) of(i, k, c0, c1 int) []float32 {
+	at := (k*v.n+i)*v.pitch + c0 // of several copies, c0 is 0
+	return v.room[at:][:v.copies*(c1-c0)]
 }
 
 // repeat fills tile with copies of row.
@@ -96,8 +101,8 @@ func fold(dst []float64, tile []float32) {
 	}
 }
 
-// OverRowsScratchBytes is the scratch of SumOverRows, SumSquaresOverRows, MaxOverRows,
-// MinOverRows and ProdOverRows.
+// OverRowsScratchBytes is the scratch of SumOverRows, MaxOverRows, MinOverRows
+// and ProdOverRows.
 func OverRowsScratchBytes(rows, c int) int {
 	g := newGrid(rows, c)
 	return 8*g.blocks*c + 8
@@ -116,22 +121,6 @@ func SumOverRows(p *par.Pool, dst, x []float32, rows, c int, scratch []byte) {
 			colSum(tile[:c], x[wide*copies*stride:], rest, stride)
 		}
 		fold(out, tile)
-	}, func(a, b float64) float64 { return a + b })
-}
-
-// SumSquaresOverRows sets dst[c] = Σ_r x[r,c]².
-func SumSquaresOverRows(p *par.Pool, dst, x []float32, rows, c int, scratch []byte) {
-	overRows(p, dst, x, rows, c, scratch, func(out []float64, x []float32, rows, c, stride, copies int) {
-		var t tiles
-		sum, squares, zero := t.cut(copies * c)
-		wide := rows / copies
-		if wide > 0 {
-			colStats(sum, squares, x, zero, wide, copies*stride)
-		}
-		if rest := rows - wide*copies; rest > 0 {
-			colStats(sum[:c], squares[:c], x[wide*copies*stride:], zero[:c], rest, stride)
-		}
-		fold(out, squares)
 	}, func(a, b float64) float64 { return a + b })
 }
 
@@ -223,3 +212,7 @@ const joined = 64
 
 // rowsOf returns the number of rows of block k.
 func (g *grid) rowsOf(k int) float64 { return float64(min(g.blockRows, g.rows-k*g.blockRows)) }
+
+// groupRows is how many rows of c columns a column kernel reads strip by strip before it
+// goes on: as many as stay in L1.
+func groupRows(c int) int { return max(4, 2048/max(1, c)) }

@@ -7,6 +7,9 @@ import "unsafe"
 // quarter of the memory traffic.
 const streamBytes = 16 << 20
 
+// lineLen is the number of float32 in a cache line.
+const lineLen = 16
+
 // streams says whether y [rows, c] should be written past the caches: it is large, its
 // rows are whole cache lines, and it is not also an operand, whose lines are there.
 func streams[T Element](y []T, c int, operands ...[]T) bool {

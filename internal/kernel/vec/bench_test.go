@@ -30,7 +30,6 @@ func benchCases() []benchCase {
 		{"copy", 8, func(n int) { copy(mem[0][:n], mem[1]) }},
 		{"Add", 12, func(n int) { Add(mem[0][:n], mem[1][:n], mem[2][:n]) }},
 		{"MulScalar", 8, func(n int) { MulScalar(mem[0][:n], mem[1][:n], 1.5) }},
-		{"AffineScalar", 8, func(n int) { AffineScalar(mem[0][:n], mem[1][:n], 1.5, 2) }},
 		{"Max", 12, func(n int) { Max(mem[0][:n], mem[1][:n], mem[2][:n]) }},
 		{"ReLU", 8, func(n int) { ReLU(mem[0][:n], mem[1][:n]) }},
 		{"ReLUGrad", 12, func(n int) { ReLUGrad(mem[0][:n], mem[1][:n], mem[2][:n]) }},

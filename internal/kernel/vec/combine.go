@@ -41,36 +41,12 @@ func ReLUGrad(dst, x, dy []float32) {
 	reluGrad(dst, x, dy)
 }
 
-// Axpby sets dst[i] = a·x[i] + b·y[i], where b·y[i] is rounded first.
-func Axpby(dst []float32, a float32, x []float32, b float32, y []float32) {
-	if len(x) != len(dst) || len(y) != len(dst) {
-		panic(lengthMismatch)
-	}
-	axpby(dst, a, x, b, y)
-}
-
-// Lerp sets dst[i] = x[i] + t·(y[i] − x[i]).
-func Lerp(dst, x, y []float32, t float32) {
-	if len(x) != len(dst) || len(y) != len(dst) {
-		panic(lengthMismatch)
-	}
-	lerp(dst, x, y, t)
-}
-
 // MulAdd sets dst[i] = a[i]·b[i] + c[i].
 func MulAdd(dst, a, b, c []float32) {
 	if len(a) != len(dst) || len(b) != len(dst) || len(c) != len(dst) {
 		panic(lengthMismatch)
 	}
 	mulAdd(dst, a, b, c)
-}
-
-// AffineScalar sets dst[i] = x[i]·a + b.
-func AffineScalar(dst, x []float32, a, b float32) {
-	if len(x) != len(dst) {
-		panic(lengthMismatch)
-	}
-	affineScalar(dst, x, a, b)
 }
 
 // TakeEqual sets dst[i] += rem[i] and rem[i] = 0 where x[i] equals y[i] or either is

@@ -35,28 +35,10 @@ func reluGradAVX2(dst *float32, x *float32, dy *float32, n int)
 func reluGradAVX512(dst *float32, x *float32, dy *float32, n int)
 
 //go:noescape
-func axpbyAVX2(dst *float32, a float32, x *float32, b float32, y *float32, n int)
-
-//go:noescape
-func axpbyAVX512(dst *float32, a float32, x *float32, b float32, y *float32, n int)
-
-//go:noescape
-func lerpAVX2(dst *float32, x *float32, y *float32, t float32, n int)
-
-//go:noescape
-func lerpAVX512(dst *float32, x *float32, y *float32, t float32, n int)
-
-//go:noescape
 func mulAddAVX2(dst *float32, a *float32, b *float32, c *float32, n int)
 
 //go:noescape
 func mulAddAVX512(dst *float32, a *float32, b *float32, c *float32, n int)
-
-//go:noescape
-func affineScalarAVX2(dst *float32, x *float32, a float32, b float32, n int)
-
-//go:noescape
-func affineScalarAVX512(dst *float32, x *float32, a float32, b float32, n int)
 
 //go:noescape
 func takeEqualAVX2(dst *float32, x *float32, y *float32, rem *float32, n int)

@@ -73,28 +73,6 @@ func reluGrad(dst []float32, x []float32, dy []float32) {
 	}
 }
 
-func axpby(dst []float32, a float32, x []float32, b float32, y []float32) {
-	switch level := isa.Current(); {
-	case level >= isa.AVX512:
-		axpbyAVX512(unsafe.SliceData(dst), a, unsafe.SliceData(x), b, unsafe.SliceData(y), len(dst))
-	case level >= isa.AVX2:
-		axpbyAVX2(unsafe.SliceData(dst), a, unsafe.SliceData(x), b, unsafe.SliceData(y), len(dst))
-	default:
-		axpbyRef(dst, a, x, b, y)
-	}
-}
-
-func lerp(dst []float32, x []float32, y []float32, t float32) {
-	switch level := isa.Current(); {
-	case level >= isa.AVX512:
-		lerpAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(y), t, len(dst))
-	case level >= isa.AVX2:
-		lerpAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(y), t, len(dst))
-	default:
-		lerpRef(dst, x, y, t)
-	}
-}
-
 func mulAdd(dst []float32, a []float32, b []float32, c []float32) {
 	switch level := isa.Current(); {
 	case level >= isa.AVX512:
@@ -103,17 +81,6 @@ func mulAdd(dst []float32, a []float32, b []float32, c []float32) {
 		mulAddAVX2(unsafe.SliceData(dst), unsafe.SliceData(a), unsafe.SliceData(b), unsafe.SliceData(c), len(dst))
 	default:
 		mulAddRef(dst, a, b, c)
-	}
-}
-
-func affineScalar(dst []float32, x []float32, a float32, b float32) {
-	switch level := isa.Current(); {
-	case level >= isa.AVX512:
-		affineScalarAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), a, b, len(dst))
-	case level >= isa.AVX2:
-		affineScalarAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), a, b, len(dst))
-	default:
-		affineScalarRef(dst, x, a, b)
 	}
 }
 

@@ -24,20 +24,8 @@ func reluGrad(dst []float32, x []float32, dy []float32) {
 	reluGradRef(dst, x, dy)
 }
 
-func axpby(dst []float32, a float32, x []float32, b float32, y []float32) {
-	axpbyRef(dst, a, x, b, y)
-}
-
-func lerp(dst []float32, x []float32, y []float32, t float32) {
-	lerpRef(dst, x, y, t)
-}
-
 func mulAdd(dst []float32, a []float32, b []float32, c []float32) {
 	mulAddRef(dst, a, b, c)
-}
-
-func affineScalar(dst []float32, x []float32, a float32, b float32) {
-	affineScalarRef(dst, x, a, b)
 }
 
 func takeEqual(dst []float32, x []float32, y []float32, rem []float32) {

@@ -55,31 +55,10 @@ func reluGradRef(dst, x, dy []float32) {
 	}
 }
 
-func axpbyRef(dst []float32, a float32, x []float32, b float32, y []float32) {
-	x, y = x[:len(dst)], y[:len(dst)]
-	for i := range dst {
-		dst[i] = a*x[i] + b*y[i]
-	}
-}
-
-func lerpRef(dst, x, y []float32, t float32) {
-	x, y = x[:len(dst)], y[:len(dst)]
-	for i := range dst {
-		dst[i] = x[i] + t*(y[i]-x[i])
-	}
-}
-
 func mulAddRef(dst, a, b, c []float32) {
 	a, b, c = a[:len(dst)], b[:len(dst)], c[:len(dst)]
 	for i := range dst {
 		dst[i] = a[i]*b[i] + c[i]
-	}
-}
-
-func affineScalarRef(dst, x []float32, a, b float32) {
-	x = x[:len(dst)]
-	for i := range dst {
-		dst[i] = x[i]*a + b
 	}
 }
 

@@ -12,7 +12,7 @@
 // paths are written by the generator in _asm, which also writes those of package reduce.
 // They give the same bits as each other, and as the reference except where the comment
 // states an error bound (elementary functions) or where a product and a sum are rounded
-// once instead of twice (Axpby, Lerp, MulAdd, Affine and Grad use fused multiply-adds).
+// once instead of twice (MulAdd, Affine and Grad use fused multiply-adds).
 // NaN payloads are not kept the same.
 //
 // Slices of unequal length panic, before anything is written.

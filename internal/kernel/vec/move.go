@@ -22,11 +22,3 @@ func Gather[T any](dst, src []T, offset, stride int) {
 		offset += stride
 	}
 }
-
-// Scatter sets dst[offset + i·stride] = src[i].
-func Scatter[T any](dst, src []T, offset, stride int) {
-	for _, v := range src {
-		dst[offset] = v
-		offset += stride
-	}
-}

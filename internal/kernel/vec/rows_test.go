@@ -149,8 +149,4 @@ func TestMove(t *testing.T) {
 	if got[0] != 7 || got[1] != 4 || got[2] != 1 {
 		t.Errorf("Gather: %v", got)
 	}
-	Scatter(src, []int32{-1, -2}, 1, 4)
-	if src[1] != -1 || src[5] != -2 || src[4] != 4 {
-		t.Errorf("Scatter: %v", src)
-	}
 }

@@ -226,23 +226,13 @@ func TestFused(t *testing.T) {
 					y[i] = float32(math.Inf(1))
 				}
 			}
-			const a, b = 0.7, -1.3
 			for _, k := range []struct {
 				name string
 				run  func()
 				want func(x, y, z float64) (value, terms float64)
 			}{
-				{"Axpby", func() { Axpby(dst, a, x, b, y) }, func(x, y, z float64) (float64, float64) {
-					return float64(float32(a))*x + float64(float32(b))*y, math.Abs(a*x) + math.Abs(b*y)
-				}},
-				{"Lerp", func() { Lerp(dst, x, y, 0.25) }, func(x, y, z float64) (float64, float64) {
-					return x + 0.25*(y-x), math.Abs(x) + math.Abs(y)
-				}},
 				{"MulAdd", func() { MulAdd(dst, x, y, z) }, func(x, y, z float64) (float64, float64) {
 					return x*y + z, math.Abs(x*y) + math.Abs(z)
-				}},
-				{"AffineScalar", func() { AffineScalar(dst, x, a, b) }, func(x, y, z float64) (float64, float64) {
-					return x*float64(float32(a)) + float64(float32(b)), math.Abs(a*x) + math.Abs(b)
 				}},
 			} {
 				k.run()

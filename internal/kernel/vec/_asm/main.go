@@ -87,14 +87,15 @@ func main() {
 		for _, s := range []simd{avx2, avx512} {
 			sumKernels(s)
 			for _, k := range columnKernels() {
-				rowKernel(s, k)
+				stripKernel(s, k)
+				stripKernel(s, k.onBF16())
 			}
 			for _, k := range rowKernels()[2:] { // those of batch norm
 				stream := k
 				stream.name, stream.stream = k.name+"Stream", true
 				rowKernel(s, stream)
 			}
-			for _, k := range append(columnKernels(), rowKernels()[2:]...) {
+			for _, k := range rowKernels()[2:] {
 				rowKernel(s, k.onBF16())
 			}
 		}

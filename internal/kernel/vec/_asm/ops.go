@@ -103,24 +103,9 @@ func combineKernels() []kernel {
 		{name: "reluGrad", params: join(dst, input("x", "dy")), unroll: 4, body: func(s simd, in []Register) []Register {
 			return one(s.keep(s.compare(nleU, in[0], s.zero()), in[1]))
 		}},
-		{name: "axpby", params: join(dst, scalars("a"), input("x"), scalars("b"), input("y")), unroll: 4,
-			body: func(s simd, in []Register) []Register {
-				r := s.op2(VMULPS, in[2], in[3])
-				VFMADD231PS(in[0], in[1], r)
-				return one(r)
-			}},
-		{name: "lerp", params: join(dst, input("x", "y"), scalars("t")), unroll: 4, body: func(s simd, in []Register) []Register {
-			r := s.op2(VSUBPS, in[1], in[0])
-			VFMADD213PS(in[0], in[2], r)
-			return one(r)
-		}},
 		{name: "mulAdd", params: join(dst, input("a", "b", "c")), unroll: 4, body: func(s simd, in []Register) []Register {
 			VFMADD231PS(in[0], in[1], in[2])
 			return one(in[2])
-		}},
-		{name: "affineScalar", params: join(dst, input("x"), scalars("a", "b")), unroll: 4, body: func(s simd, in []Register) []Register {
-			VFMADD213PS(in[2], in[1], in[0])
-			return one(in[0])
 		}},
 		{name: "takeEqual", params: join(updated("dst"), input("x", "y"), updated("rem")), unroll: 2,
 			body: func(s simd, in []Register) []Register {

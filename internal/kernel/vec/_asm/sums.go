@@ -16,10 +16,6 @@ const lanes = 64
 func sumKernels(s simd) {
 	laneKernel(s, "sum", "func(x *float32, n int) float64", []string{"x"},
 		func(acc Register, in []Register) { VADDPS(in[0], acc, acc) })
-	laneKernel(s, "sumSquares", "func(x *float32, n int) float64", []string{"x"},
-		func(acc Register, in []Register) { VFMADD231PS(in[0], in[0], acc) })
-	laneKernel(s, "dot", "func(a *float32, b *float32, n int) float64", []string{"a", "b"},
-		func(acc Register, in []Register) { VFMADD231PS(in[0], in[1], acc) })
 	extremeKernel(s, "maximum", VMAXPS, float32(math.Inf(-1)))
 	extremeKernel(s, "minimum", VMINPS, float32(math.Inf(1)))
 }
