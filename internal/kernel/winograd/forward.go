@@ -29,7 +29,8 @@ type forward struct {
 	at      [2][splitPhase][elements]int // where the elements of a chunk lie: one of lane channels, or a whole one
 	few     bool                         // the second way
 	block   int                          // tiles of a block; all of them if few
-	u       []float32
+	u       []float32                    // the transformed kernel; piece after piece of each chunk if few
+	finish  Finish
 	v       []float32
 	zero    []float32
 	workers []forwardWorker
@@ -85,10 +86,12 @@ func newForward(a *arena, k *kernels, g grid, r reduction, threads int) *forward
 			f.rows = f.evenPiece()
 		}
 		f.block = f.tiles()
-		f.v = take[float32](a, ceil(f.cPad, f.rows)*f.vSize(f.rows))
+		f.v = take[float32](a, f.pieces()*f.vSize(f.rows))
 	} else {
 		f.block = f.blockTiles(threads)
-		f.u = take[float32](a, f.chunks()*f.chunkSize())
+		if !f.given {
+			f.u = take[float32](a, f.kernelLen())
+		}
 	}
 	for i := range f.at {
 		f.at[i], _ = f.offsets((i + 1) * lane)
@@ -111,9 +114,10 @@ func newForward(a *arena, k *kernels, g grid, r reduction, threads int) *forward
 		for out := range f.outs {
 			w.tiles[out] = tileLists{take[[2]int](a, f.block+prefetchedTiles), take[[2]int](a, f.block)}
 		}
-		if f.few {
+		if f.few && !f.given {
 			w.u = take[float32](a, f.chunkSize())
-		} else {
+		}
+		if !f.few {
 			w.v = take[float32](a, f.vSize(f.cPad))
 		}
 	}
@@ -195,15 +199,33 @@ func (f *forward) run(p *par.Pool, y, x, w numbers) {
 		p.For(f.chunks(), func(part, worker int) { f.workers[worker].chunk(f, panels, part) })
 		return
 	}
+	if !f.given {
+		f.transformKernel(p, w)
+	}
+	p.For(ceil(f.tiles(), f.block), func(part, worker int) {
+		t0 := part * f.block
+		f.workers[worker].block(f, t0, min(t0+f.block, f.tiles()))
+	})
+}
+
+// transformKernel transforms all of the kernel to u.
+func (f *forward) transformKernel(p *par.Pool, w numbers) {
 	groups, parts := ceil(f.c, weightRows), ceil(f.kernelLayout.k, lane)
 	p.For(groups*parts, func(part, worker int) {
 		k0, c0 := part/groups*lane, part%groups*weightRows
 		f.workers[worker].weighter.run(w, k0, c0, min(c0+weightRows, f.cPad), f.u[k0/chunk*f.chunkSize():])
 	})
-	p.For(ceil(f.tiles(), f.block), func(part, worker int) {
-		t0 := part * f.block
-		f.workers[worker].block(f, t0, min(t0+f.block, f.tiles()))
-	})
+}
+
+// pieces returns into how many pieces the input channels are cut.
+func (f *forward) pieces() int { return ceil(f.cPad, f.rows) }
+
+// kernelLen returns the length of the transformed kernel.
+func (f *forward) kernelLen() int { return f.chunks() * f.pieces() * f.chunkSize() }
+
+// piece returns where a piece of a chunk of a kernel that is transformed already lies.
+func (f *forward) piece(g, c0 int) []float32 {
+	return f.u[(g*f.pieces()+c0/f.rows)*f.chunkSize():]
 }
 
 // block computes the outputs of tiles t0 to t1.
@@ -231,17 +253,26 @@ func (s *forwardWorker) panel(f *forward, panels panels, part int) {
 // chunk computes the outputs of one chunk of channels.
 func (s *forwardWorker) chunk(f *forward, panels panels, g int) {
 	for c0 := 0; c0 < f.c; c0 += f.rows {
-		rows := min(f.rows, f.cPad-c0)
-		for k0 := g * chunk; k0 < min((g+1)*chunk, f.kernelLayout.k); k0 += lane {
-			s.weighter.run(f.w, k0, c0, c0+rows, s.u)
+		rows, u := min(f.rows, f.cPad-c0), s.u
+		if f.given {
+			u = f.piece(g, c0)
+		} else {
+			s.weigh(f, g, c0, rows, u)
 		}
 		for out := range f.outs {
-			s.products(f, g, out, panels, f.v[c0/f.rows*f.vSize(f.rows):], s.u, rows, c0 > 0)
+			s.products(f, g, out, panels, f.v[c0/f.rows*f.vSize(f.rows):], u, rows, c0 > 0)
 		}
 	}
 	s.sort(f, 0, f.tiles())
 	for out := range f.outs {
 		s.output(f, g, out)
+	}
+}
+
+// weigh transforms a piece of a chunk of the kernel, rows of it from c0 on, to u.
+func (s *forwardWorker) weigh(f *forward, g, c0, rows int, u []float32) {
+	for k0 := g * chunk; k0 < min((g+1)*chunk, f.kernelLayout.k); k0 += lane {
+		s.weighter.run(f.w, k0, c0, c0+rows, u)
 	}
 }
 
@@ -334,14 +365,14 @@ func (f *forward) pixel(im *image, n, ty, tx int) int {
 	return n*f.outH*f.outW + im.first + tileOut*(ty*im.rowPixels+tx*im.colPixels)
 }
 
-// output transforms m and writes a chunk of channels of y, of one phase. Sums over the
-// outputs, such as batch norm's, would be taken here.
+// output transforms m and writes a chunk of channels of y, of one phase.
 func (s *forwardWorker) output(f *forward, g, out int) {
 	k := f.kernelLayout.k
 	l, im := &s.tiles[out], &f.images[out]
 	for k0 := g * chunk; k0 < min((g+1)*chunk, k); k0 += lane {
 		a := &s.tileArgs
 		a.tmp, a.m, a.stride = &s.tmp[0], &s.mOf(f, out)[k0%chunk], 4*chunk
+		f.finish.at(a, k0)
 		if cols := k - k0; cols < lane {
 			for _, at := range l.whole {
 				s.outputCut(f, im, at[0], at[1]/f.y.size+k0, tileOut, tileOut, cols)
@@ -349,7 +380,7 @@ func (s *forwardWorker) output(f *forward, g, out int) {
 		} else if len(l.whole) > 0 {
 			a.y, a.rowStride, a.colStride = f.y.at(k0), f.y.size*im.rowPixels*k, f.y.size*im.colPixels*k
 			a.offset, a.tiles = &l.whole[0], len(l.whole)
-			f.k.of(f.y).stride(f.stride2()).output(a)
+			f.inverse()(a)
 		}
 		for _, at := range l.cut {
 			n, ty, tx := f.place(at[1])
@@ -369,10 +400,16 @@ func (s *forwardWorker) outputCut(f *forward, im *image, m, first, height, width
 	a := &s.tileArgs
 	a.y, a.rowStride, a.colStride = edge.at(0), edge.size*tileOut*lane, edge.size*lane
 	a.offset, a.tiles = &offset[0], 1
-	f.k.of(f.y).stride(f.stride2()).output(a)
-	for i := range height {
-		for j := range width {
-			copy(f.y.bytes(first+(i*im.rowPixels+j*im.colPixels)*f.kernelLayout.k, cols), edge.bytes((i*tileOut+j)*lane, cols))
+	pixels := func(move func(y, edge []byte)) {
+		for i := range height {
+			for j := range width {
+				move(f.y.bytes(first+(i*im.rowPixels+j*im.colPixels)*f.kernelLayout.k, cols), edge.bytes((i*tileOut+j)*lane, cols))
+			}
 		}
 	}
+	if f.finish.Add {
+		pixels(func(y, edge []byte) { copy(edge, y) })
+	}
+	f.inverse()(a)
+	pixels(func(y, edge []byte) { copy(y, edge) })
 }

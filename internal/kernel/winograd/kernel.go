@@ -26,6 +26,7 @@ type kernels struct {
 	gradWide, gradLane []gradRows
 
 	float32, bfloat16 transforms
+	finish            [2]finishFuncs // of strides 1 and 2, float32; nil: see finishAfter
 
 	kernelOut      func(args *weightArgs)
 	splitKernelOut func(args *weightArgs)
@@ -115,7 +116,15 @@ type tileArgs struct {
 	tiles                int
 	rowStride, colStride int // between pixels of y
 	stride               int // between elements of m; the output's transform takes 4·chunk
+
+	// Of an output's transform that finishes: see finishFuncs.
+	bias  *float32 // [lane]
+	floor float32  // -Inf if there is none
 }
+
+// finishFuncs are the inverse transforms for [Finish]: y = max(Aᵀ·m·A + bias, floor), a
+// NaN staying one; add takes what y was into the sum.
+type finishFuncs struct{ set, add func(args *tileArgs) }
 
 // weightArgs tells the transforms of kernels and of their gradients of rows of lane output channels.
 type weightArgs struct {

@@ -5,6 +5,7 @@ package winograd
 import "github.com/byol-go/byol/internal/kernel/isa"
 
 //go:generate sh -c "cd _asm && go run . -out ../winograd_amd64.s -stubs ../stub_amd64.go -pkg winograd"
+//go:generate go -C ../_neon run . ../winograd/winograd_amd64.s ../winograd/stub_amd64.go ../winograd/kernel_amd64.go
 
 var kernelsAVX2 = &kernels{
 	panel: 6, short: 4, width: lane, block: 32,
@@ -23,6 +24,7 @@ var kernelsAVX2 = &kernels{
 		stride2:   transformsOf{pairOutputBF16AVX2, pairGradBF16AVX2, splitWeightsBF16AVX2},
 		transpose: transposeBF16AVX2,
 	},
+	finish:    [2]finishFuncs{{outputTilesSetAVX2, outputTilesAddAVX2}, {pairOutputSetAVX2, pairOutputAddAVX2}},
 	kernelOut: kernelOutAVX2, splitKernelOut: splitKernelOutAVX2, addTo: addToAVX2,
 }
 
@@ -43,6 +45,7 @@ var kernelsAVX512 = &kernels{
 		stride2:   transformsOf{pairOutputBF16AVX512, pairGradBF16AVX512, splitWeightsBF16AVX512},
 		transpose: transposeBF16AVX2,
 	},
+	finish:    [2]finishFuncs{{outputTilesSetAVX512, outputTilesAddAVX512}, {pairOutputSetAVX512, pairOutputAddAVX512}},
 	kernelOut: kernelOutAVX512, splitKernelOut: splitKernelOutAVX512, addTo: addToAVX512,
 }
 

@@ -41,3 +41,8 @@ func take[T byte | float32 | int | [2]int](a *arena, n int) []T {
 
 // bytes returns the size of scratch that a layout needs, wherever it begins.
 func (a *arena) bytes() int { return a.used + align }
+
+// aligned returns v from its first cache line on.
+func aligned(v []float32) []float32 {
+	return v[int(-uintptr(unsafe.Pointer(unsafe.SliceData(v)))&(align-1))/4:]
+}

@@ -30,7 +30,7 @@ func TestSameBitsForAnyThreads(t *testing.T) {
 		if got, want := s.newKernelGrad(&a, current(), 3).slices > 0, s == sliced || s == sliced2; got != want {
 			t.Fatalf("%v: by slices %v, want %v", s, got, want)
 		}
-		if got, want := s.newForward(&a, current(), 3).few, s == few || s == few2; got != want {
+		if got, want := s.newForward(&a, current(), 3, false).few, s == few || s == few2; got != want {
 			t.Fatalf("%v: few tiles %v, want %v", s, got, want)
 		}
 		if got, want := s.newInputGrad(&a, current(), 3).few, s == few || s == few2; got != want {

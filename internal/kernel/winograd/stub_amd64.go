@@ -128,6 +128,30 @@ func pairGradBF16AVX2(args *tileArgs)
 //go:noescape
 func splitWeightsBF16AVX2(args *weightArgs)
 
+// outputTilesSetAVX2 sets the 4x4 pixels of each tile to AᵀmA, 16 channels,
+// with the bias added, but to no less than the floor.
+//
+//go:noescape
+func outputTilesSetAVX2(args *tileArgs)
+
+// pairOutputSetAVX2 transforms 25 values of each tile to its 4x4 pixels, 16 channels,
+// with the bias added, but to no less than the floor.
+//
+//go:noescape
+func pairOutputSetAVX2(args *tileArgs)
+
+// outputTilesAddAVX2 sets the 4x4 pixels of each tile to AᵀmA, 16 channels,
+// with the bias and what is there added, but to no less than the floor.
+//
+//go:noescape
+func outputTilesAddAVX2(args *tileArgs)
+
+// pairOutputAddAVX2 transforms 25 values of each tile to its 4x4 pixels, 16 channels,
+// with the bias and what is there added, but to no less than the floor.
+//
+//go:noescape
+func pairOutputAddAVX2(args *tileArgs)
+
 // kernelOutAVX2 sets dw = Gᵀ·d·G for rows of 16 channels.
 //
 //go:noescape
@@ -282,6 +306,30 @@ func pairGradBF16AVX512(args *tileArgs)
 //
 //go:noescape
 func splitWeightsBF16AVX512(args *weightArgs)
+
+// outputTilesSetAVX512 sets the 4x4 pixels of each tile to AᵀmA, 16 channels,
+// with the bias added, but to no less than the floor.
+//
+//go:noescape
+func outputTilesSetAVX512(args *tileArgs)
+
+// pairOutputSetAVX512 transforms 25 values of each tile to its 4x4 pixels, 16 channels,
+// with the bias added, but to no less than the floor.
+//
+//go:noescape
+func pairOutputSetAVX512(args *tileArgs)
+
+// outputTilesAddAVX512 sets the 4x4 pixels of each tile to AᵀmA, 16 channels,
+// with the bias and what is there added, but to no less than the floor.
+//
+//go:noescape
+func outputTilesAddAVX512(args *tileArgs)
+
+// pairOutputAddAVX512 transforms 25 values of each tile to its 4x4 pixels, 16 channels,
+// with the bias and what is there added, but to no less than the floor.
+//
+//go:noescape
+func pairOutputAddAVX512(args *tileArgs)
 
 // kernelOutAVX512 sets dw = Gᵀ·d·G for rows of 16 channels.
 //

@@ -7,6 +7,8 @@ type reduction struct {
 	flip bool // kernel turned by 180 degrees, its channels transposed
 	tile int  // elements of a transformed tile of the output
 
+	given bool // the kernel is transformed already
+
 	// The phases of what is read, and of what is written: splitPhase for one of the
 	// two if the convolution has stride 2, else 1.
 	ins, outs int

@@ -83,7 +83,7 @@ func ScratchBytes(s Shape, f Form, threads int) int {
 	var a arena
 	switch k := current(); f {
 	case FormForward:
-		s.newForward(&a, k, threads)
+		s.newForward(&a, k, threads, false)
 	case FormInputGrad:
 		s.newInputGrad(&a, k, threads)
 	case FormKernelGrad:
@@ -92,8 +92,8 @@ func ScratchBytes(s Shape, f Form, threads int) int {
 	return a.bytes()
 }
 
-func (s Shape) newForward(a *arena, k *kernels, threads int) *forward {
-	r := reduction{c: s.C, k: s.K, tile: elements, ins: 1, outs: 1}
+func (s Shape) newForward(a *arena, k *kernels, threads int, given bool) *forward {
+	r := reduction{c: s.C, k: s.K, tile: elements, given: given, ins: 1, outs: 1}
 	if s.Stride == 2 {
 		r.tile, r.ins = pairTile, splitPhase
 	}
@@ -150,7 +150,7 @@ func ForwardBF16(p *par.Pool, s Shape, y, x, w []uint16, scratch []byte) {
 func forwardOf(p *par.Pool, s Shape, y, x, w numbers, scratch []byte) {
 	s.check()
 	s.checkLen(x.len, w.len, y.len)
-	s.newForward(newArena(scratch), current(), p.Threads()).run(p, y, x, w)
+	s.newForward(newArena(scratch), current(), p.Threads(), false).run(p, y, x, w)
 }
 
 // InputGrad computes dx [N,H,W,C] from dy [N,OutH,OutW,K] and w [3,3,C,K].

@@ -118,14 +118,18 @@ func main() {
 		products(s)
 		for _, k := range kinds {
 			inputStrip(s, k)
-			outputTiles(s, k)
+			outputTiles(s, k, nil)
 			gradTiles(s, k)
 			weights(s, k)
 			splitStrip(s, k)
 			pairStrip(s, k)
-			pairOutput(s, k)
+			pairOutput(s, k, nil)
 			pairGrad(s, k)
 			splitWeights(s, k)
+		}
+		for i := range endings {
+			outputTiles(s, kinds[0], &endings[i])
+			pairOutput(s, kinds[0], &endings[i])
 		}
 		kernelOut(s)
 		splitKernelOut(s)

@@ -77,10 +77,14 @@ func splitStrip(s isa, k kind) {
 			MOVQ(U32(side), rows)
 			Label("row")
 			for _, h := range s.halves() {
-				for j, o := range append(pair(s.column(strip, pairs, side, h)), single(s.column(strip, singles, side, h))...) {
-					MOVQ(Mem{Base: place, Disp: 8 * j}, at)
-					VMOVUPS(o, Mem{Base: to, Index: at, Scale: 1, Disp: h})
+				put := func(from int, values []VecVirtual) {
+					for j, o := range values {
+						MOVQ(Mem{Base: place, Disp: 8 * (from + j)}, at)
+						VMOVUPS(o, Mem{Base: to, Index: at, Scale: 1, Disp: h})
+					}
 				}
+				put(0, pair(s.column(strip, pairs, side, h))) // first: AVX2 has no room for both
+				put(len(pairs), single(s.column(strip, singles, side, h)))
 			}
 			ADDQ(U32(64), strip)
 			ADDQ(U32(8*side), place)
@@ -139,10 +143,11 @@ func pairStrip(s isa, k kind) {
 	RET()
 }
 
-// pairOutput emits the inverse transform of tiles of 25 values, 16 channels of each.
-func pairOutput(s isa, k kind) {
-	taking("pairOutput"+k.suffix+s.name, "tileArgs")
-	Doc("pairOutput" + k.suffix + s.name + " transforms 25 values of each tile to its 4x4 pixels, 16 channels.")
+// pairOutput emits the inverse transform of tiles of 25 values, 16 channels of each; f may be nil.
+func pairOutput(s isa, k kind, f *ending) {
+	name := outputName("pairOutput", s, k, f)
+	taking(name, "tileArgs")
+	Doc(f.doc(name + " transforms 25 values of each tile to its 4x4 pixels, 16 channels")...)
 	args := Load(Param("args"), GP64())
 	c := s.pairOutputConstants()
 	tmp := field(args, 0)
@@ -189,7 +194,7 @@ func pairOutput(s isa, k kind) {
 				}
 				out := s.pairOutput(c, m)
 				for j, at := range multiples(p, colStride, three, nil) {
-					s.store(k, out[j], at, h)
+					s.storeFinished(f, args, k, out[j], at, h)
 				}
 				if i < 3 {
 					ADDQ(rowStride, p)

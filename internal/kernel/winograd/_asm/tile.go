@@ -128,10 +128,54 @@ func inputStrip(s isa, k kind) {
 	RET()
 }
 
-// outputTiles emits the inverse transform of tiles, 16 channels of each.
-func outputTiles(s isa, k kind) {
-	taking("outputTiles"+k.suffix+s.name, "tileArgs")
-	Doc("outputTiles" + k.suffix + s.name + " sets the 4x4 pixels of each tile to AᵀmA, 16 channels.")
+// ending is what an inverse transform does to the pixels before it stores them.
+type ending struct {
+	suffix string
+	add    bool // what is stored there already
+}
+
+var endings = []ending{{"Set", false}, {"Add", true}}
+
+// doc returns the documentation of a function that does so after what is said first.
+func (f *ending) doc(first string) []string {
+	switch {
+	case f == nil:
+		return []string{first + "."}
+	case f.add:
+		return []string{first + ",", "with the bias and what is there added, but to no less than the floor."}
+	}
+	return []string{first + ",", "with the bias added, but to no less than the floor."}
+}
+
+// storeFinished finishes v and stores it. A NaN stays one: VMAXPS returns its second
+// operand, which Go writes first, if one is.
+func (s isa) storeFinished(f *ending, args Register, k kind, v VecVirtual, m Mem, h int) {
+	if f != nil {
+		bias, floor := GP64(), s.vector()
+		MOVQ(Mem{Base: args, Disp: 64}, bias)
+		VADDPS(Mem{Base: bias, Disp: h}, v, v)
+		if f.add {
+			VADDPS(m.Offset(h), v, v)
+		}
+		VBROADCASTSS(Mem{Base: args, Disp: 72}, floor)
+		VMAXPS(v, floor, v)
+	}
+	s.store(k, v, m, h)
+}
+
+// outputName returns a function's name.
+func outputName(name string, s isa, k kind, f *ending) string {
+	if f != nil {
+		name += f.suffix
+	}
+	return name + k.suffix + s.name
+}
+
+// outputTiles emits the inverse transform of tiles, 16 channels of each; f may be nil.
+func outputTiles(s isa, k kind, f *ending) {
+	name := outputName("outputTiles", s, k, f)
+	taking(name, "tileArgs")
+	Doc(f.doc(name + " sets the 4x4 pixels of each tile to AᵀmA, 16 channels")...)
 	args := Load(Param("args"), GP64())
 	c := s.outputConstants()
 	tmp := field(args, 0)
@@ -154,9 +198,9 @@ func outputTiles(s isa, k kind) {
 			}
 		}
 		if s.lanes == 16 {
-			s.outputInRegisters(k, c, from, to, rowStride, multiples(to, colStride, three, nil))
+			s.outputInRegisters(f, args, k, c, from, to, rowStride, multiples(to, colStride, three, nil))
 		} else {
-			s.outputThroughMemory(k, c, tmp, from, to, rowStride, colStride, three)
+			s.outputThroughMemory(f, args, k, c, tmp, from, to, rowStride, colStride, three)
 		}
 		ADDQ(U32(16), offset)
 	})
@@ -165,7 +209,7 @@ func outputTiles(s isa, k kind) {
 }
 
 // outputThroughMemory transforms the columns of m to tmp and the rows of that to y.
-func (s isa) outputThroughMemory(k kind, c []VecVirtual, tmp, from, to, rowStride, colStride, three GPVirtual) {
+func (s isa) outputThroughMemory(f *ending, args Register, k kind, c []VecVirtual, tmp, from, to, rowStride, colStride, three GPVirtual) {
 	for _, h := range s.halves() {
 		for j := range 6 {
 			m := s.vectors(6)
@@ -185,7 +229,7 @@ func (s isa) outputThroughMemory(k kind, c []VecVirtual, tmp, from, to, rowStrid
 			}
 			out := s.outputTransform(c, m)
 			for j, at := range multiples(p, colStride, three, nil) {
-				s.store(k, out[j], at, h)
+				s.storeFinished(f, args, k, out[j], at, h)
 			}
 			if i < 3 {
 				ADDQ(rowStride, p)
@@ -196,7 +240,7 @@ func (s isa) outputThroughMemory(k kind, c []VecVirtual, tmp, from, to, rowStrid
 
 // outputInRegisters does the same with 32 registers: it transforms the columns in
 // pairs of points of either sign, whose sums and differences are all that the rows need.
-func (s isa) outputInRegisters(k kind, c []VecVirtual, from, to, rowStride GPVirtual, at []Mem) {
+func (s isa) outputInRegisters(f *ending, args Register, k kind, c []VecVirtual, from, to, rowStride GPVirtual, at []Mem) {
 	a, b, aa, bb, aaa, bbb := c[0], c[1], c[2], c[3], c[4], c[5]
 	column := func(j int) []VecVirtual {
 		m := s.vectors(6)
@@ -224,10 +268,10 @@ func (s isa) outputInRegisters(k kind, c []VecVirtual, from, to, rowStride GPVir
 	for i := range 4 {
 		VADDPS(sumA[i], first[i], first[i])
 		VADDPS(sumB[i], first[i], first[i])
-		s.store(k, first[i], rebase(at[0], p), 0)
+		s.storeFinished(f, args, k, first[i], rebase(at[0], p), 0)
 		VMULPS(aa, sumA[i], sumA[i])
 		VFMADD231PS(bb, sumB[i], sumA[i])
-		s.store(k, sumA[i], rebase(at[2], p), 0)
+		s.storeFinished(f, args, k, sumA[i], rebase(at[2], p), 0)
 		if i < 3 {
 			ADDQ(rowStride, p)
 		}
@@ -237,10 +281,10 @@ func (s isa) outputInRegisters(k kind, c []VecVirtual, from, to, rowStride GPVir
 	for i := range 4 {
 		VFMADD231PS(aaa, difA[i], last[i])
 		VFMADD231PS(bbb, difB[i], last[i])
-		s.store(k, last[i], rebase(at[3], p), 0)
+		s.storeFinished(f, args, k, last[i], rebase(at[3], p), 0)
 		VMULPS(a, difA[i], difA[i])
 		VFMADD231PS(b, difB[i], difA[i])
-		s.store(k, difA[i], rebase(at[1], p), 0)
+		s.storeFinished(f, args, k, difA[i], rebase(at[1], p), 0)
 		if i < 3 {
 			ADDQ(rowStride, p)
 		}
