@@ -67,7 +67,7 @@ func open(ctx context.Context, o Options) (_ *session, err error) {
 			s.close()
 		}
 	}()
-	if err := s.checkFolder(o); err != nil {
+	if err := CheckFolder(o.Folder, o.Resume, o.Overwrite); err != nil {
 		return nil, err
 	}
 	if err := s.openData(); err != nil {
@@ -95,12 +95,12 @@ func open(ctx context.Context, o Options) (_ *session, err error) {
 	return s, nil
 }
 
-// checkFolder refuses a folder that must not be written to, before any work is done.
-func (s *session) checkFolder(o Options) error {
-	if o.Resume && s.folder.IsRun() {
+// CheckFolder refuses a folder that must not be written to, before any work is done.
+func CheckFolder(f run.Folder, resume, overwrite bool) error {
+	if resume && f.IsRun() {
 		return nil
 	}
-	err := s.folder.Check(o.Overwrite)
+	err := f.Check(overwrite)
 	switch {
 	case errors.Is(err, run.ErrExists):
 		return hint(err, "use --resume to go on, --overwrite to start anew, or another --out")

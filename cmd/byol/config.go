@@ -55,7 +55,17 @@ func (f *configFlags) register(cmd *cobra.Command, flags ...string) {
 
 // build puts the configuration together; stored is that of the run that goes on, or nil.
 func (f *configFlags) build(cmd *cobra.Command, stored *run.Config) (run.Config, error) {
-	r := run.Request{Stored: stored, Preset: f.preset, File: f.file}
+	r, err := f.request(cmd)
+	if err != nil {
+		return run.Config{}, err
+	}
+	r.Stored = stored
+	return run.Build(r)
+}
+
+// request says what the flags ask for.
+func (f *configFlags) request(cmd *cobra.Command) (run.Request, error) {
+	r := run.Request{Preset: f.preset, File: f.file}
 	cmd.Flags().Visit(func(flag *pflag.Flag) {
 		if key, ok := f.keys[flag.Name]; ok {
 			r.Set = append(r.Set, [2]string{key, flag.Value.String()})
@@ -64,11 +74,11 @@ func (f *configFlags) build(cmd *cobra.Command, stored *run.Config) (run.Config,
 	for _, kv := range f.set {
 		key, value, ok := strings.Cut(kv, "=")
 		if !ok {
-			return run.Config{}, usageError{fmt.Errorf("--set %s: want key=value", kv)}
+			return r, usageError{fmt.Errorf("--set %s: want key=value", kv)}
 		}
 		r.Set = append(r.Set, [2]string{strings.TrimSpace(key), strings.TrimSpace(value)})
 	}
-	return run.Build(r)
+	return r, nil
 }
 
 // allFlags lists every flag of flagKeys.

@@ -13,7 +13,7 @@ import (
 func newTrain() *cobra.Command {
 	var flags configFlags
 	var out, init, watchAt string
-	var resume, overwrite bool
+	var resume, overwrite, auto bool
 	var timeline traceFlags
 	cmd := &cobra.Command{
 		Use:   "train --data DIR|FILE|builtin:glyphs --out RUN",
@@ -38,7 +38,20 @@ length of the run. Every key of the configuration can be set with --set.`,
 			if err != nil {
 				return err
 			}
-			c, err := flags.build(cmd, stored)
+			request, err := flags.request(cmd)
+			if err != nil {
+				return err
+			}
+			request.Stored = stored
+			var c run.Config
+			if auto && stored == nil { // a run that goes on has its plan in config.yaml
+				if err := train.CheckFolder(run.Folder(out), resume, overwrite); err != nil {
+					return err
+				}
+				c, err = planned(cmd, request)
+			} else {
+				c, err = run.Build(request)
+			}
 			if err != nil {
 				return err
 			}
@@ -72,6 +85,7 @@ length of the run. Every key of the configuration can be set with --set.`,
 	cmd.Flags().StringVar(&init, "init", "", "start from the weights of an encoder.safetensors or of torchvision's or timm's ResNet")
 	cmd.Flags().StringVar(&watchAt, "watch", "", "serve the report live at this address of this machine, as 127.0.0.1:8080")
 	timeline.register(cmd, "steps, loading, judging and checkpoints")
+	cmd.Flags().BoolVar(&auto, "auto", false, "choose everything that is not given for the --time there is, as byol plan does (default: an hour)")
 	cmd.Flags().BoolVar(&resume, "resume", false, "go on from the newest whole checkpoint")
 	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace an earlier run in the folder")
 	return cmd
