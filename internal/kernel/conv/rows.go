@@ -30,6 +30,8 @@ type rowsPlan struct {
 	pitch     int  // bytes from pixel to pixel of the input as the tiles read it
 	merge     bool // the taps of a row of the kernel are read as one
 	region    int  // bytes of a part's copy of its input, where it takes one
+	given     bool // the panels are packed already
+	finish    Finish
 
 	// Scratch memory.
 	zeros    unsafe.Pointer // a pixel of padding
@@ -61,9 +63,9 @@ const (
 	rowsParts  = 24 // parts to aim at: several for each of a few threads
 )
 
-func newRowsPlan(s Shape, f Form, threads int, k kind, mem *layout) rowsPlan {
+func newRowsPlan(s Shape, f Form, threads int, k kind, given bool, mem *layout) rowsPlan {
 	l := isa.Current()
-	p := rowsPlan{level: l, kind: k, s: s, form: f, mr: tile.Rows(l), nr: tile.Cols(l), unit: 1}
+	p := rowsPlan{level: l, kind: k, s: s, form: f, mr: tile.Rows(l), nr: tile.Cols(l), unit: 1, given: given}
 	p.inC, p.outC, p.inH, p.inW, p.outH, p.outW = s.C, s.K, s.H, s.W, s.OutH(), s.OutW()
 	if f == InputGrad {
 		p.inC, p.outC, p.inH, p.inW, p.outH, p.outW = s.K, s.C, s.OutH(), s.OutW(), s.H, s.W
@@ -85,7 +87,9 @@ func newRowsPlan(s Shape, f Form, threads int, k kind, mem *layout) rowsPlan {
 	p.words = tile.Words(p.inC*p.unit, k == bf16)
 
 	p.zeros = mem.bytes(p.zeroBytes())
-	p.b = mem.bytes(4 * taps / p.unit * p.words * ((p.panels-1)*p.nr + p.lastWidth))
+	if !given {
+		p.b = mem.bytes(p.panelBytes())
+	}
 	p.inTable, p.outTable = 8*taps*p.blockRows, 8*p.blockRows
 	align := func(n int) int { return (n + lineBytes - 1) &^ (lineBytes - 1) }
 	p.regionAt = align(p.inTable + p.outTable + 4*tile.MaxCols)
@@ -113,6 +117,11 @@ func (p *rowsPlan) balance() {
 	for parts() < rowsParts && p.group > 1 {
 		p.group = (p.group + 1) / 2
 	}
+}
+
+// panelBytes is the size of the panels of all phases.
+func (p *rowsPlan) panelBytes() int {
+	return 4 * p.s.KH * p.s.KW / p.unit * p.words * ((p.panels-1)*p.nr + p.lastWidth)
 }
 
 // zeroBytes is the size of a row of A that lies in the padding.
@@ -171,7 +180,9 @@ func (p *rowsPlan) tensorElem() int {
 // run computes out from in and w, which begin the tensors of the plan's form.
 func (p *rowsPlan) run(pool *par.Pool, out, in, w unsafe.Pointer) {
 	clear(unsafe.Slice((*byte)(p.zeros), p.zeroBytes()))
-	p.pack(pool, w)
+	if !p.given {
+		p.pack(pool, w)
+	}
 	parts := 0
 	for i := range p.phases() {
 		y, x := p.phase(i)
@@ -277,7 +288,7 @@ func (p *rowsPlan) block(worker int, y, x *axis, before, j0, m0 int, out, in uns
 			outRows[m] = uintptr(sums) + uintptr(4*m*cols)
 		}
 	}
-	args := tile.RowsArgs{Taps: taps, K: k}
+	args := tile.RowsArgs{Taps: taps, K: k, Add: p.finish.Add}
 	for j := j0; j < j1; j++ {
 		_, args.Cols = p.width(j)
 		args.B = p.panel(before, y.taps*x.taps, j)
@@ -293,9 +304,12 @@ func (p *rowsPlan) block(worker int, y, x *axis, before, j0, m0 int, out, in uns
 			}
 			args.C = &rows[0]
 			args.A = &inRows[t*taps*p.mr]
-			if p.kind == bf16 {
+			switch {
+			case p.kind == bf16:
 				tile.RowsBF16To16(&args)
-			} else {
+			case p.finish.Bias != nil:
+				tile.RowsF32Finished(p.level, &args, tileFinish(p.finish, j*p.nr))
+			default:
 				tile.RowsF32(p.level, &args)
 			}
 		}

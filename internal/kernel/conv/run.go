@@ -23,7 +23,7 @@ func ScratchBytes(s Shape, f Form, threads int, is16 bool) int {
 	if f == KernelGrad {
 		newGradPlan(s, threads, k, &mem)
 	} else {
-		newRowsPlan(s, f, threads, k, &mem)
+		newRowsPlan(s, f, threads, k, false, &mem)
 	}
 	if w, form, ok := byWinograd(s, f, is16); ok {
 		return max(mem.total(), winograd.ScratchBytes(w, form, threads)+lineBytes)
@@ -72,7 +72,7 @@ func direct(p *par.Pool, s Shape, f Form, k kind, out, a, b unsafe.Pointer, mem 
 		plan.run(p, out, a, b)
 		return
 	}
-	plan := newRowsPlan(s, f, p.Threads(), k, mem)
+	plan := newRowsPlan(s, f, p.Threads(), k, false, mem)
 	plan.run(p, out, a, b)
 }
 

@@ -19,15 +19,13 @@ type Kernel struct {
 
 // Finish is what a forward product does to its sums before it writes them.
 type Finish struct {
-	Bias []float32 // [K], added to every pixel, with room for whole lanes: see [PadBias]
+	Bias []float32 // [K], added to every pixel, and zeros up to [BiasLen]
 	Add  bool      // y holds what is added as well, a residual
 	ReLU bool      // max(y, 0), a NaN staying one
 }
 
-// PadBias returns a copy of b with as many zeros behind it as Finish.Bias wants.
-func PadBias(b []float32) []float32 {
-	return append(make([]float32, 0, ceil(len(b), lane)*lane), b...)[:ceil(len(b), lane)*lane]
-}
+// BiasLen returns the length of Finish.Bias for k output channels.
+func BiasLen(k int) int { return ceil(k, lane) * lane }
 
 // at sets what the transform of the channels from k0 on needs.
 func (f *Finish) at(a *tileArgs, k0 int) {
@@ -129,8 +127,8 @@ func (k *Kernel) Forward(p *par.Pool, y, x []float32, finish Finish, scratch []b
 	if p.Threads() != k.threads {
 		panic(fmt.Sprintf("winograd: a kernel for %d threads on a pool of %d", k.threads, p.Threads()))
 	}
-	if len(finish.Bias) != ceil(s.K, lane)*lane {
-		panic(fmt.Sprintf("winograd: a bias of %d numbers for %d channels: see PadBias", len(finish.Bias), s.K))
+	if len(finish.Bias) != BiasLen(s.K) {
+		panic(fmt.Sprintf("winograd: a bias of %d numbers for %d channels", len(finish.Bias), s.K))
 	}
 	f := s.newForward(newArena(scratch), k.k, k.threads, true)
 	f.u, f.finish = k.u, finish

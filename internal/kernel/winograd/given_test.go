@@ -29,7 +29,7 @@ func TestGivenKernel(t *testing.T) {
 			for _, p := range []*par.Pool{nil, pool} {
 				k := NewKernel(p, s, w)
 				for _, f := range []Finish{{}, {ReLU: true}, {Add: true}, {Add: true, ReLU: true}} {
-					f.Bias = PadBias(bias)
+					f.Bias = append(bias, make([]float32, BiasLen(s.K)-s.K)...)
 					got, want := make([]float32, s.lenY()), make([]float32, s.lenY())
 					for i, v := range sums {
 						v += bias[i%s.K]

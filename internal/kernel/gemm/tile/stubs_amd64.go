@@ -82,11 +82,39 @@ func colsBF16AVX512x16(a *byte, off *int, stride int, b *byte, c *uintptr, segs 
 //go:noescape
 func rowsBF16AVX512x32To16(a *uintptr, b *byte, c *uintptr, taps int, k int, cols int, add bool)
 
+// rowsF32AVX2x16Finished computes C[r][j] (+)= Σ_tap Σ_k A[tap][r][k]·B[tap][k][j] for a tile of
+// 6 rows; a is [taps][6] and c is [6].
+// Before it is written, bias[j] is added, and what is below floor becomes it.
+//
+//go:noescape
+func rowsF32AVX2x16Finished(a *uintptr, b *byte, c *uintptr, taps int, k int, cols int, add bool, bias *float32, floor float32)
+
+// rowsF32AVX512x32Finished computes C[r][j] (+)= Σ_tap Σ_k A[tap][r][k]·B[tap][k][j] for a tile of
+// 8 rows; a is [taps][8] and c is [8].
+// Before it is written, bias[j] is added, and what is below floor becomes it.
+//
+//go:noescape
+func rowsF32AVX512x32Finished(a *uintptr, b *byte, c *uintptr, taps int, k int, cols int, add bool, bias *float32, floor float32)
+
 // rowsBF16AVX512x16To16 computes C[r][j] (+)= Σ_tap Σ_k A[tap][r][k]·B[tap][k][j] for a tile of
 // 8 rows; a is [taps][8] and c is [8].
 //
 //go:noescape
 func rowsBF16AVX512x16To16(a *uintptr, b *byte, c *uintptr, taps int, k int, cols int, add bool)
+
+// rowsF32AVX2x8Finished computes C[r][j] (+)= Σ_tap Σ_k A[tap][r][k]·B[tap][k][j] for a tile of
+// 6 rows; a is [taps][6] and c is [6].
+// Before it is written, bias[j] is added, and what is below floor becomes it.
+//
+//go:noescape
+func rowsF32AVX2x8Finished(a *uintptr, b *byte, c *uintptr, taps int, k int, cols int, add bool, bias *float32, floor float32)
+
+// rowsF32AVX512x16Finished computes C[r][j] (+)= Σ_tap Σ_k A[tap][r][k]·B[tap][k][j] for a tile of
+// 8 rows; a is [taps][8] and c is [8].
+// Before it is written, bias[j] is added, and what is below floor becomes it.
+//
+//go:noescape
+func rowsF32AVX512x16Finished(a *uintptr, b *byte, c *uintptr, taps int, k int, cols int, add bool, bias *float32, floor float32)
 
 // copyRows8x1 copies rows of cols words and fills them up to 8 with zeros;
 // strides are in bytes.

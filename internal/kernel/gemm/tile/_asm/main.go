@@ -26,12 +26,15 @@ func main() {
 	maskTable()
 	for _, v := range []vector{avx2, avx512, avx512bf16} {
 		for _, n := range []int{2, 1} {
-			rows(v, n, false)
+			rows(v, n, stored)
 			cols(v, n)
 		}
 	}
-	rows(avx512bf16, 2, true)
-	rows(avx512bf16, 1, true)
+	for _, n := range []int{2, 1} {
+		rows(avx512bf16, n, rounded)
+		rows(avx2, n, finished)
+		rows(avx512, n, finished)
+	}
 	moves()
 	for _, v := range []vector{avx2, avx512, avx512bf16} {
 		peak(v)

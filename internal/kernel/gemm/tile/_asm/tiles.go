@@ -61,18 +61,32 @@ func (v vector) accumulators(n int) [][]reg.VecVirtual {
 	return acc
 }
 
+// ending is what a tile does with its sums.
+type ending int
+
+const (
+	stored   ending = iota
+	rounded         // to bfloat16
+	finished        // with a bias, and no less than a floor
+)
+
+var suffixes = [...]string{stored: "", rounded: "To16", finished: "Finished"}
+
 // rows generates the tile whose A is given by the addresses of its rows.
-func rows(v vector, n int, to16 bool) {
-	name := fmt.Sprintf("rows%sx%d", v.name, n*v.lanes)
-	if to16 {
-		name += "To16"
-	}
+func rows(v vector, n int, end ending) {
+	name := fmt.Sprintf("rows%sx%d%s", v.name, n*v.lanes, suffixes[end])
 	x.Function(name)
 	x.Attributes(attr.NOSPLIT)
 	x.Pragma("noescape")
-	x.SignatureExpr("func(a *uintptr, b *byte, c *uintptr, taps, k, cols int, add bool)")
-	x.Doc(name+" computes C[r][j] (+)= Σ_tap Σ_k A[tap][r][k]·B[tap][k][j] for a tile of",
-		fmt.Sprintf("%d rows; a is [taps][%d] and c is [%d].", v.mr, v.mr, v.mr))
+	doc := []string{name + " computes C[r][j] (+)= Σ_tap Σ_k A[tap][r][k]·B[tap][k][j] for a tile of",
+		fmt.Sprintf("%d rows; a is [taps][%d] and c is [%d].", v.mr, v.mr, v.mr)}
+	if end == finished {
+		x.SignatureExpr("func(a *uintptr, b *byte, c *uintptr, taps, k, cols int, add bool, bias *float32, floor float32)")
+		doc = append(doc, "Before it is written, bias[j] is added, and what is below floor becomes it.")
+	} else {
+		x.SignatureExpr("func(a *uintptr, b *byte, c *uintptr, taps, k, cols int, add bool)")
+	}
+	x.Doc(doc...)
 	table, b := x.GP64(), x.GP64()
 	x.Load(x.Param("a"), table)
 	x.Load(x.Param("b"), b)
@@ -147,9 +161,12 @@ func rows(v vector, n int, to16 bool) {
 	x.DECQ(taps)
 	x.JNE(operand.LabelRef(lb("tap")))
 	x.Label(lb("done"))
-	if to16 {
+	switch end {
+	case rounded:
 		store16(v, n, lb, acc)
-	} else {
+	case finished:
+		storeFinished(v, n, lb, acc)
+	default:
 		store(v, n, lb, acc)
 	}
 	x.VZEROUPPER()
@@ -367,6 +384,83 @@ func store(v vector, n int, lb func(string) string, acc [][]reg.VecVirtual) {
 	x.JMP(operand.LabelRef(lb("end")))
 	x.Label(lb("partial_add"))
 	each(false, true, ms, ks)
+	x.Label(lb("end"))
+}
+
+// storeFinished adds the bias and, as told, the rows of C, takes the floor and writes
+// the tile, one after the other: there are no registers for all at once.
+func storeFinished(v vector, n int, lb func(string) string, acc [][]reg.VecVirtual) {
+	c, cols, add, t, bias := x.GP64(), x.GP64(), x.GP64(), x.GP64(), x.GP64()
+	x.Load(x.Param("c"), c)
+	x.Load(x.Param("cols"), cols)
+	x.Load(x.Param("add"), add.As8())
+	x.MOVBLZX(add.As8(), add.As32())
+	x.Load(x.Param("bias"), bias)
+	for j := range n {
+		b := v.alloc()
+		x.VMOVUPS(operand.Mem{Base: bias, Disp: j * v.bytes()}, b)
+		for r := range acc {
+			x.VADDPS(b, acc[r][j], acc[r][j])
+		}
+	}
+	each := func(f func(a reg.VecVirtual, j int, at operand.Mem)) {
+		for r := range acc {
+			x.MOVQ(operand.Mem{Base: c, Disp: 8 * r}, t)
+			for j, a := range acc[r] {
+				f(a, j, operand.Mem{Base: t, Disp: j * v.bytes()})
+			}
+		}
+	}
+	limit := func() {
+		at, err := x.Param("floor").Resolve()
+		if err != nil {
+			panic(err)
+		}
+		floor := v.alloc()
+		x.VBROADCASTSS(at.Addr, floor)
+		for r := range acc {
+			for _, a := range acc[r] {
+				x.VMAXPS(a, floor, a) // a NaN in a, the second operand to the processor, stays
+			}
+		}
+	}
+	x.CMPQ(cols, operand.U32(n*v.lanes))
+	x.JNE(operand.LabelRef(lb("partial")))
+	x.TESTL(add.As32(), add.As32())
+	x.JE(operand.LabelRef(lb("full_limit")))
+	each(func(a reg.VecVirtual, _ int, at operand.Mem) { x.VADDPS(at, a, a) })
+	x.Label(lb("full_limit"))
+	limit()
+	each(func(a reg.VecVirtual, _ int, at operand.Mem) { x.VMOVUPS(a, at) })
+	x.JMP(operand.LabelRef(lb("end")))
+	x.Label(lb("partial"))
+	var ms []reg.VecVirtual
+	var ks []reg.OpmaskVirtual
+	if v.lanes == 8 {
+		ms = v.masks(n, cols)
+	} else {
+		ks = kmasks(n, cols)
+	}
+	x.TESTL(add.As32(), add.As32())
+	x.JE(operand.LabelRef(lb("partial_limit")))
+	each(func(a reg.VecVirtual, j int, at operand.Mem) {
+		old := v.alloc()
+		if v.lanes == 8 {
+			x.VMASKMOVPS(at, ms[j], old)
+		} else {
+			x.VMOVUPS_Z(at, ks[j], old)
+		}
+		x.VADDPS(old, a, a)
+	})
+	x.Label(lb("partial_limit"))
+	limit()
+	each(func(a reg.VecVirtual, j int, at operand.Mem) {
+		if v.lanes == 8 {
+			x.VMASKMOVPS(a, ms[j], at)
+		} else {
+			x.VMOVUPS(a, ks[j], at)
+		}
+	})
 	x.Label(lb("end"))
 }
 
