@@ -68,11 +68,11 @@ const (
 	// weightRows is the number of input channels that one part of the transform of
 	// the kernel covers, and of a piece of it.
 	weightRows = 64
-	pieceRows  = 128
+	pieceRows  = 64
 	pieceRows2 = 64 // for stride 2
 
 	fewTiles    = 160
-	largeKernel = 8 << 20 // bytes, transformed
+	largeKernel = 2 << 20 // bytes, transformed
 )
 
 // newForward lays out the memory of a forward product.

@@ -60,7 +60,7 @@ type gradWorker struct {
 const (
 	maxSlices    = 16
 	minSlices    = 4        // fewer would leave threads idle: go the wide layers' way
-	sliceTiles   = 32       // at least
+	sliceTiles   = 64       // at least
 	sliceBlock   = 64       // transformed before a product: fewer read the sums too often
 	slicesBytes  = 20 << 20 // of all slices' sums, at most
 	batchBytes   = 24 << 20 // of the wide layers' transformed tiles, at most
