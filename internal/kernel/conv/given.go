@@ -66,13 +66,14 @@ func NewKernel(p *par.Pool, s Shape, w []float32) *Kernel {
 	return k
 }
 
-// ScratchBytes returns how many bytes of scratch memory Forward needs.
-func (k *Kernel) ScratchBytes() int {
-	if k.winograd != nil {
-		return k.winograd.ScratchBytes()
+// GivenScratchBytes returns how many bytes of scratch memory [Kernel.Forward] needs on a
+// pool of so many threads, with the instruction set in use.
+func GivenScratchBytes(s Shape, threads int) int {
+	if ws, _, ok := byWinograd(s, Forward, false); ok && !winogradOff.Load() {
+		return winograd.GivenScratchBytes(ws, threads)
 	}
 	var count layout
-	newRowsPlan(k.shape, Forward, k.threads, f32, true, &count)
+	newRowsPlan(s, Forward, max(1, threads), f32, true, &count)
 	return count.total()
 }
 
@@ -83,7 +84,7 @@ func (k *Kernel) Forward(p *par.Pool, y, x []float32, finish Finish, scratch []b
 	switch {
 	case p.Threads() != k.threads || isa.Current() != k.level:
 		panic(fmt.Sprintf("conv: a kernel for %d threads and %v, used with %d and %v", k.threads, k.level, p.Threads(), isa.Current()))
-	case len(x) < s.sizeX() || len(y) < s.sizeY() || len(scratch) < k.ScratchBytes() || len(finish.Bias) != paddedChannels(s.K):
+	case len(x) < s.sizeX() || len(y) < s.sizeY() || len(scratch) < GivenScratchBytes(s, k.threads) || len(finish.Bias) != paddedChannels(s.K):
 		panic(fmt.Sprintf("conv: x %d, y %d, bias %d elements and %d bytes of scratch do not suit %+v", len(x), len(y), len(finish.Bias), len(scratch), s))
 	}
 	if k.winograd != nil {

@@ -22,7 +22,7 @@ func TestGivenKernel(t *testing.T) {
 			ForwardF32(nil, s, sums, x, w, make([]byte, ScratchBytes(s, Forward, 1, false)))
 			for _, p := range []*par.Pool{nil, pool} {
 				k := NewKernel(p, s, w)
-				scratch := make([]byte, k.ScratchBytes())
+				scratch := make([]byte, GivenScratchBytes(s, p.Threads()))
 				for i := range scratch {
 					scratch[i] = 0xff
 				}

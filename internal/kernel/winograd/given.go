@@ -85,18 +85,25 @@ func finishAfter(args *tileArgs, inverse func(args *tileArgs), add bool) {
 	}
 }
 
+// newGiven lays out a forward product whose kernel is transformed already.
+func (s Shape) newGiven(a *arena, k *kernels, threads int) *forward {
+	r := s.forward()
+	r.given = true
+	return newForward(a, k, s.grid(), r, threads)
+}
+
 // NewKernel transforms w [3,3,C,K] for forward products of the shape on p, or on any pool
 // of as many threads. It takes four times the memory of w, nine times for stride 2.
 func NewKernel(p *par.Pool, s Shape, w []float32) *Kernel {
 	s.check()
 	s.checkLen(s.lenX(), len(w), s.lenY())
 	k := &Kernel{shape: s, threads: p.Threads(), k: current()}
-	f := s.newForward(&arena{}, k.k, k.threads, true)
+	f := s.newGiven(&arena{}, k.k, k.threads)
 	k.u = make([]float32, f.kernelLen()+align/4)
 	k.u = aligned(k.u)[:f.kernelLen()]
 	var a arena
-	s.newForward(&a, k.k, k.threads, false)
-	f = s.newForward(newArena(make([]byte, a.bytes())), k.k, k.threads, false)
+	s.newForward(&a, k.k, k.threads)
+	f = s.newForward(newArena(make([]byte, a.bytes())), k.k, k.threads)
 	f.u, f.w = k.u, float32s(w)
 	if !f.few {
 		f.transformKernel(p, f.w)
@@ -110,13 +117,12 @@ func NewKernel(p *par.Pool, s Shape, w []float32) *Kernel {
 	return k
 }
 
-// Len returns how many numbers the transformed kernel has.
-func (k *Kernel) Len() int { return len(k.u) }
-
-// ScratchBytes returns how many bytes of scratch memory Forward needs.
-func (k *Kernel) ScratchBytes() int {
+// GivenScratchBytes returns how many bytes of scratch memory [Kernel.Forward] needs on a
+// pool of so many threads, with the instruction set in use.
+func GivenScratchBytes(s Shape, threads int) int {
+	s.check()
 	var a arena
-	k.shape.newForward(&a, k.k, k.threads, true)
+	s.newGiven(&a, current(), max(1, threads))
 	return a.bytes()
 }
 
@@ -130,7 +136,7 @@ func (k *Kernel) Forward(p *par.Pool, y, x []float32, finish Finish, scratch []b
 	if len(finish.Bias) != BiasLen(s.K) {
 		panic(fmt.Sprintf("winograd: a bias of %d numbers for %d channels", len(finish.Bias), s.K))
 	}
-	f := s.newForward(newArena(scratch), k.k, k.threads, true)
+	f := s.newGiven(newArena(scratch), k.k, k.threads)
 	f.u, f.finish = k.u, finish
 	f.run(p, float32s(y), float32s(x), numbers{})
 }

@@ -43,7 +43,7 @@ func TestGivenKernel(t *testing.T) {
 						}
 						want[i] = v
 					}
-					scratch := make([]byte, k.ScratchBytes())
+					scratch := make([]byte, GivenScratchBytes(s, p.Threads()))
 					for i := range scratch {
 						scratch[i] = 0xff
 					}

@@ -49,8 +49,8 @@ func (s Shape) pattern(k *kernels, form Form, size int) numbers {
 	x, w, y := pattern(s.lenX(), size), pattern(s.lenW(), size), pattern(s.lenY(), size)
 	switch form {
 	case FormForward:
-		a := scratchFor(func(a *arena) { s.newForward(a, k, 1, false) })
-		s.newForward(a, k, 1, false).run(nil, y, x, w)
+		a := scratchFor(func(a *arena) { s.newForward(a, k, 1) })
+		s.newForward(a, k, 1).run(nil, y, x, w)
 		return y
 	case FormInputGrad:
 		a := scratchFor(func(a *arena) { s.newInputGrad(a, k, 1) })

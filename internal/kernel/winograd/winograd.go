@@ -83,7 +83,7 @@ func ScratchBytes(s Shape, f Form, threads int) int {
 	var a arena
 	switch k := current(); f {
 	case FormForward:
-		s.newForward(&a, k, threads, false)
+		s.newForward(&a, k, threads)
 	case FormInputGrad:
 		s.newInputGrad(&a, k, threads)
 	case FormKernelGrad:
@@ -92,12 +92,17 @@ func ScratchBytes(s Shape, f Form, threads int) int {
 	return a.bytes()
 }
 
-func (s Shape) newForward(a *arena, k *kernels, threads int, given bool) *forward {
-	r := reduction{c: s.C, k: s.K, tile: elements, given: given, ins: 1, outs: 1}
+func (s Shape) newForward(a *arena, k *kernels, threads int) *forward {
+	return newForward(a, k, s.grid(), s.forward(), threads)
+}
+
+// forward describes the forward product.
+func (s Shape) forward() reduction {
+	r := reduction{c: s.C, k: s.K, tile: elements, ins: 1, outs: 1}
 	if s.Stride == 2 {
 		r.tile, r.ins = pairTile, splitPhase
 	}
-	return newForward(a, k, s.grid(), r, threads)
+	return r
 }
 
 // newInputGrad lays out the forward product of dy with w turned by 180 degrees and
@@ -150,7 +155,7 @@ func ForwardBF16(p *par.Pool, s Shape, y, x, w []uint16, scratch []byte) {
 func forwardOf(p *par.Pool, s Shape, y, x, w numbers, scratch []byte) {
 	s.check()
 	s.checkLen(x.len, w.len, y.len)
-	s.newForward(newArena(scratch), current(), p.Threads(), false).run(p, y, x, w)
+	s.newForward(newArena(scratch), current(), p.Threads()).run(p, y, x, w)
 }
 
 // InputGrad computes dx [N,H,W,C] from dy [N,OutH,OutW,K] and w [3,3,C,K].
