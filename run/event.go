@@ -13,7 +13,8 @@ import (
 	"github.com/byol-go/byol/internal/atomicfile"
 )
 
-// StepEvent is a line of metrics.jsonl every train.log_every steps. Means are over the
+// StepEvent is a line of metrics.jsonl after the first step, the last, and every
+// train.log_every steps. Means are over the
 // steps since the event before.
 type StepEvent struct {
 	Event       string  `json:"event"` // "step"

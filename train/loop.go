@@ -86,7 +86,7 @@ func (s *session) train(ctx context.Context) error {
 			return s.interrupt()
 		}
 		lr, tau := rates.Rate(s.step), s.method.Tau(s.step, c.Train.Steps)
-		logging := (s.step+1)%c.Train.LogEvery == 0 || s.step+1 == c.Train.Steps
+		logging := (s.step+1)%c.Train.LogEvery == 0 || s.step == 0 || s.step+1 == c.Train.Steps
 		var o observed
 		if logging {
 			o, err = s.observe(feed, lr, tau)
@@ -99,6 +99,9 @@ func (s *session) train(ctx context.Context) error {
 		}
 		values := o.values
 		if !Finite(values) {
+			if err := s.judgeNotFinite(values, lr, tau); err != nil {
+				return err
+			}
 			return notFiniteError{step: s.step + 1, loss: values.Loss, norm: values.GradientNorm, lr: c.Optim.LR, lastSafeStep: max(0, s.saved)}
 		}
 		s.step++
@@ -111,6 +114,10 @@ func (s *session) train(ctx context.Context) error {
 				return err
 			}
 			since, logged = now, s.step
+			if s.mustStop() {
+				s.Epoch.Seconds += time.Since(clock).Seconds()
+				return s.stop()
+			}
 		}
 	}
 	s.progress.end()
@@ -201,7 +208,10 @@ func (s *session) logStep(o observed, lr, tau, speed float64) error {
 			return err
 		}
 	}
-	return s.metrics.Write(e)
+	if err := s.metrics.Write(e); err != nil {
+		return err
+	}
+	return s.judgeStep(e)
 }
 
 // endEpoch judges the encoder if it is time, writes the event of the epoch and reports
@@ -316,7 +326,7 @@ func (s *session) finish() error {
 		return err
 	}
 	s.say("encoder written to %s", s.folder.Encoder())
-	return nil
+	return s.lastVerdict()
 }
 
 // model returns the online encoder of a state.

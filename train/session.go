@@ -13,6 +13,7 @@ import (
 	"github.com/byol-go/byol/checkpoint"
 	"github.com/byol-go/byol/compute"
 	"github.com/byol-go/byol/dataset"
+	"github.com/byol-go/byol/diagnose"
 	"github.com/byol-go/byol/embed"
 	"github.com/byol-go/byol/internal/trace"
 	"github.com/byol-go/byol/method"
@@ -36,6 +37,7 @@ type session struct {
 	tracer    *compute.Tracer
 	trace     *trace.Recorder // nil for none
 	metrics   *run.Metrics
+	watch     *diagnose.Watch
 	board     *run.TensorBoard
 
 	perEpoch int // optimiser steps
@@ -207,6 +209,9 @@ func (s *session) start(o Options, resuming bool) error {
 	}
 	s.stepper.SetState(state)
 	var err error
+	if s.watch, _, err = Replay(s.folder, Setup(s.config, s.perEpoch)); err != nil {
+		return err
+	}
 	if s.judge, err = newJudge(s); err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ var flagKeys = []struct{ flag, key, usage string }{
 	{"backend", "train.backend", "cpu, or xla:PLUGIN in builds with cgo"},
 	{"threads", "train.threads", "processor threads (default: all)"},
 	{"seed", "train.seed", "seed of everything random"},
+	{"on-collapse", "train.on_collapse", "when the verdict is bad: warn, or stop after saving"},
 }
 
 // register adds --preset, --config, --set and the named flags to a command.

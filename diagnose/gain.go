@@ -1,0 +1,102 @@
+package diagnose
+
+import (
+	"fmt"
+	"math"
+)
+
+// The signs in this file ask whether anything is gained: whether pictures are told apart
+// better than by a random network.
+
+// Two views of a picture must be found more alike than those of different pictures by so
+// many standard errors, over so many measurements.
+const (
+	alikeErrors  = 3
+	alikeLeast   = 8
+	alikeAtMost  = 40
+	alikeLargest = .1 // of the distance between pictures; more is no accident even if it is noisy
+)
+
+// alike: different pictures look the same, so that there is nothing to tell apart.
+func (h *history) alike() (string, bool) {
+	if h.setup.supervised() {
+		return "", false
+	}
+	var gaps []float64
+	for i := len(h.all) - 1; i >= 0 && h.all[i].Step > startSteps && len(gaps) < alikeAtMost; i-- {
+		if g := h.all[i].CosGap; finite(g) {
+			gaps = append(gaps, g)
+		}
+	}
+	n := float64(len(gaps))
+	if len(gaps) < alikeLeast {
+		return "", false
+	}
+	sum, squares := 0.0, 0.0
+	for _, g := range gaps {
+		sum += g
+		squares += g * g
+	}
+	average := sum / n
+	deviation := math.Sqrt(max(0, squares-sum*average) / (n - 1))
+	if average > alikeErrors*deviation/math.Sqrt(n) || average > alikeLargest*(1-h.recent(cosNegative)) {
+		return "", false
+	}
+	return fmt.Sprintf("views of the same picture are no more alike than views of different ones: their cosines differ by %.1g ± %.1g, that of pixels is %.3g to %.3g",
+		average, deviation/math.Sqrt(n), h.recent(view), h.recent(picture)), true
+}
+
+// Statistics of so few pictures are mostly noise; learning from them must show clearly.
+const (
+	fewPictures  = 8
+	clearlyApart = .5 // contrast
+)
+
+// fewToTell: batches are so small that what is learnt from one is lost with the next.
+func (h *history) fewToTell() (string, bool) {
+	n := h.last().MatchOf
+	if n == 0 || n >= fewPictures || h.setup.supervised() {
+		return "", false
+	}
+	now := h.contrast(h.long)
+	if now > clearlyApart {
+		return "", false
+	}
+	return fmt.Sprintf("with %d pictures in a batch, views of a picture are told from others by %.2g of the distance between pictures, which is little", n, now), true
+}
+
+// labelsGain is how far the cross entropy must come from that of guessing.
+const labelsGain = .02
+
+// labelsNotLearnt: the labels are guessed.
+func (h *history) labelsNotLearnt() (string, bool) {
+	if !h.setup.supervised() || h.setup.Classes < 2 {
+		return "", false
+	}
+	guessing, now := math.Log(float64(h.setup.Classes)), h.recent(loss)
+	if now < (1-labelsGain)*guessing {
+		return "", false
+	}
+	return fmt.Sprintf("the cross entropy is %.3g, that of guessing %.3g", now, guessing), true
+}
+
+// What must be gained by the time that a verdict is given. Of healthy runs the one that
+// gained least by then had doubled the gap.
+const gainedGap = 1.25 // times the gap of the first steps, relative to the distance of pictures
+
+// nothingGained: views of a picture are no easier to find than by a random network.
+func (h *history) nothingGained() (string, bool) {
+	if h.setup.supervised() {
+		return "", false
+	}
+	at, now := h.contrast(h.start), h.contrast(h.long)
+	if now > gainedGap*at {
+		return "", false
+	}
+	return fmt.Sprintf("views of a picture are told from others by %.2g of the distance between pictures, at the start by %.2g", now, at), true
+}
+
+// contrast is the gap of the cosines as a share of the distance between pictures.
+func (h *history) contrast(over func(func(Measurement) float64) float64) float64 {
+	return over(cosGap) / max(1e-6, 1-over(cosNegative))
+}
