@@ -132,15 +132,28 @@ func seen(d Data, m Machine, g Given, t Trial) float64 {
 	case g.Named["train.epochs"] && c.Train.Epochs > 0:
 		return float64(c.Train.Epochs * d.Images)
 	}
-	seconds := g.Time.Seconds()/margin - loadingS(d, m)
-	if d.Classes > 0 && !(g.Named["eval.knn_every"] && c.Eval.KNNEvery == 0) {
-		seconds -= min(seconds/16, 2*judgingS(d, m, t))
+	seconds := timeFor(d, m, g)
+	if judged(d, g) {
+		seconds -= judgingTime(seconds, judgingS(d, m, t))
 	}
 	return max(0, min(most, seconds/perPicture(m, t)))
 }
 
-// enough reports whether the time is enough for a set-up.
-func enough(d Data, m Machine, g Given, t Trial) bool { return seen(d, m, g, t) >= t.Needs }
+// timeFor is the time for steps and judging, in seconds.
+func timeFor(d Data, m Machine, g Given) float64 {
+	return max(0, g.Time.Seconds()/margin-loadingS(d, m))
+}
+
+// judged reports whether the run may be judged while it trains.
+func judged(d Data, g Given) bool {
+	return d.Classes > 0 && !(g.Named["eval.knn_every"] && g.Config.Eval.KNNEvery == 0)
+}
+
+// enough reports whether the time is enough for a set-up. Where a cheaper one could show
+// every picture as often as makes sense, it has no advantage left.
+func enough(d Data, m Machine, g Given, t Trial) bool {
+	return seen(d, m, g, t) >= min(t.Needs, float64(maxEpochs*d.Images))
+}
 
 // length chooses batch, accumulation and steps.
 func (p *proposal) length() error {
@@ -322,7 +335,11 @@ func (p *proposal) judge() {
 	}
 	epochs := p.epochs()
 	p.judging = judgingS(p.Data, p.Machine, p.trial)
-	every := knnEvery(epochs, p.stepsS(), p.judging)
+	time := timeFor(p.Data, p.Machine, p.given)
+	if p.given.Time == 0 {
+		time = p.stepsS()
+	}
+	every := knnEvery(epochs, judgingTime(time, p.judging), p.judging)
 	if p.given.Named["eval.knn_every"] {
 		every = p.given.Config.Eval.KNNEvery
 	} else if every == 0 {

@@ -83,11 +83,22 @@ func augmentOf(d Data, size, channels int) []Choice {
 	return list
 }
 
-// knnEvery returns how many epochs lie between two judgements that take judging seconds
-// each, so that all of them stay below a sixteenth of the run; 0 if even two, before and
-// after, would not.
-func knnEvery(epochs, seconds, judging float64) int {
-	n := math.Floor(seconds / 16 / judging)
+// judgements is how often a run is judged while it trains, at most: enough for a curve.
+const judgements = 21
+
+// judgingTime returns what judging may take of a run, of the seconds there are for it: a
+// sixteenth, or less if a judgement is quick; 0 if even two, before and after, take longer.
+func judgingTime(seconds, judging float64) float64 {
+	allowed := min(seconds/16, judgements*judging)
+	if allowed < 2*judging {
+		return 0
+	}
+	return allowed
+}
+
+// knnEvery returns how many epochs lie between two judgements of which so many fit in.
+func knnEvery(epochs, allowed, judging float64) int {
+	n := math.Floor(allowed/judging + 1e-9)
 	if n < 2 {
 		return 0
 	}
