@@ -94,6 +94,12 @@ func finalRows(records []*record) []row {
 		}
 		return fmt.Sprintf(format, *v)
 	}
+	add("verdict", func(r *record) string {
+		if n := len(r.verdicts); n > 0 {
+			return r.verdicts[n-1].Verdict
+		}
+		return ""
+	})
 	for _, protocol := range []string{"linear", "finetune"} {
 		add(protocolName(protocol), func(r *record) string {
 			for _, j := range r.evals {

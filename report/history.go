@@ -29,7 +29,21 @@ type event struct {
 	ImagesPerS  *float64 `json:"images_per_s"`
 	KNN         *float64 `json:"knn_top1"`
 	Seconds     float64  `json:"seconds"`
+	health
 	verdict
+}
+
+// health is what is measured of representation, weights and views; see run.Health.
+type health struct {
+	FeatureStd      *float64 `json:"feature_std"`
+	FeatureRank     *float64 `json:"feature_rank"`
+	Match           *float64 `json:"match"`
+	FeatureMatch    *float64 `json:"feature_match"`
+	Alignment       *float64 `json:"alignment"`
+	Uniformity      *float64 `json:"uniformity"`
+	TargetDistance  *float64 `json:"target_distance"`
+	EncoderUpdate   *float64 `json:"encoder_update"`
+	PredictorUpdate *float64 `json:"predictor_update"`
 }
 
 // verdict is what the training says of itself: is it learning, since when not, and why.

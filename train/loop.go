@@ -203,6 +203,14 @@ func (s *session) logStep(o observed, lr, tau, speed float64) error {
 	if e.Accuracy != nil {
 		scalars["train/accuracy"] = v.Accuracy
 	}
+	for tag, value := range map[string]run.Number{
+		"health/feature_std": e.FeatureStd, "health/feature_rank": e.FeatureRank, "health/match": e.Match, "health/uniformity": e.Uniformity,
+		"health/target_distance": e.TargetDistance, "health/encoder_update": e.EncoderUpdate, "health/predictor_update": e.PredictorUpdate,
+	} {
+		if !math.IsNaN(float64(value)) { // the method has it
+			scalars[tag] = float64(value)
+		}
+	}
 	for tag, value := range scalars {
 		if err := s.board.Scalar(tag, s.step, value); err != nil {
 			return err

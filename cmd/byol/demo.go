@@ -62,13 +62,22 @@ func printDemo(cmd *cobra.Command, folder run.Folder, page string, took time.Dur
 	if first.KNN == nil || last.KNN == nil {
 		return errors.New("the demo measured no kNN accuracy")
 	}
+	verdicts, err := run.ReadVerdicts(folder.Metrics())
+	if err != nil {
+		return err
+	}
+	verdict := ""
+	if n := len(verdicts); n > 0 {
+		verdict = verdicts[n-1].Verdict
+	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), `
 Nearest neighbours tell held-out letters and digits apart:
   random encoder    %5.1f %%
   after BYOL        %5.1f %%   (%+.1f points, without a single label, in %s)
 
+Verdict without labels: %s
 Look at %s
 Next: byol train --data YOUR_PICTURES --out runs/first
-`, 100*float64(*first.KNN), 100*float64(*last.KNN), 100*float64(*last.KNN-*first.KNN), took.Round(time.Second), page)
+`, 100*float64(*first.KNN), 100*float64(*last.KNN), 100*float64(*last.KNN-*first.KNN), took.Round(time.Second), verdict, page)
 	return err
 }

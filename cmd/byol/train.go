@@ -74,7 +74,8 @@ length of the run. Every key of the configuration can be set with --set.`,
 			if traced := timeline.write(record); err == nil {
 				err = traced
 			}
-			if err == nil {
+			var collapsed train.CollapseError
+			if err == nil || errors.As(err, &collapsed) {
 				writeReport(cmd, run.Folder(out))
 			}
 			return err
