@@ -70,7 +70,7 @@ XLA, on GPUs. Start with: byol demo`,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newDemo(), newTrain(), newPlan(), newEval(), newEmbed(), newBench(), newDoctor(), newInspect(), newReport())
+	root.AddCommand(newDemo(), newTrain(), newPlan(), newLab(), newEval(), newEmbed(), newBench(), newDoctor(), newInspect(), newReport())
 	for _, c := range root.Commands() {
 		wrapArgs(c)
 	}
