@@ -29,6 +29,8 @@ var causes = []cause{
 	{notWild, (*history).sameDrawnViews},
 	{notWild, (*history).flatData},
 	{notWild, (*history).temperature},
+	{notWild, (*history).shortQueue},
+	{notWild, (*history).narrowHead},
 	{anything, (*history).decay},
 	{anything, (*history).rateTooHigh},
 	{notWild, (*history).predictorStands},
@@ -36,6 +38,7 @@ var causes = []cause{
 	{collapses, (*history).lowTau},
 	{anything, (*history).noNorm},
 	{notWild, (*history).weakViews},
+	{[]string{NotLearning}, (*history).strongCrop},
 	{[]string{NotLearning}, (*history).rateTooLow},
 	{[]string{NotLearning}, (*history).highTau},
 }
@@ -117,7 +120,8 @@ func (h *history) flatData() (string, string, bool) {
 	if _, ok := h.flatPictures(); !ok {
 		return "", "", false
 	}
-	return "the data have no variety: the pictures are uniform", "look at views.png and at data.train; byol doctor --data reads every picture", true
+	return "the data have no variety: views are of one colour each, since the pictures are, or since blur or augment.normalize.std wipes them out",
+		"look at views.png in the run's folder, then change data.train, augment.blur.sigma or augment.normalize.std", true
 }
 
 // highTemperature is where a softmax over cosines becomes flat.
@@ -129,6 +133,40 @@ func (h *history) temperature() (string, string, bool) {
 		return "", "", false
 	}
 	return fmt.Sprintf("the temperature is too high (method.temperature=%s): all pictures push alike", number(h.setup.Temperature)), "set method.temperature to .1 to .5", true
+}
+
+// leastQueue keys, with those of a batch, are few to push away.
+const leastQueue = 64
+
+// shortQueue: there is next to nothing to be told from.
+func (h *history) shortQueue() (string, string, bool) {
+	if h.setup.Method != "moco" || h.setup.Queue >= leastQueue {
+		return "", "", false
+	}
+	return fmt.Sprintf("the queue is too short (method.queue=%d): there is next to nothing to be told from", h.setup.Queue), "set method.queue to 0 (chosen)", true
+}
+
+// leastDim is the narrowest projection that has room for directions.
+const leastDim = 8
+
+// narrowHead: projections cannot have more directions than dimensions.
+func (h *history) narrowHead() (string, string, bool) {
+	if h.setup.supervised() || h.setup.Dim >= leastDim {
+		return "", "", false
+	}
+	return fmt.Sprintf("the projection is too narrow (heads.dim=%d)", h.setup.Dim), "set heads.dim to 64 or more", true
+}
+
+// smallCrop is a share of a picture's area in which two views rarely meet.
+const smallCrop = .08
+
+// strongCrop: the views show different parts.
+func (h *history) strongCrop() (string, string, bool) {
+	if h.setup.CropScale[1] > smallCrop {
+		return "", "", false
+	}
+	return fmt.Sprintf("the crops are too small (augment.crop.scale up to %s): two views of a picture have nothing in common", number(h.setup.CropScale[1])),
+		"set augment.crop.scale=.2,1", true
 }
 
 // decay: weights are pulled to zero faster than they learn.

@@ -81,8 +81,12 @@ func (h *history) labelsNotLearnt() (string, bool) {
 }
 
 // What must be gained by the time that a verdict is given. Of healthy runs the one that
-// gained least by then had doubled the gap.
-const gainedGap = 1.25 // times the gap of the first steps, relative to the distance of pictures
+// gained least by then had doubled the contrast.
+const (
+	gained       = 1.25 // times the contrast of the first steps
+	standingLoss = .002 // of the loss at the first step: less is no change
+	lowContrast  = .1   // of a random network: about .05
+)
 
 // nothingGained: views of a picture are no easier to find than by a random network.
 func (h *history) nothingGained() (string, bool) {
@@ -90,10 +94,13 @@ func (h *history) nothingGained() (string, bool) {
 		return "", false
 	}
 	at, now := h.contrast(h.start), h.contrast(h.long)
-	if now > gainedGap*at {
+	first, latest := h.all[0].Loss, h.long(loss)
+	stands := math.Abs(latest-first) < standingLoss*math.Abs(first) && now < lowContrast
+	if !(now < gained*at) && !stands {
 		return "", false
 	}
-	return fmt.Sprintf("views of a picture are told from others by %.2g of the distance between pictures, at the start by %.2g", now, at), true
+	return fmt.Sprintf("views of a picture are told from others by %.2g of the distance between pictures, at the start by %.2g; the loss went from %.4g to %.4g",
+		now, at, first, latest), true
 }
 
 // contrast is the gap of the cosines as a share of the distance between pictures.

@@ -1,8 +1,8 @@
 package diagnose
 
 // Setup describes a run, to name the cause of what is measured. The verdict itself does
-// not look at it, but for what it makes of a method: how long the run is, how many
-// pictures a batch has, and whether labels teach.
+// not look at it, but for how long the run is, and whether labels teach and of how many
+// classes.
 type Setup struct {
 	Steps int // of the run
 
@@ -18,13 +18,16 @@ type Setup struct {
 
 	Batch   int // pictures whose statistics a batch norm shares
 	Classes int // of supervised
-	Size    int // of a view, pixels
+	Queue   int // of moco
+	Dim     int // of projections
 
 	Optimizer   string
 	LR          float64 // the highest
 	PredictorLR float64 // multiplies it
 	WeightDecay float64
 	WarmupSteps int
+
+	CropScale [2]float64 // share of a picture's area
 }
 
 // hasPredictor reports whether the method can have a predictor.

@@ -69,6 +69,11 @@ const (
 // thrownAbout: steps so long that what was learnt is overwritten.
 func (h *history) thrownAbout() (string, bool) {
 	update, ratio := h.recent(updateOf(Encoder)), h.grown(Encoder)
+	for part, name := range []string{Projector: "projector", Predictor: "predictor"} {
+		if grown := h.grown(part); grown > burstNorm && name != "" {
+			return fmt.Sprintf("the %s's weights have %.2g times their norm at the start", name, grown), true
+		}
+	}
 	changed := ratio > wildNorm || ratio < 1./wildNorm
 	if !(ratio > burstNorm || update > wildUpdate && changed || update > 4*wildUpdate) {
 		return "", false
@@ -97,18 +102,18 @@ func (h *history) onePoint() (string, bool) {
 		spread, other), true
 }
 
-// Of healthy runs the lowest effective rank seen is 5.5 (SimSiam), and the largest
-// direction has two thirds of the variance at most.
+// Of healthy runs the lowest effective rank seen in a single batch is 5 (SimSiam), where the
+// largest direction had four fifths of the variance.
 const (
-	fewRank      = 3.5
-	fewShare     = .8
+	fewRank      = 3.3
+	fewShare     = .9
 	leastOptions = 8 // directions that a batch must have for its rank to say anything
 )
 
 // fewDirections: projections differ, but along one or two directions only.
 func (h *history) fewDirections() (string, bool) {
 	r, share := h.recent(rank), h.recent(largestShare)
-	if h.setup.supervised() || h.last().MatchOf <= leastOptions || !(r < fewRank || share > fewShare && r < 2*fewRank) {
+	if h.setup.supervised() || h.last().MatchOf <= leastOptions || !(r < fewRank || share > fewShare && r < 1.5*fewRank) {
 		return "", false
 	}
 	return fmt.Sprintf("the target's projections of %d pictures have an effective rank of %.1f (features %.1f), and %s of their variance in one direction",

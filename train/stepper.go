@@ -27,6 +27,7 @@ type Stepper struct {
 	measure    *graph.Graph // nil until Weights is called
 	memory     int64        // bytes, see Memory
 	state      []*tensors.Tensor
+	views      [2]*tensors.Tensor // of the batch at hand; the memory stays
 }
 
 // Batch is two views of the same pictures, and what they show.
@@ -119,10 +120,11 @@ func (s *Stepper) run(g *graph.Graph, batch Batch, scalars []any) (method.Values
 		}
 		args = append(args, d)
 	}
-	for _, v := range batch.Views {
-		t := tensors.FromFlatDataAndDimensions(v, s.shape[:]...)
-		defer t.FinalizeAll()
-		args = append(args, t)
+	for i, v := range batch.Views {
+		if err := s.placeView(i, v); err != nil {
+			return method.Values{}, fmt.Errorf("train: view %d: %w", i+1, err)
+		}
+		args = append(args, s.views[i])
 	}
 	if s.method.UsesLabels() {
 		t := tensors.FromFlatDataAndDimensions(batch.Label, s.shape[0])
@@ -140,6 +142,15 @@ func (s *Stepper) run(g *graph.Graph, batch Batch, scalars []any) (method.Values
 		t.FinalizeAll()
 	}
 	return values, err
+}
+
+// placeView copies a view [B,H,W,C] to where the steps read it.
+func (s *Stepper) placeView(i int, view []float32) error {
+	if s.views[i] == nil {
+		s.views[i] = tensors.FromFlatDataAndDimensions(view, s.shape[:]...)
+		return s.views[i].MaterializeOnDevice(s.backend, true, 0)
+	}
+	return s.views[i].MutableFlatData(func(flat any) { copy(flat.([]float32), view) })
 }
 
 // Memory is about what a step holds in bytes, state and views included; 0 if the backend
@@ -168,11 +179,21 @@ func (s *Stepper) State() ([][]float32, error) {
 func (s *Stepper) SetState(values [][]float32) {
 	s.finalizeState()
 	s.state = nn.Tensors(s.method.Specs(), values)
+	for _, t := range s.state { // a step would do it, but keep the copies here
+		if t.MaterializeOnDevice(s.backend, false, 0) == nil {
+			t.FinalizeLocal()
+		}
+	}
 }
 
 // Close frees the state and the compiled graphs.
 func (s *Stepper) Close() {
 	s.finalizeState()
+	for _, t := range s.views {
+		if t != nil {
+			t.FinalizeAll()
+		}
+	}
 	if s.step != nil {
 		s.step.Finalize()
 	}

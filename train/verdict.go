@@ -18,8 +18,9 @@ func Setup(c run.Config, stepsPerEpoch int) diagnose.Setup {
 		Steps: c.Train.Steps, Method: m.Name, Target: m.Target, Predictor: m.Predictor, StopGradient: m.StopGradient,
 		Tau: m.Tau, Temperature: m.Temperature, Beta: m.Beta,
 		EncoderNorm: c.Encoder.Norm, ProjectorNorm: heads[0], PredictorNorm: heads[len(heads)-1], OutputNorm: c.Heads.OutputNorm,
-		Batch: c.Train.Batch / max(1, m.Groups), Classes: m.Classes,
+		Batch: c.Train.Batch / max(1, m.Groups), Classes: m.Classes, Queue: m.Queue, Dim: c.Heads.Dim,
 		Optimizer: c.Optim.Name, LR: c.Optim.LR, PredictorLR: m.PredictorLR, WeightDecay: c.Optim.WeightDecay,
+		CropScale:   c.Augment.Crop.Scale,
 		WarmupSteps: int(c.Optim.WarmupEpochs * float64(stepsPerEpoch)),
 	}
 }
