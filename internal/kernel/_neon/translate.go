@@ -33,6 +33,7 @@ type translator struct {
 	sums     map[string]string // base, index and scale to a register that holds their sum
 	nextSum  int
 	labels   int
+	inverted bool // the next conjunction is with the complement of a compare's mask
 }
 
 func translate(f *function, p *pool) ([]string, error) {
@@ -75,7 +76,7 @@ func (t *translator) instruction(in *instruction) {
 	case in.op == "RET":
 		t.emit("RET")
 	case in.op == "VZEROUPPER" || in.op == "SFENCE":
-		// no such state, and no stores past the caches
+		// there is no such state, and stores past the caches keep the order of all others
 	case in.op[0] == 'J':
 		t.jump(in)
 	case in.op == "PREFETCHT0" || in.op == "PREFETCHT1":

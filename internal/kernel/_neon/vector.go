@@ -51,6 +51,11 @@ func (t *translator) vector(in *instruction) {
 			return
 		}
 		m, n := t.source(a[0], dst), t.source(a[1], dst)
+		if t.inverted { // the compare before this left a mask's complement in dst
+			if t.inverted, o = false, bicB; a[1].kind == vector && a[1].reg == dst.reg {
+				m, n = n, m
+			}
+		}
 		for h := range halves(dst) {
 			t.word(o.word(half(dst, h), n[h], m[h]))
 		}
@@ -230,7 +235,7 @@ var others map[string]func(t *translator, in *instruction)
 func init() {
 	others = map[string]func(t *translator, in *instruction){
 		"VMOVUPS": (*translator).move, "VMOVAPS": (*translator).move, "VMOVDQU": (*translator).move, "VMOVDQA": (*translator).move,
-		"VMOVNTPS": (*translator).move, "VMOVNTDQ": (*translator).move,
+		"VMOVNTPS": (*translator).stream, "VMOVNTDQ": (*translator).stream,
 		"VMASKMOVPS": (*translator).masked,
 		"VMAXPS":     extreme(true), "VMINPS": extreme(false),
 		"VCMPPS": (*translator).compare, "VBLENDVPS": (*translator).blend, "VPBLENDVB": (*translator).blend,
@@ -277,6 +282,18 @@ func (t *translator) move(in *instruction) {
 	}
 }
 
+// stream stores a whole register past the caches.
+func (t *translator) stream(in *instruction) {
+	base, disp := t.address(in.args[1])
+	if disp < -1024 || disp > 1008 || disp%16 != 0 || !in.args[0].wide {
+		t.fail("out of reach")
+		return
+	}
+	var r int
+	fmt.Sscanf(base, "R%d", &r)
+	t.word(stnp(half(in.args[0], 0), half(in.args[0], 1), r, disp))
+}
+
 // masked moves the lanes before the first that the mask leaves out: every mask in this
 // program is of the first few.
 func (t *translator) masked(in *instruction) {
@@ -287,7 +304,11 @@ func (t *translator) masked(in *instruction) {
 		r, mem = mem, r
 	}
 	base, disp := t.address(mem)
-	t.emit("ADD $%d, %s, %s", disp, base, addressRegister)
+	if disp == 0 {
+		t.emit("MOVD %s, %s", base, addressRegister)
+	} else {
+		t.emit("ADD $%d, %s, %s", disp, base, addressRegister)
+	}
 	lanes := [2]int{half(mask, 0), half(mask, 1)}
 	if loads {
 		if r.reg == mask.reg {
@@ -346,13 +367,31 @@ func (t *translator) choose(d, mask, n, m int) {
 	}
 }
 
+// complemented says whether a compare's result is only what the next instruction, a
+// conjunction that overwrites it, takes: then that one can do the negation.
+func (t *translator) complemented(dst operand) bool {
+	if t.at+1 == len(t.f.code) {
+		return false
+	}
+	next := &t.f.code[t.at+1]
+	if next.op != "VANDPS" || next.args[2].reg != dst.reg || next.args[0].kind != vector || next.args[1].kind != vector {
+		return false
+	}
+	return (next.args[0].reg == dst.reg) != (next.args[1].reg == dst.reg)
+}
+
 // compare translates the predicates in use; a is args[2], b is args[1].
 func (t *translator) compare(in *instruction) {
 	dst := in.args[3]
+	complement := t.complemented(dst)
 	b, a := t.source(in.args[1], dst), t.source(in.args[2], dst)
 	for h := range halves(dst) {
 		d, a, b := half(dst, h), a[h], b[h]
-		not := func() { t.word(mvn.word(d, d)) }
+		not := func() {
+			if t.inverted = complement; !complement {
+				t.word(mvn.word(d, d))
+			}
+		}
 		switch in.args[0].value {
 		case 0x00: // equal
 			t.word(fcmeq.word(d, a, b))
@@ -399,21 +438,42 @@ func (t *translator) compare(in *instruction) {
 	}
 }
 
+// compared says whether a register was last written, in this block, by a compare, whose
+// masks are all ones or all zeros.
+func (t *translator) compared(mask operand) bool {
+	for i := t.at - 1; i >= 0 && t.f.code[i].op != ""; i-- {
+		if t.f.code[i].defines().has(mask.reg) {
+			return t.f.code[i].op == "VCMPPS"
+		}
+	}
+	return false
+}
+
 // blend takes args[1] where the sign of args[0] is set and args[2] elsewhere.
 func (t *translator) blend(in *instruction) {
 	mask, dst := in.args[0], in.args[3]
 	n, m := t.source(in.args[1], dst), t.source(in.args[2], dst)
 	sign := func(d, n int) string { return sshrS.word(d, n, 31) }
+	if t.compared(mask) {
+		sign = move
+	}
 	if in.op == "VPBLENDVB" {
 		sign = func(d, n int) string { return sshrB.word(d, n, 7) }
 	}
 	for h := range halves(dst) {
 		d, s := half(dst, h), half(mask, h)
 		r := d
-		if d == n[h] || d == m[h] {
+		switch {
+		case d != n[h] && d != m[h]:
+		case t.compared(mask): // choose does not write the mask then
+			t.choose(d, s, n[h], m[h])
+			continue
+		default:
 			r = t.temporary()
 		}
-		t.word(sign(r, s))
+		if r != s || !t.compared(mask) {
+			t.word(sign(r, s))
+		}
 		t.choose(d, r, n[h], m[h])
 		if r != d {
 			t.free = append(t.free, r)

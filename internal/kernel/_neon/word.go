@@ -30,6 +30,7 @@ var (
 	mulS     = same{"mul", "4s", 0x4EA09C00}
 	addpS    = same{"addp", "4s", 0x4EA0BC00}
 	andB     = same{"and", "16b", 0x4E201C00}
+	bicB     = same{"bic", "16b", 0x4E601C00} // d = n &^ m
 	orrB     = same{"orr", "16b", 0x4EA01C00}
 	eorB     = same{"eor", "16b", 0x6E201C00}
 	bsl      = same{"bsl", "16b", 0x6E601C00} // d = d ? n : m
@@ -124,6 +125,16 @@ func fmlaLane(d, n, m, lane int) string {
 		"fmla v%d.4s, v%d.4s, v%d.s[%d]", d, n, m, lane)
 }
 
+// stnp stores two registers past the caches, at a multiple of 16 bytes from -1024 to 1008
+// behind x[base].
+func stnp(r0, r1, base, disp int) string {
+	place := fmt.Sprintf("[x%d]", base)
+	if disp != 0 {
+		place = fmt.Sprintf("[x%d, #%d]", base, disp)
+	}
+	return word(0xAC000000|uint32(disp/16&127)<<15|uint32(r1)<<10|uint32(base)<<5|uint32(r0), "stnp q%d, q%d, %s", r0, r1, place)
+}
+
 // move is d = n.
 func move(d, n int) string {
 	return word(orrB.code|uint32(n)<<16|uint32(n)<<5|uint32(d), "mov v%d.16b, v%d.16b", d, n)
@@ -171,7 +182,7 @@ func word(code uint32, format string, args ...any) string {
 
 // tbl2 is tbl on the 32 bytes of n and the register behind it.
 func tbl2(d, n, m int) string {
-	return word(0x4E002000|uint32(m)<<16|uint32(n)<<5|uint32(d), "tbl v%d.16b, {v%d.16b-v%d.16b}, v%d.16b", d, n, n+1, m)
+	return word(0x4E002000|uint32(m)<<16|uint32(n)<<5|uint32(d), "tbl v%d.16b, {v%d.16b, v%d.16b}, v%d.16b", d, n, n+1, m)
 }
 
 // dupD is d[i] = n[lane] of 64 bits.

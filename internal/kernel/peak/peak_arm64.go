@@ -10,13 +10,17 @@ func loops() []loop {
 	return []loop{portable(), {isa.NEON, false, chains * 4 * 2, multiplyAddNEON}}
 }
 
-// movers returns what the current instruction set has. There are no stores past the caches.
+// movers returns what the current instruction set has.
 func movers() mover {
+	on := func(f func(p *byte, n int)) func([]byte) { return func(p []byte) { f(&p[0], len(p)) } }
+	onTwo := func(f func(p, q *byte, n int)) func(p, q []byte) {
+		return func(p, q []byte) { f(&p[0], &q[0], len(p)) }
+	}
 	m := portableMovers()
 	if isa.Current() >= isa.NEON {
-		m.read = append(m.read, func(p []byte) { loadNEON(&p[0], len(p)) })
-		m.write = append(m.write, func(p []byte) { storeNEON(&p[0], len(p)) })
-		m.copy = append(m.copy, func(p, q []byte) { moveNEON(&p[0], &q[0], len(p)) })
+		m.read = append(m.read, on(loadNEON))
+		m.write = append(m.write, on(storeNEON), on(streamStoreNEON))
+		m.copy = append(m.copy, onTwo(moveNEON), onTwo(streamMoveNEON))
 	}
 	return m
 }

@@ -141,14 +141,14 @@ TEXT ·streamStoreNEON(SB), NOSPLIT, $0-16
 	WORD $0x6f00e400 // movi v0.2d, #0x0
 	WORD $0x6f00e401 // movi v1.2d, #0x0
 streamStoreNEON_loop:
-	FSTPQ (F0, F1), (R0)
-	FSTPQ (F0, F1), 32(R0)
-	FSTPQ (F0, F1), 64(R0)
-	FSTPQ (F0, F1), 96(R0)
-	FSTPQ (F0, F1), 128(R0)
-	FSTPQ (F0, F1), 160(R0)
-	FSTPQ (F0, F1), 192(R0)
-	FSTPQ (F0, F1), 224(R0)
+	WORD $0xac000400 // stnp q0, q1, [x0]
+	WORD $0xac010400 // stnp q0, q1, [x0, #32]
+	WORD $0xac020400 // stnp q0, q1, [x0, #64]
+	WORD $0xac030400 // stnp q0, q1, [x0, #96]
+	WORD $0xac040400 // stnp q0, q1, [x0, #128]
+	WORD $0xac050400 // stnp q0, q1, [x0, #160]
+	WORD $0xac060400 // stnp q0, q1, [x0, #192]
+	WORD $0xac070400 // stnp q0, q1, [x0, #224]
 	ADD $256, R0
 	SUBS $256, R1
 	BNE streamStoreNEON_loop
@@ -196,14 +196,14 @@ streamMoveNEON_loop:
 	FLDPQ 160(R1), (F10, F11)
 	FLDPQ 192(R1), (F12, F13)
 	FLDPQ 224(R1), (F14, F15)
-	FSTPQ (F0, F1), (R0)
-	FSTPQ (F2, F3), 32(R0)
-	FSTPQ (F4, F5), 64(R0)
-	FSTPQ (F6, F7), 96(R0)
-	FSTPQ (F8, F9), 128(R0)
-	FSTPQ (F10, F11), 160(R0)
-	FSTPQ (F12, F13), 192(R0)
-	FSTPQ (F14, F15), 224(R0)
+	WORD $0xac000400 // stnp q0, q1, [x0]
+	WORD $0xac010c02 // stnp q2, q3, [x0, #32]
+	WORD $0xac021404 // stnp q4, q5, [x0, #64]
+	WORD $0xac031c06 // stnp q6, q7, [x0, #96]
+	WORD $0xac042408 // stnp q8, q9, [x0, #128]
+	WORD $0xac052c0a // stnp q10, q11, [x0, #160]
+	WORD $0xac06340c // stnp q12, q13, [x0, #192]
+	WORD $0xac073c0e // stnp q14, q15, [x0, #224]
 	ADD $256, R0
 	ADD $256, R1
 	SUBS $256, R2

@@ -5,6 +5,7 @@ package pixel
 import "github.com/byol-go/byol/internal/kernel/isa"
 
 //go:generate sh -c "cd _asm && go run . -out ../pixel_amd64.s -stubs ../pixel_stubs_amd64.go -pkg pixel"
+//go:generate go -C ../_neon run . ../pixel/pixel_amd64.s ../pixel/pixel_stubs_amd64.go ../pixel/pixel_amd64.go
 
 // The vector code works on whole blocks and reports how far it came; the callers
 // finish with the reference. These loops are bound by memory or by shuffles, so

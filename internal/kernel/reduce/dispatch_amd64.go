@@ -9,6 +9,7 @@ import (
 )
 
 //go:generate go -C ../vec/_asm run . -group reduce -out ../../reduce/reduce_amd64.s -stubs ../../reduce/reduce_amd64.go -pkg reduce
+//go:generate go -C ../_neon run . ../reduce/reduce_amd64.s ../reduce/reduce_amd64.go ../reduce/dispatch_amd64.go ../reduce/bf16_amd64.go ../reduce/stream_amd64.go
 
 func sum(x []float32) float64 {
 	switch level := isa.Current(); {

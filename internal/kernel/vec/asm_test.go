@@ -8,12 +8,12 @@ import (
 	"testing"
 )
 
-// TestAssembly reads the generated assembly of this package and of package reduce: what
+// TestAssembly reads the generated assembly of this package, reduce, winograd and pixel: what
 // is called AVX2 must not need AVX-512, which a machine that has both cannot notice, and
 // no function may return with dirty upper halves.
 func TestAssembly(t *testing.T) {
 	var files []string
-	for _, pattern := range []string{"*_amd64.s", "../reduce/*_amd64.s"} {
+	for _, pattern := range []string{"*_amd64.s", "../reduce/*_amd64.s", "../winograd/*_amd64.s", "../pixel/*_amd64.s"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil || len(names) == 0 {
 			t.Fatalf("%s: %v, %v", pattern, names, err)

@@ -28,6 +28,20 @@ func rowsF32NEONx8(a *uintptr, b *byte, c *uintptr, taps int, k int, cols int, a
 //go:noescape
 func colsF32NEONx8(a *byte, off *int, stride int, b *byte, c *uintptr, segs int, length int, cols int, add bool)
 
+// rowsF32NEONx16Finished computes C[r][j] (+)= Σ_tap Σ_k A[tap][r][k]·B[tap][k][j] for a tile of
+// 6 rows; a is [taps][6] and c is [6].
+// Before it is written, bias[j] is added, and what is below floor becomes it.
+//
+//go:noescape
+func rowsF32NEONx16Finished(a *uintptr, b *byte, c *uintptr, taps int, k int, cols int, add bool, bias *float32, floor float32)
+
+// rowsF32NEONx8Finished computes C[r][j] (+)= Σ_tap Σ_k A[tap][r][k]·B[tap][k][j] for a tile of
+// 6 rows; a is [taps][6] and c is [6].
+// Before it is written, bias[j] is added, and what is below floor becomes it.
+//
+//go:noescape
+func rowsF32NEONx8Finished(a *uintptr, b *byte, c *uintptr, taps int, k int, cols int, add bool, bias *float32, floor float32)
+
 // copyRows8x1 copies rows of cols words and fills them up to 8 with zeros;
 // strides are in bytes.
 //

@@ -1702,6 +1702,1913 @@ r5true_2:
 r5true_1:
 	RET
 
+// func rowsF32NEONx16Finished(a *uintptr, b *byte, c *uintptr, taps int, k int, cols int, add bool, bias *float32, floor float32)
+TEXT ·rowsF32NEONx16Finished(SB), NOSPLIT, $0-68
+	MOVD a+0(FP), R0
+	MOVD b+8(FP), R1
+	MOVD c+16(FP), R2
+	MOVD (R2), R3
+	PRFM (R3), PLDL1KEEP
+	MOVD 8(R2), R3
+	PRFM (R3), PLDL1KEEP
+	MOVD 16(R2), R3
+	PRFM (R3), PLDL1KEEP
+	MOVD 24(R2), R3
+	PRFM (R3), PLDL1KEEP
+	MOVD 32(R2), R3
+	PRFM (R3), PLDL1KEEP
+	MOVD 40(R2), R3
+	PRFM (R3), PLDL1KEEP
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	WORD $0x6f00e410 // movi v16.2d, #0x0
+	WORD $0x6f00e411 // movi v17.2d, #0x0
+	WORD $0x6f00e412 // movi v18.2d, #0x0
+	WORD $0x6f00e413 // movi v19.2d, #0x0
+	WORD $0x6f00e414 // movi v20.2d, #0x0
+	WORD $0x6f00e415 // movi v21.2d, #0x0
+	WORD $0x6f00e416 // movi v22.2d, #0x0
+	WORD $0x6f00e417 // movi v23.2d, #0x0
+	MOVD taps+24(FP), R2
+	TST R2, R2
+	BEQ rowsF32NEONx16Finished_done
+rowsF32NEONx16Finished_tap:
+	MOVD (R0), R5
+	MOVD 8(R0), R8
+	MOVD 16(R0), R9
+	MOVD 24(R0), R10
+	MOVD 32(R0), R11
+	MOVD 40(R0), R12
+	ADD $48, R0
+	MOVD ZR, R3
+	MOVD k+32(FP), R4
+	LSR $2, R4
+	CMP $0, R4
+	BEQ rowsF32NEONx16Finished_four_end
+rowsF32NEONx16Finished_four:
+	FLDPQ (R1), (F24, F25)
+	FLDPQ 32(R1), (F26, F27)
+	PRFM 1024(R1), PLDL1KEEP
+	ADD R3, R5, R19
+	PRFM 128(R19), PLDL1KEEP
+	VLD1R (R19), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
+	WORD $0x4e39cfa1 // fmla v1.4s, v29.4s, v25.4s
+	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfa3 // fmla v3.4s, v29.4s, v27.4s
+	ADD R3, R8, R20
+	VLD1R (R20), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
+	WORD $0x4e39cfa5 // fmla v5.4s, v29.4s, v25.4s
+	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfa7 // fmla v7.4s, v29.4s, v27.4s
+	ADD R3, R9, R21
+	VLD1R (R21), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
+	WORD $0x4e39cfa9 // fmla v9.4s, v29.4s, v25.4s
+	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfab // fmla v11.4s, v29.4s, v27.4s
+	ADD R3, R10, R22
+	VLD1R (R22), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
+	WORD $0x4e39cfad // fmla v13.4s, v29.4s, v25.4s
+	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfaf // fmla v15.4s, v29.4s, v27.4s
+	ADD R3, R11, R23
+	PRFM 128(R23), PLDL1KEEP
+	VLD1R (R23), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
+	WORD $0x4e39cfb1 // fmla v17.4s, v29.4s, v25.4s
+	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfb3 // fmla v19.4s, v29.4s, v27.4s
+	ADD R3, R12, R24
+	VLD1R (R24), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
+	WORD $0x4e39cfb5 // fmla v21.4s, v29.4s, v25.4s
+	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfb7 // fmla v23.4s, v29.4s, v27.4s
+	FLDPQ 64(R1), (F24, F25)
+	FLDPQ 96(R1), (F26, F27)
+	PRFM 1088(R1), PLDL1KEEP
+	ADD $4, R19, R16
+	VLD1R (R16), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
+	WORD $0x4e39cfa1 // fmla v1.4s, v29.4s, v25.4s
+	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfa3 // fmla v3.4s, v29.4s, v27.4s
+	PRFM 128(R20), PLDL1KEEP
+	ADD $4, R20, R16
+	VLD1R (R16), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
+	WORD $0x4e39cfa5 // fmla v5.4s, v29.4s, v25.4s
+	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfa7 // fmla v7.4s, v29.4s, v27.4s
+	ADD $4, R21, R16
+	VLD1R (R16), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
+	WORD $0x4e39cfa9 // fmla v9.4s, v29.4s, v25.4s
+	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfab // fmla v11.4s, v29.4s, v27.4s
+	ADD $4, R22, R16
+	VLD1R (R16), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
+	WORD $0x4e39cfad // fmla v13.4s, v29.4s, v25.4s
+	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfaf // fmla v15.4s, v29.4s, v27.4s
+	ADD $4, R23, R16
+	VLD1R (R16), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
+	WORD $0x4e39cfb1 // fmla v17.4s, v29.4s, v25.4s
+	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfb3 // fmla v19.4s, v29.4s, v27.4s
+	PRFM 128(R24), PLDL1KEEP
+	ADD $4, R24, R16
+	VLD1R (R16), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
+	WORD $0x4e39cfb5 // fmla v21.4s, v29.4s, v25.4s
+	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfb7 // fmla v23.4s, v29.4s, v27.4s
+	FLDPQ 128(R1), (F24, F25)
+	FLDPQ 160(R1), (F26, F27)
+	PRFM 1152(R1), PLDL1KEEP
+	ADD $8, R19, R16
+	VLD1R (R16), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
+	WORD $0x4e39cfa1 // fmla v1.4s, v29.4s, v25.4s
+	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfa3 // fmla v3.4s, v29.4s, v27.4s
+	ADD $8, R20, R16
+	VLD1R (R16), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
+	WORD $0x4e39cfa5 // fmla v5.4s, v29.4s, v25.4s
+	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfa7 // fmla v7.4s, v29.4s, v27.4s
+	PRFM 128(R21), PLDL1KEEP
+	ADD $8, R21, R16
+	VLD1R (R16), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
+	WORD $0x4e39cfa9 // fmla v9.4s, v29.4s, v25.4s
+	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfab // fmla v11.4s, v29.4s, v27.4s
+	ADD $8, R22, R16
+	VLD1R (R16), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
+	WORD $0x4e39cfad // fmla v13.4s, v29.4s, v25.4s
+	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfaf // fmla v15.4s, v29.4s, v27.4s
+	ADD $8, R23, R16
+	VLD1R (R16), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
+	WORD $0x4e39cfb1 // fmla v17.4s, v29.4s, v25.4s
+	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfb3 // fmla v19.4s, v29.4s, v27.4s
+	ADD $8, R24, R16
+	VLD1R (R16), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
+	WORD $0x4e39cfb5 // fmla v21.4s, v29.4s, v25.4s
+	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfb7 // fmla v23.4s, v29.4s, v27.4s
+	FLDPQ 192(R1), (F24, F25)
+	FLDPQ 224(R1), (F26, F27)
+	PRFM 1216(R1), PLDL1KEEP
+	ADD $12, R19, R16
+	VLD1R (R16), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
+	WORD $0x4e39cfa1 // fmla v1.4s, v29.4s, v25.4s
+	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfa3 // fmla v3.4s, v29.4s, v27.4s
+	ADD $12, R20, R16
+	VLD1R (R16), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
+	WORD $0x4e39cfa5 // fmla v5.4s, v29.4s, v25.4s
+	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfa7 // fmla v7.4s, v29.4s, v27.4s
+	ADD $12, R21, R16
+	VLD1R (R16), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
+	WORD $0x4e39cfa9 // fmla v9.4s, v29.4s, v25.4s
+	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfab // fmla v11.4s, v29.4s, v27.4s
+	PRFM 128(R22), PLDL1KEEP
+	ADD $12, R22, R16
+	VLD1R (R16), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
+	WORD $0x4e39cfad // fmla v13.4s, v29.4s, v25.4s
+	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfaf // fmla v15.4s, v29.4s, v27.4s
+	ADD $12, R23, R16
+	VLD1R (R16), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
+	WORD $0x4e39cfb1 // fmla v17.4s, v29.4s, v25.4s
+	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfb3 // fmla v19.4s, v29.4s, v27.4s
+	ADD $12, R24, R16
+	VLD1R (R16), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
+	WORD $0x4e39cfb5 // fmla v21.4s, v29.4s, v25.4s
+	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfb7 // fmla v23.4s, v29.4s, v27.4s
+	ADD $16, R3
+	ADD $256, R1
+	SUBS $1, R4
+	BNE rowsF32NEONx16Finished_four
+rowsF32NEONx16Finished_four_end:
+	MOVD k+32(FP), R4
+	ANDS $3, R4
+	BEQ rowsF32NEONx16Finished_one_end
+rowsF32NEONx16Finished_one:
+	FLDPQ (R1), (F24, F25)
+	FLDPQ 32(R1), (F26, F27)
+	PRFM 1024(R1), PLDL1KEEP
+	ADD R3, R5, R19
+	PRFM 128(R19), PLDL1KEEP
+	VLD1R (R19), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
+	WORD $0x4e39cfa1 // fmla v1.4s, v29.4s, v25.4s
+	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfa3 // fmla v3.4s, v29.4s, v27.4s
+	ADD R3, R8, R20
+	VLD1R (R20), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
+	WORD $0x4e39cfa5 // fmla v5.4s, v29.4s, v25.4s
+	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfa7 // fmla v7.4s, v29.4s, v27.4s
+	ADD R3, R9, R21
+	VLD1R (R21), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
+	WORD $0x4e39cfa9 // fmla v9.4s, v29.4s, v25.4s
+	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfab // fmla v11.4s, v29.4s, v27.4s
+	ADD R3, R10, R22
+	VLD1R (R22), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
+	WORD $0x4e39cfad // fmla v13.4s, v29.4s, v25.4s
+	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfaf // fmla v15.4s, v29.4s, v27.4s
+	ADD R3, R11, R23
+	PRFM 128(R23), PLDL1KEEP
+	VLD1R (R23), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
+	WORD $0x4e39cfb1 // fmla v17.4s, v29.4s, v25.4s
+	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfb3 // fmla v19.4s, v29.4s, v27.4s
+	ADD R3, R12, R24
+	VLD1R (R24), [V28.S4]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
+	WORD $0x4e39cfb5 // fmla v21.4s, v29.4s, v25.4s
+	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
+	WORD $0x4e3bcfb7 // fmla v23.4s, v29.4s, v27.4s
+	ADD $4, R3
+	ADD $64, R1
+	SUBS $1, R4
+	BNE rowsF32NEONx16Finished_one
+rowsF32NEONx16Finished_one_end:
+	SUBS $1, R2
+	BNE rowsF32NEONx16Finished_tap
+rowsF32NEONx16Finished_done:
+	MOVD c+16(FP), R0
+	MOVD cols+40(FP), R1
+	MOVBU add+48(FP), R2
+	MOVBU R2, R2
+	MOVD bias+56(FP), R3
+	FLDPQ (R3), (F24, F25)
+	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
+	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
+	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
+	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
+	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
+	WORD $0x4e38d694 // fadd v20.4s, v20.4s, v24.4s
+	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
+	FLDPQ 32(R3), (F24, F25)
+	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
+	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
+	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
+	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
+	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
+	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
+	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
+	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
+	WORD $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
+	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
+	WORD $0x4e38d6d6 // fadd v22.4s, v22.4s, v24.4s
+	WORD $0x4e39d6f7 // fadd v23.4s, v23.4s, v25.4s
+	CMP $16, R1
+	BNE rowsF32NEONx16Finished_partial
+	TSTW R2, R2
+	BEQ rowsF32NEONx16Finished_full_limit
+	MOVD (R0), R1
+	FLDPQ (R1), (F31, F30)
+	WORD $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	WORD $0x4e3ed421 // fadd v1.4s, v1.4s, v30.4s
+	FLDPQ 32(R1), (F31, F30)
+	WORD $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+	WORD $0x4e3ed463 // fadd v3.4s, v3.4s, v30.4s
+	MOVD 8(R0), R1
+	FLDPQ (R1), (F31, F30)
+	WORD $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
+	WORD $0x4e3ed4a5 // fadd v5.4s, v5.4s, v30.4s
+	FLDPQ 32(R1), (F31, F30)
+	WORD $0x4e3fd4c6 // fadd v6.4s, v6.4s, v31.4s
+	WORD $0x4e3ed4e7 // fadd v7.4s, v7.4s, v30.4s
+	MOVD 16(R0), R1
+	FLDPQ (R1), (F31, F30)
+	WORD $0x4e3fd508 // fadd v8.4s, v8.4s, v31.4s
+	WORD $0x4e3ed529 // fadd v9.4s, v9.4s, v30.4s
+	FLDPQ 32(R1), (F31, F30)
+	WORD $0x4e3fd54a // fadd v10.4s, v10.4s, v31.4s
+	WORD $0x4e3ed56b // fadd v11.4s, v11.4s, v30.4s
+	MOVD 24(R0), R1
+	FLDPQ (R1), (F31, F30)
+	WORD $0x4e3fd58c // fadd v12.4s, v12.4s, v31.4s
+	WORD $0x4e3ed5ad // fadd v13.4s, v13.4s, v30.4s
+	FLDPQ 32(R1), (F31, F30)
+	WORD $0x4e3fd5ce // fadd v14.4s, v14.4s, v31.4s
+	WORD $0x4e3ed5ef // fadd v15.4s, v15.4s, v30.4s
+	MOVD 32(R0), R1
+	FLDPQ (R1), (F31, F30)
+	WORD $0x4e3fd610 // fadd v16.4s, v16.4s, v31.4s
+	WORD $0x4e3ed631 // fadd v17.4s, v17.4s, v30.4s
+	FLDPQ 32(R1), (F31, F30)
+	WORD $0x4e3fd652 // fadd v18.4s, v18.4s, v31.4s
+	WORD $0x4e3ed673 // fadd v19.4s, v19.4s, v30.4s
+	MOVD 40(R0), R1
+	FLDPQ (R1), (F31, F30)
+	WORD $0x4e3fd694 // fadd v20.4s, v20.4s, v31.4s
+	WORD $0x4e3ed6b5 // fadd v21.4s, v21.4s, v30.4s
+	FLDPQ 32(R1), (F31, F30)
+	WORD $0x4e3fd6d6 // fadd v22.4s, v22.4s, v31.4s
+	WORD $0x4e3ed6f7 // fadd v23.4s, v23.4s, v30.4s
+rowsF32NEONx16Finished_full_limit:
+	FMOVS floor+64(FP), F24
+	WORD $0x4e040718 // dup v24.4s, v24.s[0]
+	WORD $0x4eb81f19 // mov v25.16b, v24.16b
+	WORD $0x6ea0e71f // fcmgt v31.4s, v24.4s, v0.4s
+	WORD $0x6ebf1f00 // bit v0.16b, v24.16b, v31.16b
+	WORD $0x6ea1e73f // fcmgt v31.4s, v25.4s, v1.4s
+	WORD $0x6ebf1f21 // bit v1.16b, v25.16b, v31.16b
+	WORD $0x6ea2e71f // fcmgt v31.4s, v24.4s, v2.4s
+	WORD $0x6ebf1f02 // bit v2.16b, v24.16b, v31.16b
+	WORD $0x6ea3e73f // fcmgt v31.4s, v25.4s, v3.4s
+	WORD $0x6ebf1f23 // bit v3.16b, v25.16b, v31.16b
+	WORD $0x6ea4e71f // fcmgt v31.4s, v24.4s, v4.4s
+	WORD $0x6ebf1f04 // bit v4.16b, v24.16b, v31.16b
+	WORD $0x6ea5e73f // fcmgt v31.4s, v25.4s, v5.4s
+	WORD $0x6ebf1f25 // bit v5.16b, v25.16b, v31.16b
+	WORD $0x6ea6e71f // fcmgt v31.4s, v24.4s, v6.4s
+	WORD $0x6ebf1f06 // bit v6.16b, v24.16b, v31.16b
+	WORD $0x6ea7e73f // fcmgt v31.4s, v25.4s, v7.4s
+	WORD $0x6ebf1f27 // bit v7.16b, v25.16b, v31.16b
+	WORD $0x6ea8e71f // fcmgt v31.4s, v24.4s, v8.4s
+	WORD $0x6ebf1f08 // bit v8.16b, v24.16b, v31.16b
+	WORD $0x6ea9e73f // fcmgt v31.4s, v25.4s, v9.4s
+	WORD $0x6ebf1f29 // bit v9.16b, v25.16b, v31.16b
+	WORD $0x6eaae71f // fcmgt v31.4s, v24.4s, v10.4s
+	WORD $0x6ebf1f0a // bit v10.16b, v24.16b, v31.16b
+	WORD $0x6eabe73f // fcmgt v31.4s, v25.4s, v11.4s
+	WORD $0x6ebf1f2b // bit v11.16b, v25.16b, v31.16b
+	WORD $0x6eace71f // fcmgt v31.4s, v24.4s, v12.4s
+	WORD $0x6ebf1f0c // bit v12.16b, v24.16b, v31.16b
+	WORD $0x6eade73f // fcmgt v31.4s, v25.4s, v13.4s
+	WORD $0x6ebf1f2d // bit v13.16b, v25.16b, v31.16b
+	WORD $0x6eaee71f // fcmgt v31.4s, v24.4s, v14.4s
+	WORD $0x6ebf1f0e // bit v14.16b, v24.16b, v31.16b
+	WORD $0x6eafe73f // fcmgt v31.4s, v25.4s, v15.4s
+	WORD $0x6ebf1f2f // bit v15.16b, v25.16b, v31.16b
+	WORD $0x6eb0e71f // fcmgt v31.4s, v24.4s, v16.4s
+	WORD $0x6ebf1f10 // bit v16.16b, v24.16b, v31.16b
+	WORD $0x6eb1e73f // fcmgt v31.4s, v25.4s, v17.4s
+	WORD $0x6ebf1f31 // bit v17.16b, v25.16b, v31.16b
+	WORD $0x6eb2e71f // fcmgt v31.4s, v24.4s, v18.4s
+	WORD $0x6ebf1f12 // bit v18.16b, v24.16b, v31.16b
+	WORD $0x6eb3e73f // fcmgt v31.4s, v25.4s, v19.4s
+	WORD $0x6ebf1f33 // bit v19.16b, v25.16b, v31.16b
+	WORD $0x6eb4e71f // fcmgt v31.4s, v24.4s, v20.4s
+	WORD $0x6ebf1f14 // bit v20.16b, v24.16b, v31.16b
+	WORD $0x6eb5e73f // fcmgt v31.4s, v25.4s, v21.4s
+	WORD $0x6ebf1f35 // bit v21.16b, v25.16b, v31.16b
+	WORD $0x6eb6e71f // fcmgt v31.4s, v24.4s, v22.4s
+	WORD $0x6ebf1f16 // bit v22.16b, v24.16b, v31.16b
+	WORD $0x6eb7e73f // fcmgt v31.4s, v25.4s, v23.4s
+	WORD $0x6ebf1f37 // bit v23.16b, v25.16b, v31.16b
+	MOVD (R0), R1
+	FSTPQ (F0, F1), (R1)
+	FSTPQ (F2, F3), 32(R1)
+	MOVD 8(R0), R1
+	FSTPQ (F4, F5), (R1)
+	FSTPQ (F6, F7), 32(R1)
+	MOVD 16(R0), R1
+	FSTPQ (F8, F9), (R1)
+	FSTPQ (F10, F11), 32(R1)
+	MOVD 24(R0), R1
+	FSTPQ (F12, F13), (R1)
+	FSTPQ (F14, F15), 32(R1)
+	MOVD 32(R0), R1
+	FSTPQ (F16, F17), (R1)
+	FSTPQ (F18, F19), 32(R1)
+	MOVD 40(R0), R1
+	FSTPQ (F20, F21), (R1)
+	FSTPQ (F22, F23), 32(R1)
+	B rowsF32NEONx16Finished_end
+rowsF32NEONx16Finished_partial:
+	MOVD $maskTable<>+0(SB), R3
+	NEG R1, R1
+	ADD R1<<2, R3, R19
+	FLDPQ 64(R19), (F24, F25)
+	FLDPQ 96(R19), (F26, F27)
+	TSTW R2, R2
+	BEQ rowsF32NEONx16Finished_partial_limit
+	MOVD (R0), R1
+	MOVD R1, R16
+	WORD $0x6f00e41c // movi v28.2d, #0x0
+	WORD $0x6f00e41d // movi v29.2d, #0x0
+	VMOV V24.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes1
+	VLD1.P 4(R16), V28.S[0]
+	VMOV V24.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes1
+	VLD1.P 4(R16), V28.S[1]
+	VMOV V24.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes1
+	VLD1.P 4(R16), V28.S[2]
+	VMOV V24.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes1
+	VLD1.P 4(R16), V28.S[3]
+	VMOV V25.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes1
+	VLD1.P 4(R16), V29.S[0]
+	VMOV V25.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes1
+	VLD1.P 4(R16), V29.S[1]
+	VMOV V25.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes1
+	VLD1.P 4(R16), V29.S[2]
+	VMOV V25.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes1
+	VLD1.P 4(R16), V29.S[3]
+rowsF32NEONx16Finished_lanes1:
+	WORD $0x4e3cd400 // fadd v0.4s, v0.4s, v28.4s
+	WORD $0x4e3dd421 // fadd v1.4s, v1.4s, v29.4s
+	ADD $32, R1, R16
+	WORD $0x6f00e41c // movi v28.2d, #0x0
+	WORD $0x6f00e41d // movi v29.2d, #0x0
+	VMOV V26.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes2
+	VLD1.P 4(R16), V28.S[0]
+	VMOV V26.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes2
+	VLD1.P 4(R16), V28.S[1]
+	VMOV V26.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes2
+	VLD1.P 4(R16), V28.S[2]
+	VMOV V26.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes2
+	VLD1.P 4(R16), V28.S[3]
+	VMOV V27.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes2
+	VLD1.P 4(R16), V29.S[0]
+	VMOV V27.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes2
+	VLD1.P 4(R16), V29.S[1]
+	VMOV V27.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes2
+	VLD1.P 4(R16), V29.S[2]
+	VMOV V27.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes2
+	VLD1.P 4(R16), V29.S[3]
+rowsF32NEONx16Finished_lanes2:
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3dd463 // fadd v3.4s, v3.4s, v29.4s
+	MOVD 8(R0), R1
+	MOVD R1, R16
+	WORD $0x6f00e41c // movi v28.2d, #0x0
+	WORD $0x6f00e41d // movi v29.2d, #0x0
+	VMOV V24.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes3
+	VLD1.P 4(R16), V28.S[0]
+	VMOV V24.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes3
+	VLD1.P 4(R16), V28.S[1]
+	VMOV V24.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes3
+	VLD1.P 4(R16), V28.S[2]
+	VMOV V24.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes3
+	VLD1.P 4(R16), V28.S[3]
+	VMOV V25.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes3
+	VLD1.P 4(R16), V29.S[0]
+	VMOV V25.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes3
+	VLD1.P 4(R16), V29.S[1]
+	VMOV V25.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes3
+	VLD1.P 4(R16), V29.S[2]
+	VMOV V25.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes3
+	VLD1.P 4(R16), V29.S[3]
+rowsF32NEONx16Finished_lanes3:
+	WORD $0x4e3cd484 // fadd v4.4s, v4.4s, v28.4s
+	WORD $0x4e3dd4a5 // fadd v5.4s, v5.4s, v29.4s
+	ADD $32, R1, R16
+	WORD $0x6f00e41c // movi v28.2d, #0x0
+	WORD $0x6f00e41d // movi v29.2d, #0x0
+	VMOV V26.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes4
+	VLD1.P 4(R16), V28.S[0]
+	VMOV V26.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes4
+	VLD1.P 4(R16), V28.S[1]
+	VMOV V26.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes4
+	VLD1.P 4(R16), V28.S[2]
+	VMOV V26.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes4
+	VLD1.P 4(R16), V28.S[3]
+	VMOV V27.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes4
+	VLD1.P 4(R16), V29.S[0]
+	VMOV V27.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes4
+	VLD1.P 4(R16), V29.S[1]
+	VMOV V27.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes4
+	VLD1.P 4(R16), V29.S[2]
+	VMOV V27.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes4
+	VLD1.P 4(R16), V29.S[3]
+rowsF32NEONx16Finished_lanes4:
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x4e3dd4e7 // fadd v7.4s, v7.4s, v29.4s
+	MOVD 16(R0), R1
+	MOVD R1, R16
+	WORD $0x6f00e41c // movi v28.2d, #0x0
+	WORD $0x6f00e41d // movi v29.2d, #0x0
+	VMOV V24.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes5
+	VLD1.P 4(R16), V28.S[0]
+	VMOV V24.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes5
+	VLD1.P 4(R16), V28.S[1]
+	VMOV V24.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes5
+	VLD1.P 4(R16), V28.S[2]
+	VMOV V24.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes5
+	VLD1.P 4(R16), V28.S[3]
+	VMOV V25.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes5
+	VLD1.P 4(R16), V29.S[0]
+	VMOV V25.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes5
+	VLD1.P 4(R16), V29.S[1]
+	VMOV V25.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes5
+	VLD1.P 4(R16), V29.S[2]
+	VMOV V25.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes5
+	VLD1.P 4(R16), V29.S[3]
+rowsF32NEONx16Finished_lanes5:
+	WORD $0x4e3cd508 // fadd v8.4s, v8.4s, v28.4s
+	WORD $0x4e3dd529 // fadd v9.4s, v9.4s, v29.4s
+	ADD $32, R1, R16
+	WORD $0x6f00e41c // movi v28.2d, #0x0
+	WORD $0x6f00e41d // movi v29.2d, #0x0
+	VMOV V26.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes6
+	VLD1.P 4(R16), V28.S[0]
+	VMOV V26.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes6
+	VLD1.P 4(R16), V28.S[1]
+	VMOV V26.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes6
+	VLD1.P 4(R16), V28.S[2]
+	VMOV V26.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes6
+	VLD1.P 4(R16), V28.S[3]
+	VMOV V27.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes6
+	VLD1.P 4(R16), V29.S[0]
+	VMOV V27.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes6
+	VLD1.P 4(R16), V29.S[1]
+	VMOV V27.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes6
+	VLD1.P 4(R16), V29.S[2]
+	VMOV V27.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes6
+	VLD1.P 4(R16), V29.S[3]
+rowsF32NEONx16Finished_lanes6:
+	WORD $0x4e3cd54a // fadd v10.4s, v10.4s, v28.4s
+	WORD $0x4e3dd56b // fadd v11.4s, v11.4s, v29.4s
+	MOVD 24(R0), R1
+	MOVD R1, R16
+	WORD $0x6f00e41c // movi v28.2d, #0x0
+	WORD $0x6f00e41d // movi v29.2d, #0x0
+	VMOV V24.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes7
+	VLD1.P 4(R16), V28.S[0]
+	VMOV V24.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes7
+	VLD1.P 4(R16), V28.S[1]
+	VMOV V24.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes7
+	VLD1.P 4(R16), V28.S[2]
+	VMOV V24.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes7
+	VLD1.P 4(R16), V28.S[3]
+	VMOV V25.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes7
+	VLD1.P 4(R16), V29.S[0]
+	VMOV V25.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes7
+	VLD1.P 4(R16), V29.S[1]
+	VMOV V25.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes7
+	VLD1.P 4(R16), V29.S[2]
+	VMOV V25.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes7
+	VLD1.P 4(R16), V29.S[3]
+rowsF32NEONx16Finished_lanes7:
+	WORD $0x4e3cd58c // fadd v12.4s, v12.4s, v28.4s
+	WORD $0x4e3dd5ad // fadd v13.4s, v13.4s, v29.4s
+	ADD $32, R1, R16
+	WORD $0x6f00e41c // movi v28.2d, #0x0
+	WORD $0x6f00e41d // movi v29.2d, #0x0
+	VMOV V26.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes8
+	VLD1.P 4(R16), V28.S[0]
+	VMOV V26.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes8
+	VLD1.P 4(R16), V28.S[1]
+	VMOV V26.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes8
+	VLD1.P 4(R16), V28.S[2]
+	VMOV V26.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes8
+	VLD1.P 4(R16), V28.S[3]
+	VMOV V27.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes8
+	VLD1.P 4(R16), V29.S[0]
+	VMOV V27.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes8
+	VLD1.P 4(R16), V29.S[1]
+	VMOV V27.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes8
+	VLD1.P 4(R16), V29.S[2]
+	VMOV V27.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes8
+	VLD1.P 4(R16), V29.S[3]
+rowsF32NEONx16Finished_lanes8:
+	WORD $0x4e3cd5ce // fadd v14.4s, v14.4s, v28.4s
+	WORD $0x4e3dd5ef // fadd v15.4s, v15.4s, v29.4s
+	MOVD 32(R0), R1
+	MOVD R1, R16
+	WORD $0x6f00e41c // movi v28.2d, #0x0
+	WORD $0x6f00e41d // movi v29.2d, #0x0
+	VMOV V24.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes9
+	VLD1.P 4(R16), V28.S[0]
+	VMOV V24.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes9
+	VLD1.P 4(R16), V28.S[1]
+	VMOV V24.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes9
+	VLD1.P 4(R16), V28.S[2]
+	VMOV V24.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes9
+	VLD1.P 4(R16), V28.S[3]
+	VMOV V25.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes9
+	VLD1.P 4(R16), V29.S[0]
+	VMOV V25.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes9
+	VLD1.P 4(R16), V29.S[1]
+	VMOV V25.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes9
+	VLD1.P 4(R16), V29.S[2]
+	VMOV V25.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes9
+	VLD1.P 4(R16), V29.S[3]
+rowsF32NEONx16Finished_lanes9:
+	WORD $0x4e3cd610 // fadd v16.4s, v16.4s, v28.4s
+	WORD $0x4e3dd631 // fadd v17.4s, v17.4s, v29.4s
+	ADD $32, R1, R16
+	WORD $0x6f00e41c // movi v28.2d, #0x0
+	WORD $0x6f00e41d // movi v29.2d, #0x0
+	VMOV V26.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes10
+	VLD1.P 4(R16), V28.S[0]
+	VMOV V26.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes10
+	VLD1.P 4(R16), V28.S[1]
+	VMOV V26.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes10
+	VLD1.P 4(R16), V28.S[2]
+	VMOV V26.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes10
+	VLD1.P 4(R16), V28.S[3]
+	VMOV V27.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes10
+	VLD1.P 4(R16), V29.S[0]
+	VMOV V27.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes10
+	VLD1.P 4(R16), V29.S[1]
+	VMOV V27.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes10
+	VLD1.P 4(R16), V29.S[2]
+	VMOV V27.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes10
+	VLD1.P 4(R16), V29.S[3]
+rowsF32NEONx16Finished_lanes10:
+	WORD $0x4e3cd652 // fadd v18.4s, v18.4s, v28.4s
+	WORD $0x4e3dd673 // fadd v19.4s, v19.4s, v29.4s
+	MOVD 40(R0), R1
+	MOVD R1, R16
+	WORD $0x6f00e41c // movi v28.2d, #0x0
+	WORD $0x6f00e41d // movi v29.2d, #0x0
+	VMOV V24.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes11
+	VLD1.P 4(R16), V28.S[0]
+	VMOV V24.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes11
+	VLD1.P 4(R16), V28.S[1]
+	VMOV V24.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes11
+	VLD1.P 4(R16), V28.S[2]
+	VMOV V24.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes11
+	VLD1.P 4(R16), V28.S[3]
+	VMOV V25.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes11
+	VLD1.P 4(R16), V29.S[0]
+	VMOV V25.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes11
+	VLD1.P 4(R16), V29.S[1]
+	VMOV V25.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes11
+	VLD1.P 4(R16), V29.S[2]
+	VMOV V25.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes11
+	VLD1.P 4(R16), V29.S[3]
+rowsF32NEONx16Finished_lanes11:
+	WORD $0x4e3cd694 // fadd v20.4s, v20.4s, v28.4s
+	WORD $0x4e3dd6b5 // fadd v21.4s, v21.4s, v29.4s
+	ADD $32, R1, R16
+	WORD $0x6f00e41c // movi v28.2d, #0x0
+	WORD $0x6f00e41d // movi v29.2d, #0x0
+	VMOV V26.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes12
+	VLD1.P 4(R16), V28.S[0]
+	VMOV V26.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes12
+	VLD1.P 4(R16), V28.S[1]
+	VMOV V26.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes12
+	VLD1.P 4(R16), V28.S[2]
+	VMOV V26.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes12
+	VLD1.P 4(R16), V28.S[3]
+	VMOV V27.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes12
+	VLD1.P 4(R16), V29.S[0]
+	VMOV V27.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes12
+	VLD1.P 4(R16), V29.S[1]
+	VMOV V27.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes12
+	VLD1.P 4(R16), V29.S[2]
+	VMOV V27.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes12
+	VLD1.P 4(R16), V29.S[3]
+rowsF32NEONx16Finished_lanes12:
+	WORD $0x4e3cd6d6 // fadd v22.4s, v22.4s, v28.4s
+	WORD $0x4e3dd6f7 // fadd v23.4s, v23.4s, v29.4s
+rowsF32NEONx16Finished_partial_limit:
+	FMOVS floor+64(FP), F28
+	WORD $0x4e04079c // dup v28.4s, v28.s[0]
+	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
+	WORD $0x6ea0e79f // fcmgt v31.4s, v28.4s, v0.4s
+	WORD $0x6ebf1f80 // bit v0.16b, v28.16b, v31.16b
+	WORD $0x6ea1e7bf // fcmgt v31.4s, v29.4s, v1.4s
+	WORD $0x6ebf1fa1 // bit v1.16b, v29.16b, v31.16b
+	WORD $0x6ea2e79f // fcmgt v31.4s, v28.4s, v2.4s
+	WORD $0x6ebf1f82 // bit v2.16b, v28.16b, v31.16b
+	WORD $0x6ea3e7bf // fcmgt v31.4s, v29.4s, v3.4s
+	WORD $0x6ebf1fa3 // bit v3.16b, v29.16b, v31.16b
+	WORD $0x6ea4e79f // fcmgt v31.4s, v28.4s, v4.4s
+	WORD $0x6ebf1f84 // bit v4.16b, v28.16b, v31.16b
+	WORD $0x6ea5e7bf // fcmgt v31.4s, v29.4s, v5.4s
+	WORD $0x6ebf1fa5 // bit v5.16b, v29.16b, v31.16b
+	WORD $0x6ea6e79f // fcmgt v31.4s, v28.4s, v6.4s
+	WORD $0x6ebf1f86 // bit v6.16b, v28.16b, v31.16b
+	WORD $0x6ea7e7bf // fcmgt v31.4s, v29.4s, v7.4s
+	WORD $0x6ebf1fa7 // bit v7.16b, v29.16b, v31.16b
+	WORD $0x6ea8e79f // fcmgt v31.4s, v28.4s, v8.4s
+	WORD $0x6ebf1f88 // bit v8.16b, v28.16b, v31.16b
+	WORD $0x6ea9e7bf // fcmgt v31.4s, v29.4s, v9.4s
+	WORD $0x6ebf1fa9 // bit v9.16b, v29.16b, v31.16b
+	WORD $0x6eaae79f // fcmgt v31.4s, v28.4s, v10.4s
+	WORD $0x6ebf1f8a // bit v10.16b, v28.16b, v31.16b
+	WORD $0x6eabe7bf // fcmgt v31.4s, v29.4s, v11.4s
+	WORD $0x6ebf1fab // bit v11.16b, v29.16b, v31.16b
+	WORD $0x6eace79f // fcmgt v31.4s, v28.4s, v12.4s
+	WORD $0x6ebf1f8c // bit v12.16b, v28.16b, v31.16b
+	WORD $0x6eade7bf // fcmgt v31.4s, v29.4s, v13.4s
+	WORD $0x6ebf1fad // bit v13.16b, v29.16b, v31.16b
+	WORD $0x6eaee79f // fcmgt v31.4s, v28.4s, v14.4s
+	WORD $0x6ebf1f8e // bit v14.16b, v28.16b, v31.16b
+	WORD $0x6eafe7bf // fcmgt v31.4s, v29.4s, v15.4s
+	WORD $0x6ebf1faf // bit v15.16b, v29.16b, v31.16b
+	WORD $0x6eb0e79f // fcmgt v31.4s, v28.4s, v16.4s
+	WORD $0x6ebf1f90 // bit v16.16b, v28.16b, v31.16b
+	WORD $0x6eb1e7bf // fcmgt v31.4s, v29.4s, v17.4s
+	WORD $0x6ebf1fb1 // bit v17.16b, v29.16b, v31.16b
+	WORD $0x6eb2e79f // fcmgt v31.4s, v28.4s, v18.4s
+	WORD $0x6ebf1f92 // bit v18.16b, v28.16b, v31.16b
+	WORD $0x6eb3e7bf // fcmgt v31.4s, v29.4s, v19.4s
+	WORD $0x6ebf1fb3 // bit v19.16b, v29.16b, v31.16b
+	WORD $0x6eb4e79f // fcmgt v31.4s, v28.4s, v20.4s
+	WORD $0x6ebf1f94 // bit v20.16b, v28.16b, v31.16b
+	WORD $0x6eb5e7bf // fcmgt v31.4s, v29.4s, v21.4s
+	WORD $0x6ebf1fb5 // bit v21.16b, v29.16b, v31.16b
+	WORD $0x6eb6e79f // fcmgt v31.4s, v28.4s, v22.4s
+	WORD $0x6ebf1f96 // bit v22.16b, v28.16b, v31.16b
+	WORD $0x6eb7e7bf // fcmgt v31.4s, v29.4s, v23.4s
+	WORD $0x6ebf1fb7 // bit v23.16b, v29.16b, v31.16b
+	MOVD (R0), R1
+	MOVD R1, R16
+	VMOV V24.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes13
+	VST1.P V0.S[0], 4(R16)
+	VMOV V24.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes13
+	VST1.P V0.S[1], 4(R16)
+	VMOV V24.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes13
+	VST1.P V0.S[2], 4(R16)
+	VMOV V24.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes13
+	VST1.P V0.S[3], 4(R16)
+	VMOV V25.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes13
+	VST1.P V1.S[0], 4(R16)
+	VMOV V25.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes13
+	VST1.P V1.S[1], 4(R16)
+	VMOV V25.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes13
+	VST1.P V1.S[2], 4(R16)
+	VMOV V25.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes13
+	VST1.P V1.S[3], 4(R16)
+rowsF32NEONx16Finished_lanes13:
+	ADD $32, R1, R16
+	VMOV V26.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes14
+	VST1.P V2.S[0], 4(R16)
+	VMOV V26.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes14
+	VST1.P V2.S[1], 4(R16)
+	VMOV V26.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes14
+	VST1.P V2.S[2], 4(R16)
+	VMOV V26.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes14
+	VST1.P V2.S[3], 4(R16)
+	VMOV V27.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes14
+	VST1.P V3.S[0], 4(R16)
+	VMOV V27.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes14
+	VST1.P V3.S[1], 4(R16)
+	VMOV V27.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes14
+	VST1.P V3.S[2], 4(R16)
+	VMOV V27.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes14
+	VST1.P V3.S[3], 4(R16)
+rowsF32NEONx16Finished_lanes14:
+	MOVD 8(R0), R1
+	MOVD R1, R16
+	VMOV V24.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes15
+	VST1.P V4.S[0], 4(R16)
+	VMOV V24.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes15
+	VST1.P V4.S[1], 4(R16)
+	VMOV V24.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes15
+	VST1.P V4.S[2], 4(R16)
+	VMOV V24.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes15
+	VST1.P V4.S[3], 4(R16)
+	VMOV V25.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes15
+	VST1.P V5.S[0], 4(R16)
+	VMOV V25.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes15
+	VST1.P V5.S[1], 4(R16)
+	VMOV V25.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes15
+	VST1.P V5.S[2], 4(R16)
+	VMOV V25.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes15
+	VST1.P V5.S[3], 4(R16)
+rowsF32NEONx16Finished_lanes15:
+	ADD $32, R1, R16
+	VMOV V26.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes16
+	VST1.P V6.S[0], 4(R16)
+	VMOV V26.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes16
+	VST1.P V6.S[1], 4(R16)
+	VMOV V26.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes16
+	VST1.P V6.S[2], 4(R16)
+	VMOV V26.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes16
+	VST1.P V6.S[3], 4(R16)
+	VMOV V27.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes16
+	VST1.P V7.S[0], 4(R16)
+	VMOV V27.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes16
+	VST1.P V7.S[1], 4(R16)
+	VMOV V27.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes16
+	VST1.P V7.S[2], 4(R16)
+	VMOV V27.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes16
+	VST1.P V7.S[3], 4(R16)
+rowsF32NEONx16Finished_lanes16:
+	MOVD 16(R0), R1
+	MOVD R1, R16
+	VMOV V24.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes17
+	VST1.P V8.S[0], 4(R16)
+	VMOV V24.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes17
+	VST1.P V8.S[1], 4(R16)
+	VMOV V24.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes17
+	VST1.P V8.S[2], 4(R16)
+	VMOV V24.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes17
+	VST1.P V8.S[3], 4(R16)
+	VMOV V25.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes17
+	VST1.P V9.S[0], 4(R16)
+	VMOV V25.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes17
+	VST1.P V9.S[1], 4(R16)
+	VMOV V25.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes17
+	VST1.P V9.S[2], 4(R16)
+	VMOV V25.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes17
+	VST1.P V9.S[3], 4(R16)
+rowsF32NEONx16Finished_lanes17:
+	ADD $32, R1, R16
+	VMOV V26.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes18
+	VST1.P V10.S[0], 4(R16)
+	VMOV V26.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes18
+	VST1.P V10.S[1], 4(R16)
+	VMOV V26.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes18
+	VST1.P V10.S[2], 4(R16)
+	VMOV V26.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes18
+	VST1.P V10.S[3], 4(R16)
+	VMOV V27.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes18
+	VST1.P V11.S[0], 4(R16)
+	VMOV V27.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes18
+	VST1.P V11.S[1], 4(R16)
+	VMOV V27.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes18
+	VST1.P V11.S[2], 4(R16)
+	VMOV V27.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes18
+	VST1.P V11.S[3], 4(R16)
+rowsF32NEONx16Finished_lanes18:
+	MOVD 24(R0), R1
+	MOVD R1, R16
+	VMOV V24.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes19
+	VST1.P V12.S[0], 4(R16)
+	VMOV V24.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes19
+	VST1.P V12.S[1], 4(R16)
+	VMOV V24.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes19
+	VST1.P V12.S[2], 4(R16)
+	VMOV V24.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes19
+	VST1.P V12.S[3], 4(R16)
+	VMOV V25.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes19
+	VST1.P V13.S[0], 4(R16)
+	VMOV V25.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes19
+	VST1.P V13.S[1], 4(R16)
+	VMOV V25.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes19
+	VST1.P V13.S[2], 4(R16)
+	VMOV V25.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes19
+	VST1.P V13.S[3], 4(R16)
+rowsF32NEONx16Finished_lanes19:
+	ADD $32, R1, R16
+	VMOV V26.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes20
+	VST1.P V14.S[0], 4(R16)
+	VMOV V26.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes20
+	VST1.P V14.S[1], 4(R16)
+	VMOV V26.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes20
+	VST1.P V14.S[2], 4(R16)
+	VMOV V26.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes20
+	VST1.P V14.S[3], 4(R16)
+	VMOV V27.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes20
+	VST1.P V15.S[0], 4(R16)
+	VMOV V27.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes20
+	VST1.P V15.S[1], 4(R16)
+	VMOV V27.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes20
+	VST1.P V15.S[2], 4(R16)
+	VMOV V27.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes20
+	VST1.P V15.S[3], 4(R16)
+rowsF32NEONx16Finished_lanes20:
+	MOVD 32(R0), R1
+	MOVD R1, R16
+	VMOV V24.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes21
+	VST1.P V16.S[0], 4(R16)
+	VMOV V24.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes21
+	VST1.P V16.S[1], 4(R16)
+	VMOV V24.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes21
+	VST1.P V16.S[2], 4(R16)
+	VMOV V24.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes21
+	VST1.P V16.S[3], 4(R16)
+	VMOV V25.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes21
+	VST1.P V17.S[0], 4(R16)
+	VMOV V25.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes21
+	VST1.P V17.S[1], 4(R16)
+	VMOV V25.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes21
+	VST1.P V17.S[2], 4(R16)
+	VMOV V25.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes21
+	VST1.P V17.S[3], 4(R16)
+rowsF32NEONx16Finished_lanes21:
+	ADD $32, R1, R16
+	VMOV V26.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes22
+	VST1.P V18.S[0], 4(R16)
+	VMOV V26.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes22
+	VST1.P V18.S[1], 4(R16)
+	VMOV V26.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes22
+	VST1.P V18.S[2], 4(R16)
+	VMOV V26.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes22
+	VST1.P V18.S[3], 4(R16)
+	VMOV V27.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes22
+	VST1.P V19.S[0], 4(R16)
+	VMOV V27.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes22
+	VST1.P V19.S[1], 4(R16)
+	VMOV V27.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes22
+	VST1.P V19.S[2], 4(R16)
+	VMOV V27.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes22
+	VST1.P V19.S[3], 4(R16)
+rowsF32NEONx16Finished_lanes22:
+	MOVD 40(R0), R1
+	MOVD R1, R16
+	VMOV V24.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes23
+	VST1.P V20.S[0], 4(R16)
+	VMOV V24.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes23
+	VST1.P V20.S[1], 4(R16)
+	VMOV V24.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes23
+	VST1.P V20.S[2], 4(R16)
+	VMOV V24.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes23
+	VST1.P V20.S[3], 4(R16)
+	VMOV V25.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes23
+	VST1.P V21.S[0], 4(R16)
+	VMOV V25.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes23
+	VST1.P V21.S[1], 4(R16)
+	VMOV V25.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes23
+	VST1.P V21.S[2], 4(R16)
+	VMOV V25.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes23
+	VST1.P V21.S[3], 4(R16)
+rowsF32NEONx16Finished_lanes23:
+	ADD $32, R1, R16
+	VMOV V26.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes24
+	VST1.P V22.S[0], 4(R16)
+	VMOV V26.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes24
+	VST1.P V22.S[1], 4(R16)
+	VMOV V26.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes24
+	VST1.P V22.S[2], 4(R16)
+	VMOV V26.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes24
+	VST1.P V22.S[3], 4(R16)
+	VMOV V27.S[0], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes24
+	VST1.P V23.S[0], 4(R16)
+	VMOV V27.S[1], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes24
+	VST1.P V23.S[1], 4(R16)
+	VMOV V27.S[2], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes24
+	VST1.P V23.S[2], 4(R16)
+	VMOV V27.S[3], R17
+	CBZ R17, rowsF32NEONx16Finished_lanes24
+	VST1.P V23.S[3], 4(R16)
+rowsF32NEONx16Finished_lanes24:
+rowsF32NEONx16Finished_end:
+	RET
+
+// func rowsF32NEONx8Finished(a *uintptr, b *byte, c *uintptr, taps int, k int, cols int, add bool, bias *float32, floor float32)
+TEXT ·rowsF32NEONx8Finished(SB), NOSPLIT, $0-68
+	MOVD a+0(FP), R0
+	MOVD b+8(FP), R1
+	MOVD c+16(FP), R2
+	MOVD (R2), R3
+	PRFM (R3), PLDL1KEEP
+	MOVD 8(R2), R3
+	PRFM (R3), PLDL1KEEP
+	MOVD 16(R2), R3
+	PRFM (R3), PLDL1KEEP
+	MOVD 24(R2), R3
+	PRFM (R3), PLDL1KEEP
+	MOVD 32(R2), R3
+	PRFM (R3), PLDL1KEEP
+	MOVD 40(R2), R3
+	PRFM (R3), PLDL1KEEP
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	MOVD taps+24(FP), R2
+	TST R2, R2
+	BEQ rowsF32NEONx8Finished_done
+rowsF32NEONx8Finished_tap:
+	MOVD (R0), R5
+	MOVD 8(R0), R8
+	MOVD 16(R0), R9
+	MOVD 24(R0), R10
+	MOVD 32(R0), R11
+	MOVD 40(R0), R12
+	ADD $48, R0
+	MOVD ZR, R3
+	MOVD k+32(FP), R4
+	LSR $2, R4
+	CMP $0, R4
+	BEQ rowsF32NEONx8Finished_four_end
+rowsF32NEONx8Finished_four:
+	FLDPQ (R1), (F12, F13)
+	PRFM 1024(R1), PLDL1KEEP
+	ADD R3, R5, R19
+	PRFM 128(R19), PLDL1KEEP
+	VLD1R (R19), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdc0 // fmla v0.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde1 // fmla v1.4s, v15.4s, v13.4s
+	ADD R3, R8, R20
+	VLD1R (R20), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdc2 // fmla v2.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde3 // fmla v3.4s, v15.4s, v13.4s
+	ADD R3, R9, R21
+	VLD1R (R21), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdc4 // fmla v4.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde5 // fmla v5.4s, v15.4s, v13.4s
+	ADD R3, R10, R22
+	VLD1R (R22), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdc6 // fmla v6.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde7 // fmla v7.4s, v15.4s, v13.4s
+	ADD R3, R11, R23
+	PRFM 128(R23), PLDL1KEEP
+	VLD1R (R23), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdc8 // fmla v8.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde9 // fmla v9.4s, v15.4s, v13.4s
+	ADD R3, R12, R24
+	VLD1R (R24), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdca // fmla v10.4s, v14.4s, v12.4s
+	WORD $0x4e2dcdeb // fmla v11.4s, v15.4s, v13.4s
+	FLDPQ 32(R1), (F12, F13)
+	PRFM 1056(R1), PLDL1KEEP
+	ADD $4, R19, R16
+	VLD1R (R16), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdc0 // fmla v0.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde1 // fmla v1.4s, v15.4s, v13.4s
+	PRFM 128(R20), PLDL1KEEP
+	ADD $4, R20, R16
+	VLD1R (R16), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdc2 // fmla v2.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde3 // fmla v3.4s, v15.4s, v13.4s
+	ADD $4, R21, R16
+	VLD1R (R16), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdc4 // fmla v4.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde5 // fmla v5.4s, v15.4s, v13.4s
+	ADD $4, R22, R16
+	VLD1R (R16), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdc6 // fmla v6.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde7 // fmla v7.4s, v15.4s, v13.4s
+	ADD $4, R23, R16
+	VLD1R (R16), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdc8 // fmla v8.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde9 // fmla v9.4s, v15.4s, v13.4s
+	PRFM 128(R24), PLDL1KEEP
+	ADD $4, R24, R16
+	VLD1R (R16), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdca // fmla v10.4s, v14.4s, v12.4s
+	WORD $0x4e2dcdeb // fmla v11.4s, v15.4s, v13.4s
+	FLDPQ 64(R1), (F12, F13)
+	PRFM 1088(R1), PLDL1KEEP
+	ADD $8, R19, R16
+	VLD1R (R16), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdc0 // fmla v0.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde1 // fmla v1.4s, v15.4s, v13.4s
+	ADD $8, R20, R16
+	VLD1R (R16), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdc2 // fmla v2.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde3 // fmla v3.4s, v15.4s, v13.4s
+	PRFM 128(R21), PLDL1KEEP
+	ADD $8, R21, R16
+	VLD1R (R16), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdc4 // fmla v4.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde5 // fmla v5.4s, v15.4s, v13.4s
+	ADD $8, R22, R16
+	VLD1R (R16), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdc6 // fmla v6.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde7 // fmla v7.4s, v15.4s, v13.4s
+	ADD $8, R23, R16
+	VLD1R (R16), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdc8 // fmla v8.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde9 // fmla v9.4s, v15.4s, v13.4s
+	ADD $8, R24, R16
+	VLD1R (R16), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdca // fmla v10.4s, v14.4s, v12.4s
+	WORD $0x4e2dcdeb // fmla v11.4s, v15.4s, v13.4s
+	FLDPQ 96(R1), (F12, F13)
+	PRFM 1120(R1), PLDL1KEEP
+	ADD $12, R19, R16
+	VLD1R (R16), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdc0 // fmla v0.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde1 // fmla v1.4s, v15.4s, v13.4s
+	ADD $12, R20, R16
+	VLD1R (R16), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdc2 // fmla v2.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde3 // fmla v3.4s, v15.4s, v13.4s
+	ADD $12, R21, R16
+	VLD1R (R16), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdc4 // fmla v4.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde5 // fmla v5.4s, v15.4s, v13.4s
+	PRFM 128(R22), PLDL1KEEP
+	ADD $12, R22, R16
+	VLD1R (R16), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdc6 // fmla v6.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde7 // fmla v7.4s, v15.4s, v13.4s
+	ADD $12, R23, R16
+	VLD1R (R16), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdc8 // fmla v8.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde9 // fmla v9.4s, v15.4s, v13.4s
+	ADD $12, R24, R16
+	VLD1R (R16), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdca // fmla v10.4s, v14.4s, v12.4s
+	WORD $0x4e2dcdeb // fmla v11.4s, v15.4s, v13.4s
+	ADD $16, R3
+	ADD $128, R1
+	SUBS $1, R4
+	BNE rowsF32NEONx8Finished_four
+rowsF32NEONx8Finished_four_end:
+	MOVD k+32(FP), R4
+	ANDS $3, R4
+	BEQ rowsF32NEONx8Finished_one_end
+rowsF32NEONx8Finished_one:
+	FLDPQ (R1), (F12, F13)
+	PRFM 1024(R1), PLDL1KEEP
+	ADD R3, R5, R19
+	PRFM 128(R19), PLDL1KEEP
+	VLD1R (R19), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdc0 // fmla v0.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde1 // fmla v1.4s, v15.4s, v13.4s
+	ADD R3, R8, R20
+	VLD1R (R20), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdc2 // fmla v2.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde3 // fmla v3.4s, v15.4s, v13.4s
+	ADD R3, R9, R21
+	VLD1R (R21), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdc4 // fmla v4.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde5 // fmla v5.4s, v15.4s, v13.4s
+	ADD R3, R10, R22
+	VLD1R (R22), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdc6 // fmla v6.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde7 // fmla v7.4s, v15.4s, v13.4s
+	ADD R3, R11, R23
+	PRFM 128(R23), PLDL1KEEP
+	VLD1R (R23), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdc8 // fmla v8.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde9 // fmla v9.4s, v15.4s, v13.4s
+	ADD R3, R12, R24
+	VLD1R (R24), [V14.S4]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e2ccdca // fmla v10.4s, v14.4s, v12.4s
+	WORD $0x4e2dcdeb // fmla v11.4s, v15.4s, v13.4s
+	ADD $4, R3
+	ADD $32, R1
+	SUBS $1, R4
+	BNE rowsF32NEONx8Finished_one
+rowsF32NEONx8Finished_one_end:
+	SUBS $1, R2
+	BNE rowsF32NEONx8Finished_tap
+rowsF32NEONx8Finished_done:
+	MOVD c+16(FP), R0
+	MOVD cols+40(FP), R1
+	MOVBU add+48(FP), R2
+	MOVBU R2, R2
+	MOVD bias+56(FP), R3
+	FLDPQ (R3), (F12, F13)
+	WORD $0x4e2cd400 // fadd v0.4s, v0.4s, v12.4s
+	WORD $0x4e2dd421 // fadd v1.4s, v1.4s, v13.4s
+	WORD $0x4e2cd442 // fadd v2.4s, v2.4s, v12.4s
+	WORD $0x4e2dd463 // fadd v3.4s, v3.4s, v13.4s
+	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
+	WORD $0x4e2dd4a5 // fadd v5.4s, v5.4s, v13.4s
+	WORD $0x4e2cd4c6 // fadd v6.4s, v6.4s, v12.4s
+	WORD $0x4e2dd4e7 // fadd v7.4s, v7.4s, v13.4s
+	WORD $0x4e2cd508 // fadd v8.4s, v8.4s, v12.4s
+	WORD $0x4e2dd529 // fadd v9.4s, v9.4s, v13.4s
+	WORD $0x4e2cd54a // fadd v10.4s, v10.4s, v12.4s
+	WORD $0x4e2dd56b // fadd v11.4s, v11.4s, v13.4s
+	CMP $8, R1
+	BNE rowsF32NEONx8Finished_partial
+	TSTW R2, R2
+	BEQ rowsF32NEONx8Finished_full_limit
+	MOVD (R0), R1
+	FLDPQ (R1), (F31, F30)
+	WORD $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	WORD $0x4e3ed421 // fadd v1.4s, v1.4s, v30.4s
+	MOVD 8(R0), R1
+	FLDPQ (R1), (F31, F30)
+	WORD $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+	WORD $0x4e3ed463 // fadd v3.4s, v3.4s, v30.4s
+	MOVD 16(R0), R1
+	FLDPQ (R1), (F31, F30)
+	WORD $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
+	WORD $0x4e3ed4a5 // fadd v5.4s, v5.4s, v30.4s
+	MOVD 24(R0), R1
+	FLDPQ (R1), (F31, F30)
+	WORD $0x4e3fd4c6 // fadd v6.4s, v6.4s, v31.4s
+	WORD $0x4e3ed4e7 // fadd v7.4s, v7.4s, v30.4s
+	MOVD 32(R0), R1
+	FLDPQ (R1), (F31, F30)
+	WORD $0x4e3fd508 // fadd v8.4s, v8.4s, v31.4s
+	WORD $0x4e3ed529 // fadd v9.4s, v9.4s, v30.4s
+	MOVD 40(R0), R1
+	FLDPQ (R1), (F31, F30)
+	WORD $0x4e3fd54a // fadd v10.4s, v10.4s, v31.4s
+	WORD $0x4e3ed56b // fadd v11.4s, v11.4s, v30.4s
+rowsF32NEONx8Finished_full_limit:
+	FMOVS floor+64(FP), F12
+	WORD $0x4e04058c // dup v12.4s, v12.s[0]
+	WORD $0x4eac1d8d // mov v13.16b, v12.16b
+	WORD $0x6ea0e59f // fcmgt v31.4s, v12.4s, v0.4s
+	WORD $0x6ebf1d80 // bit v0.16b, v12.16b, v31.16b
+	WORD $0x6ea1e5bf // fcmgt v31.4s, v13.4s, v1.4s
+	WORD $0x6ebf1da1 // bit v1.16b, v13.16b, v31.16b
+	WORD $0x6ea2e59f // fcmgt v31.4s, v12.4s, v2.4s
+	WORD $0x6ebf1d82 // bit v2.16b, v12.16b, v31.16b
+	WORD $0x6ea3e5bf // fcmgt v31.4s, v13.4s, v3.4s
+	WORD $0x6ebf1da3 // bit v3.16b, v13.16b, v31.16b
+	WORD $0x6ea4e59f // fcmgt v31.4s, v12.4s, v4.4s
+	WORD $0x6ebf1d84 // bit v4.16b, v12.16b, v31.16b
+	WORD $0x6ea5e5bf // fcmgt v31.4s, v13.4s, v5.4s
+	WORD $0x6ebf1da5 // bit v5.16b, v13.16b, v31.16b
+	WORD $0x6ea6e59f // fcmgt v31.4s, v12.4s, v6.4s
+	WORD $0x6ebf1d86 // bit v6.16b, v12.16b, v31.16b
+	WORD $0x6ea7e5bf // fcmgt v31.4s, v13.4s, v7.4s
+	WORD $0x6ebf1da7 // bit v7.16b, v13.16b, v31.16b
+	WORD $0x6ea8e59f // fcmgt v31.4s, v12.4s, v8.4s
+	WORD $0x6ebf1d88 // bit v8.16b, v12.16b, v31.16b
+	WORD $0x6ea9e5bf // fcmgt v31.4s, v13.4s, v9.4s
+	WORD $0x6ebf1da9 // bit v9.16b, v13.16b, v31.16b
+	WORD $0x6eaae59f // fcmgt v31.4s, v12.4s, v10.4s
+	WORD $0x6ebf1d8a // bit v10.16b, v12.16b, v31.16b
+	WORD $0x6eabe5bf // fcmgt v31.4s, v13.4s, v11.4s
+	WORD $0x6ebf1dab // bit v11.16b, v13.16b, v31.16b
+	MOVD (R0), R1
+	FSTPQ (F0, F1), (R1)
+	MOVD 8(R0), R1
+	FSTPQ (F2, F3), (R1)
+	MOVD 16(R0), R1
+	FSTPQ (F4, F5), (R1)
+	MOVD 24(R0), R1
+	FSTPQ (F6, F7), (R1)
+	MOVD 32(R0), R1
+	FSTPQ (F8, F9), (R1)
+	MOVD 40(R0), R1
+	FSTPQ (F10, F11), (R1)
+	B rowsF32NEONx8Finished_end
+rowsF32NEONx8Finished_partial:
+	MOVD $maskTable<>+0(SB), R3
+	NEG R1, R1
+	ADD R1<<2, R3, R19
+	FLDPQ 64(R19), (F12, F13)
+	TSTW R2, R2
+	BEQ rowsF32NEONx8Finished_partial_limit
+	MOVD (R0), R1
+	MOVD R1, R16
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	VMOV V12.S[0], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes1
+	VLD1.P 4(R16), V14.S[0]
+	VMOV V12.S[1], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes1
+	VLD1.P 4(R16), V14.S[1]
+	VMOV V12.S[2], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes1
+	VLD1.P 4(R16), V14.S[2]
+	VMOV V12.S[3], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes1
+	VLD1.P 4(R16), V14.S[3]
+	VMOV V13.S[0], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes1
+	VLD1.P 4(R16), V15.S[0]
+	VMOV V13.S[1], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes1
+	VLD1.P 4(R16), V15.S[1]
+	VMOV V13.S[2], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes1
+	VLD1.P 4(R16), V15.S[2]
+	VMOV V13.S[3], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes1
+	VLD1.P 4(R16), V15.S[3]
+rowsF32NEONx8Finished_lanes1:
+	WORD $0x4e2ed400 // fadd v0.4s, v0.4s, v14.4s
+	WORD $0x4e2fd421 // fadd v1.4s, v1.4s, v15.4s
+	MOVD 8(R0), R1
+	MOVD R1, R16
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	VMOV V12.S[0], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes2
+	VLD1.P 4(R16), V14.S[0]
+	VMOV V12.S[1], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes2
+	VLD1.P 4(R16), V14.S[1]
+	VMOV V12.S[2], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes2
+	VLD1.P 4(R16), V14.S[2]
+	VMOV V12.S[3], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes2
+	VLD1.P 4(R16), V14.S[3]
+	VMOV V13.S[0], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes2
+	VLD1.P 4(R16), V15.S[0]
+	VMOV V13.S[1], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes2
+	VLD1.P 4(R16), V15.S[1]
+	VMOV V13.S[2], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes2
+	VLD1.P 4(R16), V15.S[2]
+	VMOV V13.S[3], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes2
+	VLD1.P 4(R16), V15.S[3]
+rowsF32NEONx8Finished_lanes2:
+	WORD $0x4e2ed442 // fadd v2.4s, v2.4s, v14.4s
+	WORD $0x4e2fd463 // fadd v3.4s, v3.4s, v15.4s
+	MOVD 16(R0), R1
+	MOVD R1, R16
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	VMOV V12.S[0], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes3
+	VLD1.P 4(R16), V14.S[0]
+	VMOV V12.S[1], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes3
+	VLD1.P 4(R16), V14.S[1]
+	VMOV V12.S[2], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes3
+	VLD1.P 4(R16), V14.S[2]
+	VMOV V12.S[3], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes3
+	VLD1.P 4(R16), V14.S[3]
+	VMOV V13.S[0], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes3
+	VLD1.P 4(R16), V15.S[0]
+	VMOV V13.S[1], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes3
+	VLD1.P 4(R16), V15.S[1]
+	VMOV V13.S[2], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes3
+	VLD1.P 4(R16), V15.S[2]
+	VMOV V13.S[3], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes3
+	VLD1.P 4(R16), V15.S[3]
+rowsF32NEONx8Finished_lanes3:
+	WORD $0x4e2ed484 // fadd v4.4s, v4.4s, v14.4s
+	WORD $0x4e2fd4a5 // fadd v5.4s, v5.4s, v15.4s
+	MOVD 24(R0), R1
+	MOVD R1, R16
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	VMOV V12.S[0], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes4
+	VLD1.P 4(R16), V14.S[0]
+	VMOV V12.S[1], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes4
+	VLD1.P 4(R16), V14.S[1]
+	VMOV V12.S[2], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes4
+	VLD1.P 4(R16), V14.S[2]
+	VMOV V12.S[3], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes4
+	VLD1.P 4(R16), V14.S[3]
+	VMOV V13.S[0], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes4
+	VLD1.P 4(R16), V15.S[0]
+	VMOV V13.S[1], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes4
+	VLD1.P 4(R16), V15.S[1]
+	VMOV V13.S[2], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes4
+	VLD1.P 4(R16), V15.S[2]
+	VMOV V13.S[3], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes4
+	VLD1.P 4(R16), V15.S[3]
+rowsF32NEONx8Finished_lanes4:
+	WORD $0x4e2ed4c6 // fadd v6.4s, v6.4s, v14.4s
+	WORD $0x4e2fd4e7 // fadd v7.4s, v7.4s, v15.4s
+	MOVD 32(R0), R1
+	MOVD R1, R16
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	VMOV V12.S[0], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes5
+	VLD1.P 4(R16), V14.S[0]
+	VMOV V12.S[1], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes5
+	VLD1.P 4(R16), V14.S[1]
+	VMOV V12.S[2], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes5
+	VLD1.P 4(R16), V14.S[2]
+	VMOV V12.S[3], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes5
+	VLD1.P 4(R16), V14.S[3]
+	VMOV V13.S[0], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes5
+	VLD1.P 4(R16), V15.S[0]
+	VMOV V13.S[1], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes5
+	VLD1.P 4(R16), V15.S[1]
+	VMOV V13.S[2], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes5
+	VLD1.P 4(R16), V15.S[2]
+	VMOV V13.S[3], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes5
+	VLD1.P 4(R16), V15.S[3]
+rowsF32NEONx8Finished_lanes5:
+	WORD $0x4e2ed508 // fadd v8.4s, v8.4s, v14.4s
+	WORD $0x4e2fd529 // fadd v9.4s, v9.4s, v15.4s
+	MOVD 40(R0), R1
+	MOVD R1, R16
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	VMOV V12.S[0], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes6
+	VLD1.P 4(R16), V14.S[0]
+	VMOV V12.S[1], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes6
+	VLD1.P 4(R16), V14.S[1]
+	VMOV V12.S[2], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes6
+	VLD1.P 4(R16), V14.S[2]
+	VMOV V12.S[3], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes6
+	VLD1.P 4(R16), V14.S[3]
+	VMOV V13.S[0], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes6
+	VLD1.P 4(R16), V15.S[0]
+	VMOV V13.S[1], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes6
+	VLD1.P 4(R16), V15.S[1]
+	VMOV V13.S[2], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes6
+	VLD1.P 4(R16), V15.S[2]
+	VMOV V13.S[3], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes6
+	VLD1.P 4(R16), V15.S[3]
+rowsF32NEONx8Finished_lanes6:
+	WORD $0x4e2ed54a // fadd v10.4s, v10.4s, v14.4s
+	WORD $0x4e2fd56b // fadd v11.4s, v11.4s, v15.4s
+rowsF32NEONx8Finished_partial_limit:
+	FMOVS floor+64(FP), F14
+	WORD $0x4e0405ce // dup v14.4s, v14.s[0]
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x6ea0e5df // fcmgt v31.4s, v14.4s, v0.4s
+	WORD $0x6ebf1dc0 // bit v0.16b, v14.16b, v31.16b
+	WORD $0x6ea1e5ff // fcmgt v31.4s, v15.4s, v1.4s
+	WORD $0x6ebf1de1 // bit v1.16b, v15.16b, v31.16b
+	WORD $0x6ea2e5df // fcmgt v31.4s, v14.4s, v2.4s
+	WORD $0x6ebf1dc2 // bit v2.16b, v14.16b, v31.16b
+	WORD $0x6ea3e5ff // fcmgt v31.4s, v15.4s, v3.4s
+	WORD $0x6ebf1de3 // bit v3.16b, v15.16b, v31.16b
+	WORD $0x6ea4e5df // fcmgt v31.4s, v14.4s, v4.4s
+	WORD $0x6ebf1dc4 // bit v4.16b, v14.16b, v31.16b
+	WORD $0x6ea5e5ff // fcmgt v31.4s, v15.4s, v5.4s
+	WORD $0x6ebf1de5 // bit v5.16b, v15.16b, v31.16b
+	WORD $0x6ea6e5df // fcmgt v31.4s, v14.4s, v6.4s
+	WORD $0x6ebf1dc6 // bit v6.16b, v14.16b, v31.16b
+	WORD $0x6ea7e5ff // fcmgt v31.4s, v15.4s, v7.4s
+	WORD $0x6ebf1de7 // bit v7.16b, v15.16b, v31.16b
+	WORD $0x6ea8e5df // fcmgt v31.4s, v14.4s, v8.4s
+	WORD $0x6ebf1dc8 // bit v8.16b, v14.16b, v31.16b
+	WORD $0x6ea9e5ff // fcmgt v31.4s, v15.4s, v9.4s
+	WORD $0x6ebf1de9 // bit v9.16b, v15.16b, v31.16b
+	WORD $0x6eaae5df // fcmgt v31.4s, v14.4s, v10.4s
+	WORD $0x6ebf1dca // bit v10.16b, v14.16b, v31.16b
+	WORD $0x6eabe5ff // fcmgt v31.4s, v15.4s, v11.4s
+	WORD $0x6ebf1deb // bit v11.16b, v15.16b, v31.16b
+	MOVD (R0), R1
+	MOVD R1, R16
+	VMOV V12.S[0], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes7
+	VST1.P V0.S[0], 4(R16)
+	VMOV V12.S[1], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes7
+	VST1.P V0.S[1], 4(R16)
+	VMOV V12.S[2], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes7
+	VST1.P V0.S[2], 4(R16)
+	VMOV V12.S[3], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes7
+	VST1.P V0.S[3], 4(R16)
+	VMOV V13.S[0], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes7
+	VST1.P V1.S[0], 4(R16)
+	VMOV V13.S[1], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes7
+	VST1.P V1.S[1], 4(R16)
+	VMOV V13.S[2], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes7
+	VST1.P V1.S[2], 4(R16)
+	VMOV V13.S[3], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes7
+	VST1.P V1.S[3], 4(R16)
+rowsF32NEONx8Finished_lanes7:
+	MOVD 8(R0), R1
+	MOVD R1, R16
+	VMOV V12.S[0], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes8
+	VST1.P V2.S[0], 4(R16)
+	VMOV V12.S[1], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes8
+	VST1.P V2.S[1], 4(R16)
+	VMOV V12.S[2], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes8
+	VST1.P V2.S[2], 4(R16)
+	VMOV V12.S[3], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes8
+	VST1.P V2.S[3], 4(R16)
+	VMOV V13.S[0], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes8
+	VST1.P V3.S[0], 4(R16)
+	VMOV V13.S[1], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes8
+	VST1.P V3.S[1], 4(R16)
+	VMOV V13.S[2], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes8
+	VST1.P V3.S[2], 4(R16)
+	VMOV V13.S[3], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes8
+	VST1.P V3.S[3], 4(R16)
+rowsF32NEONx8Finished_lanes8:
+	MOVD 16(R0), R1
+	MOVD R1, R16
+	VMOV V12.S[0], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes9
+	VST1.P V4.S[0], 4(R16)
+	VMOV V12.S[1], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes9
+	VST1.P V4.S[1], 4(R16)
+	VMOV V12.S[2], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes9
+	VST1.P V4.S[2], 4(R16)
+	VMOV V12.S[3], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes9
+	VST1.P V4.S[3], 4(R16)
+	VMOV V13.S[0], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes9
+	VST1.P V5.S[0], 4(R16)
+	VMOV V13.S[1], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes9
+	VST1.P V5.S[1], 4(R16)
+	VMOV V13.S[2], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes9
+	VST1.P V5.S[2], 4(R16)
+	VMOV V13.S[3], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes9
+	VST1.P V5.S[3], 4(R16)
+rowsF32NEONx8Finished_lanes9:
+	MOVD 24(R0), R1
+	MOVD R1, R16
+	VMOV V12.S[0], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes10
+	VST1.P V6.S[0], 4(R16)
+	VMOV V12.S[1], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes10
+	VST1.P V6.S[1], 4(R16)
+	VMOV V12.S[2], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes10
+	VST1.P V6.S[2], 4(R16)
+	VMOV V12.S[3], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes10
+	VST1.P V6.S[3], 4(R16)
+	VMOV V13.S[0], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes10
+	VST1.P V7.S[0], 4(R16)
+	VMOV V13.S[1], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes10
+	VST1.P V7.S[1], 4(R16)
+	VMOV V13.S[2], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes10
+	VST1.P V7.S[2], 4(R16)
+	VMOV V13.S[3], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes10
+	VST1.P V7.S[3], 4(R16)
+rowsF32NEONx8Finished_lanes10:
+	MOVD 32(R0), R1
+	MOVD R1, R16
+	VMOV V12.S[0], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes11
+	VST1.P V8.S[0], 4(R16)
+	VMOV V12.S[1], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes11
+	VST1.P V8.S[1], 4(R16)
+	VMOV V12.S[2], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes11
+	VST1.P V8.S[2], 4(R16)
+	VMOV V12.S[3], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes11
+	VST1.P V8.S[3], 4(R16)
+	VMOV V13.S[0], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes11
+	VST1.P V9.S[0], 4(R16)
+	VMOV V13.S[1], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes11
+	VST1.P V9.S[1], 4(R16)
+	VMOV V13.S[2], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes11
+	VST1.P V9.S[2], 4(R16)
+	VMOV V13.S[3], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes11
+	VST1.P V9.S[3], 4(R16)
+rowsF32NEONx8Finished_lanes11:
+	MOVD 40(R0), R1
+	MOVD R1, R16
+	VMOV V12.S[0], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes12
+	VST1.P V10.S[0], 4(R16)
+	VMOV V12.S[1], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes12
+	VST1.P V10.S[1], 4(R16)
+	VMOV V12.S[2], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes12
+	VST1.P V10.S[2], 4(R16)
+	VMOV V12.S[3], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes12
+	VST1.P V10.S[3], 4(R16)
+	VMOV V13.S[0], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes12
+	VST1.P V11.S[0], 4(R16)
+	VMOV V13.S[1], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes12
+	VST1.P V11.S[1], 4(R16)
+	VMOV V13.S[2], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes12
+	VST1.P V11.S[2], 4(R16)
+	VMOV V13.S[3], R17
+	CBZ R17, rowsF32NEONx8Finished_lanes12
+	VST1.P V11.S[3], 4(R16)
+rowsF32NEONx8Finished_lanes12:
+rowsF32NEONx8Finished_end:
+	RET
+
 // func copyRows8x1(dst *byte, dstStride int, src *byte, srcStride int, rows int, cols int)
 TEXT ·copyRows8x1(SB), NOSPLIT, $0-48
 	MOVD cols+40(FP), R0
@@ -1719,7 +3626,7 @@ TEXT ·copyRows8x1(SB), NOSPLIT, $0-48
 	TST R4, R4
 	BEQ copyRows8x1_end
 copyRows8x1_loop:
-	ADD $0, R2, R16
+	MOVD R2, R16
 	WORD $0x6f00e402 // movi v2.2d, #0x0
 	WORD $0x6f00e403 // movi v3.2d, #0x0
 	VMOV V0.S[0], R17
@@ -1775,7 +3682,7 @@ TEXT ·copyRows8x2(SB), NOSPLIT, $0-48
 	TST R4, R4
 	BEQ copyRows8x2_end
 copyRows8x2_loop:
-	ADD $0, R2, R16
+	MOVD R2, R16
 	WORD $0x6f00e404 // movi v4.2d, #0x0
 	WORD $0x6f00e405 // movi v5.2d, #0x0
 	VMOV V0.S[0], R17
@@ -1879,7 +3786,7 @@ copyBlocks8_block:
 copyBlocks8_tail:
 	TST R5, R5
 	BEQ copyBlocks8_next
-	ADD $0, R11, R16
+	MOVD R11, R16
 	WORD $0x6f00e402 // movi v2.2d, #0x0
 	WORD $0x6f00e403 // movi v3.2d, #0x0
 	VMOV V0.S[0], R17
@@ -2128,10 +4035,8 @@ narrow8_loop:
 	WORD $0x6e2058c6 // mvn v6.16b, v6.16b
 	WORD $0x4e27e4e7 // fcmeq v7.4s, v7.4s, v7.4s
 	WORD $0x6e2058e7 // mvn v7.16b, v7.16b
-	WORD $0x4f0904df // sshr v31.16b, v6.16b, #7
-	WORD $0x6ebf1d0a // bit v10.16b, v8.16b, v31.16b
-	WORD $0x4f0904ff // sshr v31.16b, v7.16b, #7
-	WORD $0x6ebf1d2b // bit v11.16b, v9.16b, v31.16b
+	WORD $0x6ea61d0a // bit v10.16b, v8.16b, v6.16b
+	WORD $0x6ea71d2b // bit v11.16b, v9.16b, v7.16b
 	WORD $0x4eab1d66 // mov v6.16b, v11.16b
 	WORD $0x2e61295f // sqxtun v31.4h, v10.4s
 	WORD $0x6e6128df // sqxtun2 v31.8h, v6.4s

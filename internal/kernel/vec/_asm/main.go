@@ -135,7 +135,7 @@ func dispatchText(kernels []kernel, asm bool) string {
 	if asm {
 		b.WriteString("//go:build amd64 && !purego\n\npackage vec\n\nimport (\n\t\"unsafe\"\n\n\t\"github.com/byol-go/byol/internal/kernel/isa\"\n)\n\n")
 	} else {
-		b.WriteString("//go:build !amd64 || purego\n\npackage vec\n\n")
+		b.WriteString("//go:build (!amd64 && !arm64) || purego\n\npackage vec\n\n")
 	}
 	for _, k := range kernels {
 		var sig, names, pointers, tail []string
