@@ -66,6 +66,23 @@ func (p Pictures) MissingClasses() []string {
 	return slices.DeleteFunc(slices.Clone(p.Train.Classes), func(c string) bool { return seen[c] })
 }
 
+// Unlabelled counts the pictures of each set whose class is not known, or is none of the
+// training pictures': they are left out.
+func (p Pictures) Unlabelled() (train, test int) {
+	count := func(set *dataset.Set) (n int) {
+		for i := range set.Len() {
+			if set.Label(i) < 0 {
+				n++
+			}
+		}
+		return n
+	}
+	if train = count(p.Train); p.Test != nil {
+		test = count(p.Test)
+	}
+	return train, test
+}
+
 // noLabelsError is ErrNoLabels of named data.
 type noLabelsError struct{ spec string }
 
@@ -74,7 +91,7 @@ func (e noLabelsError) Unwrap() error { return ErrNoLabels }
 
 // Hint says what remains without labels.
 func (e noLabelsError) Hint() string {
-	return "knn, linear and finetune all need the class of every training picture: put the pictures of each class into a folder of its own, or give a CSV with path,label; " +
+	return "knn, linear and finetune all need the class of every training picture: put the pictures of each class into a folder of its own (one class alone counts as none), or give a CSV with path,label; " +
 		"if only the test pictures lack labels, leave --test out; without any labels, byol report shows rank, spread and nearest neighbours"
 }
 

@@ -53,7 +53,7 @@ func (p Pictures) Divide(share float64, choose bool, seed uint64) (Parts, error)
 }
 
 // errNoneToChooseBy says that there are too few pictures to hold any out.
-var errNoneToChooseBy = errors.New("no class has two labelled pictures, so none can be held out to choose a setting by: name one value (--lr or --l2)")
+var errNoneToChooseBy = errors.New("no class has two labelled pictures, so none can be held out to choose a setting by: take more of them (--labels), or name one value (--lr or --l2)")
 
 // Select returns the training pictures that are held out, or the others.
 func (d Parts) Select(held bool) *dataset.Set {

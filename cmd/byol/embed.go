@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/byol-go/byol/compute"
 	"github.com/byol-go/byol/dataset"
@@ -61,6 +62,9 @@ be read are left out and named on standard error.`,
 			}
 			if vectors.N == 0 {
 				return fmt.Errorf("none of the %d pictures of %s could be read", set.Len(), c.Data.Train)
+			}
+			if i := slices.IndexFunc(vectors.X, func(x float32) bool { return x-x != 0 }); i >= 0 {
+				return fmt.Errorf("the vector of %s is not finite: the encoder's training has diverged, or its weights are damaged; nothing was written", vectors.Names[i/vectors.D])
 			}
 			if err := vectors.Write(out); err != nil {
 				return err

@@ -257,6 +257,13 @@ func (j *judging) warn() {
 	if missing := j.MissingClasses(); len(missing) > 0 {
 		j.say("warning: no test picture of %d of the %d classes (%s): their accuracy is unknown", len(missing), len(j.Train.Classes), listed(missing))
 	}
+	train, test := j.Unlabelled()
+	if train > 0 {
+		j.say("warning: %d of %d training pictures have no known class and were left out", train, j.Train.Len())
+	}
+	if test > 0 {
+		j.say("warning: %d of %d test pictures are of none of the training pictures' classes and were left out", test, j.Test.Len())
+	}
 	for _, set := range []*dataset.Set{j.Train, j.Test} {
 		if set != nil && len(set.Bad()) > 0 {
 			j.say("warning: %d pictures of %s cannot be read and were left out; byol doctor --data names them", len(set.Bad()), set.Spec)

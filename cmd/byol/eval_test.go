@@ -160,6 +160,16 @@ func TestEval(t *testing.T) {
 			t.Errorf("%+v\n%s", j, stderr)
 		}
 	})
+	t.Run("test pictures of an unknown class", func(t *testing.T) {
+		split := filepath.Join(dir, "split")
+		for _, name := range []string{"train/red", "train/green", "test/red", "test/blue"} {
+			pictures(t, filepath.Join(split, name), 3, red)
+		}
+		j, stderr := judge(t, "knn", "--model", r, "--data", split, "--no-random")
+		if !strings.Contains(stderr, "3 of 6 test pictures are of none of the training pictures' classes") || j.N != 3 {
+			t.Errorf("%d judged\n%s", j.N, stderr)
+		}
+	})
 	t.Run("errors", func(t *testing.T) { evalErrors(t, dir, r, data) })
 }
 
