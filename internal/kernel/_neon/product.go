@@ -18,9 +18,13 @@ func product(t *translator) bool {
 	}
 	switch {
 	case has("rowsF32", "x16"):
-		tileRows(t, 4)
+		tileRows(t, 4, false)
 	case has("rowsF32", "x8"):
-		tileRows(t, 2)
+		tileRows(t, 2, false)
+	case has("rowsF32", "x16Finished"):
+		tileRows(t, 4, true)
+	case has("rowsF32", "x8Finished"):
+		tileRows(t, 2, true)
 	case has("colsF32", "x16"):
 		tileCols(t, 4)
 	case has("colsF32", "x8"):
@@ -93,7 +97,7 @@ func (t *translator) multiplyColumn(acc [][]int, b string) {
 }
 
 // tileRows is package tile's product of rows given by address: [taps][6] in a.
-func tileRows(t *translator, n int) {
+func tileRows(t *translator, n int, finished bool) {
 	rows := [6]string{"R5", "R6", "R8", "R9", "R10", "R11"}
 	acc := accumulators(len(rows), n)
 	t.emit("MOVD a+0(FP), R0")
@@ -136,7 +140,18 @@ func tileRows(t *translator, n int) {
 	t.label("done")
 	t.emit("MOVD cols+40(FP), R3")
 	t.emit("MOVBU add+48(FP), R4")
-	t.storeTile(acc)
+	if finished {
+		t.emit("MOVD bias+56(FP), R13")
+		for j := range n {
+			t.emit("FMOVQ %s, F%d", at("R13", 16*j), firstA+j)
+			for r := range acc {
+				t.word(fadd.word(acc[r][j], firstA+j, acc[r][j]))
+			}
+		}
+		t.emit("FMOVS floor+64(FP), F%d", floor)
+		t.word(dupS.word(floor, floor))
+	}
+	t.storeTile(acc, finished)
 }
 
 // tileCols is package tile's product with A read transposed.
@@ -170,7 +185,7 @@ func tileCols(t *translator, n int) {
 	t.label("done")
 	t.emit("MOVD cols+56(FP), R3")
 	t.emit("MOVBU add+64(FP), R4")
-	t.storeTile(acc)
+	t.storeTile(acc, false)
 }
 
 // prefetchRows asks for the rows of C while the sums are made.
@@ -181,17 +196,25 @@ func (t *translator) prefetchRows(rows int) {
 	}
 }
 
+// Registers of the stores: what C holds, the least value, and which are below it.
+const (
+	old   = 28
+	floor = 30
+	below = 31
+)
+
 // storeTile writes R3 columns to the rows whose addresses are at R2, or adds them if R4.
-// Columns behind those are neither read nor written.
-func (t *translator) storeTile(acc [][]int) {
+// Columns behind those are neither read nor written. What is finished is no less than the
+// floor.
+func (t *translator) storeTile(acc [][]int, finished bool) {
 	n := len(acc[0])
 	each := func(full, add bool) {
 		for r, row := range acc {
 			t.emit("MOVD %d(R2), R12", 8*r)
 			if full {
-				t.storeRow(row, add)
+				t.storeRow(row, add, finished)
 			} else {
-				t.storePart(fmt.Sprintf("r%d%v", r, add), row, add)
+				t.storePart(fmt.Sprintf("r%d%v", r, add), row, add, finished)
 			}
 		}
 		t.emit("RET")
@@ -209,29 +232,52 @@ func (t *translator) storeTile(acc [][]int) {
 	each(false, true)
 }
 
-func (t *translator) storeRow(row []int, add bool) {
+// limit raises what is below the floor; NaN stays.
+func (t *translator) limit(r int) {
+	t.word(fcmgt.word(below, floor, r))
+	t.word(bit.word(r, floor, below))
+}
+
+func (t *translator) storeRow(row []int, add, finished bool) {
 	for j := 0; j < len(row); j += 2 {
 		if add {
-			t.emit("FLDPQ %d(R12), (F%d, F%d)", 16*j, firstB, firstB+1)
-			t.word(fadd.word(row[j], row[j], firstB))
-			t.word(fadd.word(row[j+1], row[j+1], firstB+1))
+			t.emit("FLDPQ %s, (F%d, F%d)", at("R12", 16*j), old, old+1)
 		}
-		t.emit("FSTPQ (F%d, F%d), %d(R12)", row[j], row[j+1], 16*j)
+		for i := range 2 {
+			if add {
+				t.word(fadd.word(row[j+i], row[j+i], old+i))
+			}
+			if finished {
+				t.limit(row[j+i])
+			}
+		}
+		t.emit("FSTPQ (F%d, F%d), %s", row[j], row[j+1], at("R12", 16*j))
 	}
 }
 
 // storePart writes the R3 first columns of a row by the bits of R3. What has been written
 // is moved out of the registers from below.
-func (t *translator) storePart(name string, row []int, add bool) {
+func (t *translator) storePart(name string, row []int, add, finished bool) {
+	put := func(size string, bytes, r int) {
+		if add {
+			t.emit("%s (R12), F%d", size, old)
+			t.word(fadd.word(old, r, old))
+			r = old
+		}
+		if finished {
+			if r != old {
+				t.word(move(old, r))
+			}
+			r = old
+			t.limit(r)
+		}
+		t.emit("%s.P F%d, %d(R12)", size, r, bytes)
+	}
 	for bit := len(row) / 2; bit > 0; bit /= 2 { // whole vectors
 		next := fmt.Sprintf("%s_%d", name, 4*bit)
 		t.emit("TBZ $%d, R3, %s", map[int]int{1: 2, 2: 3}[bit], next)
 		for j := range bit {
-			if add {
-				t.emit("FMOVQ (R12), F%d", firstB)
-				t.word(fadd.word(row[j], row[j], firstB))
-			}
-			t.emit("FMOVQ.P F%d, 16(R12)", row[j])
+			put("FMOVQ", 16, row[j])
 		}
 		for j := range bit {
 			t.word(move(row[j], row[j+bit]))
@@ -240,21 +286,11 @@ func (t *translator) storePart(name string, row []int, add bool) {
 	}
 	two, one := name+"_2", name+"_1"
 	t.emit("TBZ $1, R3, %s", two)
-	if add {
-		t.emit("FMOVD (R12), F%d", firstB)
-		t.word(fadd.word(firstB, row[0], firstB))
-		t.emit("FMOVD.P F%d, 8(R12)", firstB)
-	} else {
-		t.emit("FMOVD.P F%d, 8(R12)", row[0])
-	}
+	put("FMOVD", 8, row[0])
 	t.word(ext(row[0], row[0], row[0], 8))
 	t.label("%s", two)
 	t.emit("TBZ $0, R3, %s", one)
-	if add {
-		t.emit("FMOVS (R12), F%d", firstB)
-		t.word(fadd.word(row[0], row[0], firstB))
-	}
-	t.emit("FMOVS F%d, (R12)", row[0])
+	put("FMOVS", 4, row[0])
 	t.label("%s", one)
 }
 

@@ -24,7 +24,7 @@ import (
 )
 
 //go:generate go -C _asm run . ../tile_amd64.s ../stubs_amd64.go
-//go:generate go -C ../../_neon run . ../gemm/tile/tile_amd64.s ../gemm/tile/stubs_amd64.go
+//go:generate go -C ../../_neon run . ../gemm/tile/tile_amd64.s ../gemm/tile/stubs_amd64.go ../gemm/tile/finish_amd64.go
 
 // MaxRows and MaxCols bound a tile of any instruction set.
 const (

@@ -235,78 +235,78 @@ done:
 	BNE part
 	CBNZ R4, fullAdd
 	MOVD 0(R2), R12
-	FSTPQ (F0, F1), 0(R12)
+	FSTPQ (F0, F1), (R12)
 	FSTPQ (F2, F3), 32(R12)
 	MOVD 8(R2), R12
-	FSTPQ (F4, F5), 0(R12)
+	FSTPQ (F4, F5), (R12)
 	FSTPQ (F6, F7), 32(R12)
 	MOVD 16(R2), R12
-	FSTPQ (F8, F9), 0(R12)
+	FSTPQ (F8, F9), (R12)
 	FSTPQ (F10, F11), 32(R12)
 	MOVD 24(R2), R12
-	FSTPQ (F12, F13), 0(R12)
+	FSTPQ (F12, F13), (R12)
 	FSTPQ (F14, F15), 32(R12)
 	MOVD 32(R2), R12
-	FSTPQ (F16, F17), 0(R12)
+	FSTPQ (F16, F17), (R12)
 	FSTPQ (F18, F19), 32(R12)
 	MOVD 40(R2), R12
-	FSTPQ (F20, F21), 0(R12)
+	FSTPQ (F20, F21), (R12)
 	FSTPQ (F22, F23), 32(R12)
 	RET
 fullAdd:
 	MOVD 0(R2), R12
-	FLDPQ 0(R12), (F30, F31)
-	WORD $0x4e3ed400 // fadd v0.4s, v0.4s, v30.4s
-	WORD $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
-	FSTPQ (F0, F1), 0(R12)
-	FLDPQ 32(R12), (F30, F31)
-	WORD $0x4e3ed442 // fadd v2.4s, v2.4s, v30.4s
-	WORD $0x4e3fd463 // fadd v3.4s, v3.4s, v31.4s
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd400 // fadd v0.4s, v0.4s, v28.4s
+	WORD $0x4e3dd421 // fadd v1.4s, v1.4s, v29.4s
+	FSTPQ (F0, F1), (R12)
+	FLDPQ 32(R12), (F28, F29)
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3dd463 // fadd v3.4s, v3.4s, v29.4s
 	FSTPQ (F2, F3), 32(R12)
 	MOVD 8(R2), R12
-	FLDPQ 0(R12), (F30, F31)
-	WORD $0x4e3ed484 // fadd v4.4s, v4.4s, v30.4s
-	WORD $0x4e3fd4a5 // fadd v5.4s, v5.4s, v31.4s
-	FSTPQ (F4, F5), 0(R12)
-	FLDPQ 32(R12), (F30, F31)
-	WORD $0x4e3ed4c6 // fadd v6.4s, v6.4s, v30.4s
-	WORD $0x4e3fd4e7 // fadd v7.4s, v7.4s, v31.4s
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd484 // fadd v4.4s, v4.4s, v28.4s
+	WORD $0x4e3dd4a5 // fadd v5.4s, v5.4s, v29.4s
+	FSTPQ (F4, F5), (R12)
+	FLDPQ 32(R12), (F28, F29)
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x4e3dd4e7 // fadd v7.4s, v7.4s, v29.4s
 	FSTPQ (F6, F7), 32(R12)
 	MOVD 16(R2), R12
-	FLDPQ 0(R12), (F30, F31)
-	WORD $0x4e3ed508 // fadd v8.4s, v8.4s, v30.4s
-	WORD $0x4e3fd529 // fadd v9.4s, v9.4s, v31.4s
-	FSTPQ (F8, F9), 0(R12)
-	FLDPQ 32(R12), (F30, F31)
-	WORD $0x4e3ed54a // fadd v10.4s, v10.4s, v30.4s
-	WORD $0x4e3fd56b // fadd v11.4s, v11.4s, v31.4s
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd508 // fadd v8.4s, v8.4s, v28.4s
+	WORD $0x4e3dd529 // fadd v9.4s, v9.4s, v29.4s
+	FSTPQ (F8, F9), (R12)
+	FLDPQ 32(R12), (F28, F29)
+	WORD $0x4e3cd54a // fadd v10.4s, v10.4s, v28.4s
+	WORD $0x4e3dd56b // fadd v11.4s, v11.4s, v29.4s
 	FSTPQ (F10, F11), 32(R12)
 	MOVD 24(R2), R12
-	FLDPQ 0(R12), (F30, F31)
-	WORD $0x4e3ed58c // fadd v12.4s, v12.4s, v30.4s
-	WORD $0x4e3fd5ad // fadd v13.4s, v13.4s, v31.4s
-	FSTPQ (F12, F13), 0(R12)
-	FLDPQ 32(R12), (F30, F31)
-	WORD $0x4e3ed5ce // fadd v14.4s, v14.4s, v30.4s
-	WORD $0x4e3fd5ef // fadd v15.4s, v15.4s, v31.4s
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd58c // fadd v12.4s, v12.4s, v28.4s
+	WORD $0x4e3dd5ad // fadd v13.4s, v13.4s, v29.4s
+	FSTPQ (F12, F13), (R12)
+	FLDPQ 32(R12), (F28, F29)
+	WORD $0x4e3cd5ce // fadd v14.4s, v14.4s, v28.4s
+	WORD $0x4e3dd5ef // fadd v15.4s, v15.4s, v29.4s
 	FSTPQ (F14, F15), 32(R12)
 	MOVD 32(R2), R12
-	FLDPQ 0(R12), (F30, F31)
-	WORD $0x4e3ed610 // fadd v16.4s, v16.4s, v30.4s
-	WORD $0x4e3fd631 // fadd v17.4s, v17.4s, v31.4s
-	FSTPQ (F16, F17), 0(R12)
-	FLDPQ 32(R12), (F30, F31)
-	WORD $0x4e3ed652 // fadd v18.4s, v18.4s, v30.4s
-	WORD $0x4e3fd673 // fadd v19.4s, v19.4s, v31.4s
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd610 // fadd v16.4s, v16.4s, v28.4s
+	WORD $0x4e3dd631 // fadd v17.4s, v17.4s, v29.4s
+	FSTPQ (F16, F17), (R12)
+	FLDPQ 32(R12), (F28, F29)
+	WORD $0x4e3cd652 // fadd v18.4s, v18.4s, v28.4s
+	WORD $0x4e3dd673 // fadd v19.4s, v19.4s, v29.4s
 	FSTPQ (F18, F19), 32(R12)
 	MOVD 40(R2), R12
-	FLDPQ 0(R12), (F30, F31)
-	WORD $0x4e3ed694 // fadd v20.4s, v20.4s, v30.4s
-	WORD $0x4e3fd6b5 // fadd v21.4s, v21.4s, v31.4s
-	FSTPQ (F20, F21), 0(R12)
-	FLDPQ 32(R12), (F30, F31)
-	WORD $0x4e3ed6d6 // fadd v22.4s, v22.4s, v30.4s
-	WORD $0x4e3fd6f7 // fadd v23.4s, v23.4s, v31.4s
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd694 // fadd v20.4s, v20.4s, v28.4s
+	WORD $0x4e3dd6b5 // fadd v21.4s, v21.4s, v29.4s
+	FSTPQ (F20, F21), (R12)
+	FLDPQ 32(R12), (F28, F29)
+	WORD $0x4e3cd6d6 // fadd v22.4s, v22.4s, v28.4s
+	WORD $0x4e3dd6f7 // fadd v23.4s, v23.4s, v29.4s
 	FSTPQ (F22, F23), 32(R12)
 	RET
 part:
@@ -327,7 +327,7 @@ r0false_4:
 	WORD $0x6e004000 // ext v0.16b, v0.16b, v0.16b, #8
 r0false_2:
 	TBZ $0, R3, r0false_1
-	FMOVS F0, (R12)
+	FMOVS.P F0, 4(R12)
 r0false_1:
 	MOVD 8(R2), R12
 	TBZ $3, R3, r1false_8
@@ -345,7 +345,7 @@ r1false_4:
 	WORD $0x6e044084 // ext v4.16b, v4.16b, v4.16b, #8
 r1false_2:
 	TBZ $0, R3, r1false_1
-	FMOVS F4, (R12)
+	FMOVS.P F4, 4(R12)
 r1false_1:
 	MOVD 16(R2), R12
 	TBZ $3, R3, r2false_8
@@ -363,7 +363,7 @@ r2false_4:
 	WORD $0x6e084108 // ext v8.16b, v8.16b, v8.16b, #8
 r2false_2:
 	TBZ $0, R3, r2false_1
-	FMOVS F8, (R12)
+	FMOVS.P F8, 4(R12)
 r2false_1:
 	MOVD 24(R2), R12
 	TBZ $3, R3, r3false_8
@@ -381,7 +381,7 @@ r3false_4:
 	WORD $0x6e0c418c // ext v12.16b, v12.16b, v12.16b, #8
 r3false_2:
 	TBZ $0, R3, r3false_1
-	FMOVS F12, (R12)
+	FMOVS.P F12, 4(R12)
 r3false_1:
 	MOVD 32(R2), R12
 	TBZ $3, R3, r4false_8
@@ -399,7 +399,7 @@ r4false_4:
 	WORD $0x6e104210 // ext v16.16b, v16.16b, v16.16b, #8
 r4false_2:
 	TBZ $0, R3, r4false_1
-	FMOVS F16, (R12)
+	FMOVS.P F16, 4(R12)
 r4false_1:
 	MOVD 40(R2), R12
 	TBZ $3, R3, r5false_8
@@ -417,177 +417,177 @@ r5false_4:
 	WORD $0x6e144294 // ext v20.16b, v20.16b, v20.16b, #8
 r5false_2:
 	TBZ $0, R3, r5false_1
-	FMOVS F20, (R12)
+	FMOVS.P F20, 4(R12)
 r5false_1:
 	RET
 partAdd:
 	MOVD 0(R2), R12
 	TBZ $3, R3, r0true_8
-	FMOVQ (R12), F30
-	WORD $0x4e3ed400 // fadd v0.4s, v0.4s, v30.4s
-	FMOVQ.P F0, 16(R12)
-	FMOVQ (R12), F30
-	WORD $0x4e3ed421 // fadd v1.4s, v1.4s, v30.4s
-	FMOVQ.P F1, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd41c // fadd v28.4s, v0.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd43c // fadd v28.4s, v1.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4ea21c40 // mov v0.16b, v2.16b
 	WORD $0x4ea31c61 // mov v1.16b, v3.16b
 r0true_8:
 	TBZ $2, R3, r0true_4
-	FMOVQ (R12), F30
-	WORD $0x4e3ed400 // fadd v0.4s, v0.4s, v30.4s
-	FMOVQ.P F0, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd41c // fadd v28.4s, v0.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4ea11c20 // mov v0.16b, v1.16b
 r0true_4:
 	TBZ $1, R3, r0true_2
-	FMOVD (R12), F30
-	WORD $0x4e3ed41e // fadd v30.4s, v0.4s, v30.4s
-	FMOVD.P F30, 8(R12)
+	FMOVD (R12), F28
+	WORD $0x4e3cd41c // fadd v28.4s, v0.4s, v28.4s
+	FMOVD.P F28, 8(R12)
 	WORD $0x6e004000 // ext v0.16b, v0.16b, v0.16b, #8
 r0true_2:
 	TBZ $0, R3, r0true_1
-	FMOVS (R12), F30
-	WORD $0x4e3ed400 // fadd v0.4s, v0.4s, v30.4s
-	FMOVS F0, (R12)
+	FMOVS (R12), F28
+	WORD $0x4e3cd41c // fadd v28.4s, v0.4s, v28.4s
+	FMOVS.P F28, 4(R12)
 r0true_1:
 	MOVD 8(R2), R12
 	TBZ $3, R3, r1true_8
-	FMOVQ (R12), F30
-	WORD $0x4e3ed484 // fadd v4.4s, v4.4s, v30.4s
-	FMOVQ.P F4, 16(R12)
-	FMOVQ (R12), F30
-	WORD $0x4e3ed4a5 // fadd v5.4s, v5.4s, v30.4s
-	FMOVQ.P F5, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd49c // fadd v28.4s, v4.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd4bc // fadd v28.4s, v5.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4ea61cc4 // mov v4.16b, v6.16b
 	WORD $0x4ea71ce5 // mov v5.16b, v7.16b
 r1true_8:
 	TBZ $2, R3, r1true_4
-	FMOVQ (R12), F30
-	WORD $0x4e3ed484 // fadd v4.4s, v4.4s, v30.4s
-	FMOVQ.P F4, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd49c // fadd v28.4s, v4.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4ea51ca4 // mov v4.16b, v5.16b
 r1true_4:
 	TBZ $1, R3, r1true_2
-	FMOVD (R12), F30
-	WORD $0x4e3ed49e // fadd v30.4s, v4.4s, v30.4s
-	FMOVD.P F30, 8(R12)
+	FMOVD (R12), F28
+	WORD $0x4e3cd49c // fadd v28.4s, v4.4s, v28.4s
+	FMOVD.P F28, 8(R12)
 	WORD $0x6e044084 // ext v4.16b, v4.16b, v4.16b, #8
 r1true_2:
 	TBZ $0, R3, r1true_1
-	FMOVS (R12), F30
-	WORD $0x4e3ed484 // fadd v4.4s, v4.4s, v30.4s
-	FMOVS F4, (R12)
+	FMOVS (R12), F28
+	WORD $0x4e3cd49c // fadd v28.4s, v4.4s, v28.4s
+	FMOVS.P F28, 4(R12)
 r1true_1:
 	MOVD 16(R2), R12
 	TBZ $3, R3, r2true_8
-	FMOVQ (R12), F30
-	WORD $0x4e3ed508 // fadd v8.4s, v8.4s, v30.4s
-	FMOVQ.P F8, 16(R12)
-	FMOVQ (R12), F30
-	WORD $0x4e3ed529 // fadd v9.4s, v9.4s, v30.4s
-	FMOVQ.P F9, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd51c // fadd v28.4s, v8.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd53c // fadd v28.4s, v9.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4eaa1d48 // mov v8.16b, v10.16b
 	WORD $0x4eab1d69 // mov v9.16b, v11.16b
 r2true_8:
 	TBZ $2, R3, r2true_4
-	FMOVQ (R12), F30
-	WORD $0x4e3ed508 // fadd v8.4s, v8.4s, v30.4s
-	FMOVQ.P F8, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd51c // fadd v28.4s, v8.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4ea91d28 // mov v8.16b, v9.16b
 r2true_4:
 	TBZ $1, R3, r2true_2
-	FMOVD (R12), F30
-	WORD $0x4e3ed51e // fadd v30.4s, v8.4s, v30.4s
-	FMOVD.P F30, 8(R12)
+	FMOVD (R12), F28
+	WORD $0x4e3cd51c // fadd v28.4s, v8.4s, v28.4s
+	FMOVD.P F28, 8(R12)
 	WORD $0x6e084108 // ext v8.16b, v8.16b, v8.16b, #8
 r2true_2:
 	TBZ $0, R3, r2true_1
-	FMOVS (R12), F30
-	WORD $0x4e3ed508 // fadd v8.4s, v8.4s, v30.4s
-	FMOVS F8, (R12)
+	FMOVS (R12), F28
+	WORD $0x4e3cd51c // fadd v28.4s, v8.4s, v28.4s
+	FMOVS.P F28, 4(R12)
 r2true_1:
 	MOVD 24(R2), R12
 	TBZ $3, R3, r3true_8
-	FMOVQ (R12), F30
-	WORD $0x4e3ed58c // fadd v12.4s, v12.4s, v30.4s
-	FMOVQ.P F12, 16(R12)
-	FMOVQ (R12), F30
-	WORD $0x4e3ed5ad // fadd v13.4s, v13.4s, v30.4s
-	FMOVQ.P F13, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd59c // fadd v28.4s, v12.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd5bc // fadd v28.4s, v13.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4eae1dcc // mov v12.16b, v14.16b
 	WORD $0x4eaf1ded // mov v13.16b, v15.16b
 r3true_8:
 	TBZ $2, R3, r3true_4
-	FMOVQ (R12), F30
-	WORD $0x4e3ed58c // fadd v12.4s, v12.4s, v30.4s
-	FMOVQ.P F12, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd59c // fadd v28.4s, v12.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4ead1dac // mov v12.16b, v13.16b
 r3true_4:
 	TBZ $1, R3, r3true_2
-	FMOVD (R12), F30
-	WORD $0x4e3ed59e // fadd v30.4s, v12.4s, v30.4s
-	FMOVD.P F30, 8(R12)
+	FMOVD (R12), F28
+	WORD $0x4e3cd59c // fadd v28.4s, v12.4s, v28.4s
+	FMOVD.P F28, 8(R12)
 	WORD $0x6e0c418c // ext v12.16b, v12.16b, v12.16b, #8
 r3true_2:
 	TBZ $0, R3, r3true_1
-	FMOVS (R12), F30
-	WORD $0x4e3ed58c // fadd v12.4s, v12.4s, v30.4s
-	FMOVS F12, (R12)
+	FMOVS (R12), F28
+	WORD $0x4e3cd59c // fadd v28.4s, v12.4s, v28.4s
+	FMOVS.P F28, 4(R12)
 r3true_1:
 	MOVD 32(R2), R12
 	TBZ $3, R3, r4true_8
-	FMOVQ (R12), F30
-	WORD $0x4e3ed610 // fadd v16.4s, v16.4s, v30.4s
-	FMOVQ.P F16, 16(R12)
-	FMOVQ (R12), F30
-	WORD $0x4e3ed631 // fadd v17.4s, v17.4s, v30.4s
-	FMOVQ.P F17, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd61c // fadd v28.4s, v16.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd63c // fadd v28.4s, v17.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4eb21e50 // mov v16.16b, v18.16b
 	WORD $0x4eb31e71 // mov v17.16b, v19.16b
 r4true_8:
 	TBZ $2, R3, r4true_4
-	FMOVQ (R12), F30
-	WORD $0x4e3ed610 // fadd v16.4s, v16.4s, v30.4s
-	FMOVQ.P F16, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd61c // fadd v28.4s, v16.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4eb11e30 // mov v16.16b, v17.16b
 r4true_4:
 	TBZ $1, R3, r4true_2
-	FMOVD (R12), F30
-	WORD $0x4e3ed61e // fadd v30.4s, v16.4s, v30.4s
-	FMOVD.P F30, 8(R12)
+	FMOVD (R12), F28
+	WORD $0x4e3cd61c // fadd v28.4s, v16.4s, v28.4s
+	FMOVD.P F28, 8(R12)
 	WORD $0x6e104210 // ext v16.16b, v16.16b, v16.16b, #8
 r4true_2:
 	TBZ $0, R3, r4true_1
-	FMOVS (R12), F30
-	WORD $0x4e3ed610 // fadd v16.4s, v16.4s, v30.4s
-	FMOVS F16, (R12)
+	FMOVS (R12), F28
+	WORD $0x4e3cd61c // fadd v28.4s, v16.4s, v28.4s
+	FMOVS.P F28, 4(R12)
 r4true_1:
 	MOVD 40(R2), R12
 	TBZ $3, R3, r5true_8
-	FMOVQ (R12), F30
-	WORD $0x4e3ed694 // fadd v20.4s, v20.4s, v30.4s
-	FMOVQ.P F20, 16(R12)
-	FMOVQ (R12), F30
-	WORD $0x4e3ed6b5 // fadd v21.4s, v21.4s, v30.4s
-	FMOVQ.P F21, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd69c // fadd v28.4s, v20.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd6bc // fadd v28.4s, v21.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4eb61ed4 // mov v20.16b, v22.16b
 	WORD $0x4eb71ef5 // mov v21.16b, v23.16b
 r5true_8:
 	TBZ $2, R3, r5true_4
-	FMOVQ (R12), F30
-	WORD $0x4e3ed694 // fadd v20.4s, v20.4s, v30.4s
-	FMOVQ.P F20, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd69c // fadd v28.4s, v20.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4eb51eb4 // mov v20.16b, v21.16b
 r5true_4:
 	TBZ $1, R3, r5true_2
-	FMOVD (R12), F30
-	WORD $0x4e3ed69e // fadd v30.4s, v20.4s, v30.4s
-	FMOVD.P F30, 8(R12)
+	FMOVD (R12), F28
+	WORD $0x4e3cd69c // fadd v28.4s, v20.4s, v28.4s
+	FMOVD.P F28, 8(R12)
 	WORD $0x6e144294 // ext v20.16b, v20.16b, v20.16b, #8
 r5true_2:
 	TBZ $0, R3, r5true_1
-	FMOVS (R12), F30
-	WORD $0x4e3ed694 // fadd v20.4s, v20.4s, v30.4s
-	FMOVS F20, (R12)
+	FMOVS (R12), F28
+	WORD $0x4e3cd69c // fadd v28.4s, v20.4s, v28.4s
+	FMOVS.P F28, 4(R12)
 r5true_1:
 	RET
 
@@ -683,78 +683,78 @@ done:
 	BNE part
 	CBNZ R4, fullAdd
 	MOVD 0(R2), R12
-	FSTPQ (F0, F1), 0(R12)
+	FSTPQ (F0, F1), (R12)
 	FSTPQ (F2, F3), 32(R12)
 	MOVD 8(R2), R12
-	FSTPQ (F4, F5), 0(R12)
+	FSTPQ (F4, F5), (R12)
 	FSTPQ (F6, F7), 32(R12)
 	MOVD 16(R2), R12
-	FSTPQ (F8, F9), 0(R12)
+	FSTPQ (F8, F9), (R12)
 	FSTPQ (F10, F11), 32(R12)
 	MOVD 24(R2), R12
-	FSTPQ (F12, F13), 0(R12)
+	FSTPQ (F12, F13), (R12)
 	FSTPQ (F14, F15), 32(R12)
 	MOVD 32(R2), R12
-	FSTPQ (F16, F17), 0(R12)
+	FSTPQ (F16, F17), (R12)
 	FSTPQ (F18, F19), 32(R12)
 	MOVD 40(R2), R12
-	FSTPQ (F20, F21), 0(R12)
+	FSTPQ (F20, F21), (R12)
 	FSTPQ (F22, F23), 32(R12)
 	RET
 fullAdd:
 	MOVD 0(R2), R12
-	FLDPQ 0(R12), (F30, F31)
-	WORD $0x4e3ed400 // fadd v0.4s, v0.4s, v30.4s
-	WORD $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
-	FSTPQ (F0, F1), 0(R12)
-	FLDPQ 32(R12), (F30, F31)
-	WORD $0x4e3ed442 // fadd v2.4s, v2.4s, v30.4s
-	WORD $0x4e3fd463 // fadd v3.4s, v3.4s, v31.4s
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd400 // fadd v0.4s, v0.4s, v28.4s
+	WORD $0x4e3dd421 // fadd v1.4s, v1.4s, v29.4s
+	FSTPQ (F0, F1), (R12)
+	FLDPQ 32(R12), (F28, F29)
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3dd463 // fadd v3.4s, v3.4s, v29.4s
 	FSTPQ (F2, F3), 32(R12)
 	MOVD 8(R2), R12
-	FLDPQ 0(R12), (F30, F31)
-	WORD $0x4e3ed484 // fadd v4.4s, v4.4s, v30.4s
-	WORD $0x4e3fd4a5 // fadd v5.4s, v5.4s, v31.4s
-	FSTPQ (F4, F5), 0(R12)
-	FLDPQ 32(R12), (F30, F31)
-	WORD $0x4e3ed4c6 // fadd v6.4s, v6.4s, v30.4s
-	WORD $0x4e3fd4e7 // fadd v7.4s, v7.4s, v31.4s
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd484 // fadd v4.4s, v4.4s, v28.4s
+	WORD $0x4e3dd4a5 // fadd v5.4s, v5.4s, v29.4s
+	FSTPQ (F4, F5), (R12)
+	FLDPQ 32(R12), (F28, F29)
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x4e3dd4e7 // fadd v7.4s, v7.4s, v29.4s
 	FSTPQ (F6, F7), 32(R12)
 	MOVD 16(R2), R12
-	FLDPQ 0(R12), (F30, F31)
-	WORD $0x4e3ed508 // fadd v8.4s, v8.4s, v30.4s
-	WORD $0x4e3fd529 // fadd v9.4s, v9.4s, v31.4s
-	FSTPQ (F8, F9), 0(R12)
-	FLDPQ 32(R12), (F30, F31)
-	WORD $0x4e3ed54a // fadd v10.4s, v10.4s, v30.4s
-	WORD $0x4e3fd56b // fadd v11.4s, v11.4s, v31.4s
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd508 // fadd v8.4s, v8.4s, v28.4s
+	WORD $0x4e3dd529 // fadd v9.4s, v9.4s, v29.4s
+	FSTPQ (F8, F9), (R12)
+	FLDPQ 32(R12), (F28, F29)
+	WORD $0x4e3cd54a // fadd v10.4s, v10.4s, v28.4s
+	WORD $0x4e3dd56b // fadd v11.4s, v11.4s, v29.4s
 	FSTPQ (F10, F11), 32(R12)
 	MOVD 24(R2), R12
-	FLDPQ 0(R12), (F30, F31)
-	WORD $0x4e3ed58c // fadd v12.4s, v12.4s, v30.4s
-	WORD $0x4e3fd5ad // fadd v13.4s, v13.4s, v31.4s
-	FSTPQ (F12, F13), 0(R12)
-	FLDPQ 32(R12), (F30, F31)
-	WORD $0x4e3ed5ce // fadd v14.4s, v14.4s, v30.4s
-	WORD $0x4e3fd5ef // fadd v15.4s, v15.4s, v31.4s
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd58c // fadd v12.4s, v12.4s, v28.4s
+	WORD $0x4e3dd5ad // fadd v13.4s, v13.4s, v29.4s
+	FSTPQ (F12, F13), (R12)
+	FLDPQ 32(R12), (F28, F29)
+	WORD $0x4e3cd5ce // fadd v14.4s, v14.4s, v28.4s
+	WORD $0x4e3dd5ef // fadd v15.4s, v15.4s, v29.4s
 	FSTPQ (F14, F15), 32(R12)
 	MOVD 32(R2), R12
-	FLDPQ 0(R12), (F30, F31)
-	WORD $0x4e3ed610 // fadd v16.4s, v16.4s, v30.4s
-	WORD $0x4e3fd631 // fadd v17.4s, v17.4s, v31.4s
-	FSTPQ (F16, F17), 0(R12)
-	FLDPQ 32(R12), (F30, F31)
-	WORD $0x4e3ed652 // fadd v18.4s, v18.4s, v30.4s
-	WORD $0x4e3fd673 // fadd v19.4s, v19.4s, v31.4s
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd610 // fadd v16.4s, v16.4s, v28.4s
+	WORD $0x4e3dd631 // fadd v17.4s, v17.4s, v29.4s
+	FSTPQ (F16, F17), (R12)
+	FLDPQ 32(R12), (F28, F29)
+	WORD $0x4e3cd652 // fadd v18.4s, v18.4s, v28.4s
+	WORD $0x4e3dd673 // fadd v19.4s, v19.4s, v29.4s
 	FSTPQ (F18, F19), 32(R12)
 	MOVD 40(R2), R12
-	FLDPQ 0(R12), (F30, F31)
-	WORD $0x4e3ed694 // fadd v20.4s, v20.4s, v30.4s
-	WORD $0x4e3fd6b5 // fadd v21.4s, v21.4s, v31.4s
-	FSTPQ (F20, F21), 0(R12)
-	FLDPQ 32(R12), (F30, F31)
-	WORD $0x4e3ed6d6 // fadd v22.4s, v22.4s, v30.4s
-	WORD $0x4e3fd6f7 // fadd v23.4s, v23.4s, v31.4s
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd694 // fadd v20.4s, v20.4s, v28.4s
+	WORD $0x4e3dd6b5 // fadd v21.4s, v21.4s, v29.4s
+	FSTPQ (F20, F21), (R12)
+	FLDPQ 32(R12), (F28, F29)
+	WORD $0x4e3cd6d6 // fadd v22.4s, v22.4s, v28.4s
+	WORD $0x4e3dd6f7 // fadd v23.4s, v23.4s, v29.4s
 	FSTPQ (F22, F23), 32(R12)
 	RET
 part:
@@ -775,7 +775,7 @@ r0false_4:
 	WORD $0x6e004000 // ext v0.16b, v0.16b, v0.16b, #8
 r0false_2:
 	TBZ $0, R3, r0false_1
-	FMOVS F0, (R12)
+	FMOVS.P F0, 4(R12)
 r0false_1:
 	MOVD 8(R2), R12
 	TBZ $3, R3, r1false_8
@@ -793,7 +793,7 @@ r1false_4:
 	WORD $0x6e044084 // ext v4.16b, v4.16b, v4.16b, #8
 r1false_2:
 	TBZ $0, R3, r1false_1
-	FMOVS F4, (R12)
+	FMOVS.P F4, 4(R12)
 r1false_1:
 	MOVD 16(R2), R12
 	TBZ $3, R3, r2false_8
@@ -811,7 +811,7 @@ r2false_4:
 	WORD $0x6e084108 // ext v8.16b, v8.16b, v8.16b, #8
 r2false_2:
 	TBZ $0, R3, r2false_1
-	FMOVS F8, (R12)
+	FMOVS.P F8, 4(R12)
 r2false_1:
 	MOVD 24(R2), R12
 	TBZ $3, R3, r3false_8
@@ -829,7 +829,7 @@ r3false_4:
 	WORD $0x6e0c418c // ext v12.16b, v12.16b, v12.16b, #8
 r3false_2:
 	TBZ $0, R3, r3false_1
-	FMOVS F12, (R12)
+	FMOVS.P F12, 4(R12)
 r3false_1:
 	MOVD 32(R2), R12
 	TBZ $3, R3, r4false_8
@@ -847,7 +847,7 @@ r4false_4:
 	WORD $0x6e104210 // ext v16.16b, v16.16b, v16.16b, #8
 r4false_2:
 	TBZ $0, R3, r4false_1
-	FMOVS F16, (R12)
+	FMOVS.P F16, 4(R12)
 r4false_1:
 	MOVD 40(R2), R12
 	TBZ $3, R3, r5false_8
@@ -865,177 +865,177 @@ r5false_4:
 	WORD $0x6e144294 // ext v20.16b, v20.16b, v20.16b, #8
 r5false_2:
 	TBZ $0, R3, r5false_1
-	FMOVS F20, (R12)
+	FMOVS.P F20, 4(R12)
 r5false_1:
 	RET
 partAdd:
 	MOVD 0(R2), R12
 	TBZ $3, R3, r0true_8
-	FMOVQ (R12), F30
-	WORD $0x4e3ed400 // fadd v0.4s, v0.4s, v30.4s
-	FMOVQ.P F0, 16(R12)
-	FMOVQ (R12), F30
-	WORD $0x4e3ed421 // fadd v1.4s, v1.4s, v30.4s
-	FMOVQ.P F1, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd41c // fadd v28.4s, v0.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd43c // fadd v28.4s, v1.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4ea21c40 // mov v0.16b, v2.16b
 	WORD $0x4ea31c61 // mov v1.16b, v3.16b
 r0true_8:
 	TBZ $2, R3, r0true_4
-	FMOVQ (R12), F30
-	WORD $0x4e3ed400 // fadd v0.4s, v0.4s, v30.4s
-	FMOVQ.P F0, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd41c // fadd v28.4s, v0.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4ea11c20 // mov v0.16b, v1.16b
 r0true_4:
 	TBZ $1, R3, r0true_2
-	FMOVD (R12), F30
-	WORD $0x4e3ed41e // fadd v30.4s, v0.4s, v30.4s
-	FMOVD.P F30, 8(R12)
+	FMOVD (R12), F28
+	WORD $0x4e3cd41c // fadd v28.4s, v0.4s, v28.4s
+	FMOVD.P F28, 8(R12)
 	WORD $0x6e004000 // ext v0.16b, v0.16b, v0.16b, #8
 r0true_2:
 	TBZ $0, R3, r0true_1
-	FMOVS (R12), F30
-	WORD $0x4e3ed400 // fadd v0.4s, v0.4s, v30.4s
-	FMOVS F0, (R12)
+	FMOVS (R12), F28
+	WORD $0x4e3cd41c // fadd v28.4s, v0.4s, v28.4s
+	FMOVS.P F28, 4(R12)
 r0true_1:
 	MOVD 8(R2), R12
 	TBZ $3, R3, r1true_8
-	FMOVQ (R12), F30
-	WORD $0x4e3ed484 // fadd v4.4s, v4.4s, v30.4s
-	FMOVQ.P F4, 16(R12)
-	FMOVQ (R12), F30
-	WORD $0x4e3ed4a5 // fadd v5.4s, v5.4s, v30.4s
-	FMOVQ.P F5, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd49c // fadd v28.4s, v4.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd4bc // fadd v28.4s, v5.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4ea61cc4 // mov v4.16b, v6.16b
 	WORD $0x4ea71ce5 // mov v5.16b, v7.16b
 r1true_8:
 	TBZ $2, R3, r1true_4
-	FMOVQ (R12), F30
-	WORD $0x4e3ed484 // fadd v4.4s, v4.4s, v30.4s
-	FMOVQ.P F4, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd49c // fadd v28.4s, v4.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4ea51ca4 // mov v4.16b, v5.16b
 r1true_4:
 	TBZ $1, R3, r1true_2
-	FMOVD (R12), F30
-	WORD $0x4e3ed49e // fadd v30.4s, v4.4s, v30.4s
-	FMOVD.P F30, 8(R12)
+	FMOVD (R12), F28
+	WORD $0x4e3cd49c // fadd v28.4s, v4.4s, v28.4s
+	FMOVD.P F28, 8(R12)
 	WORD $0x6e044084 // ext v4.16b, v4.16b, v4.16b, #8
 r1true_2:
 	TBZ $0, R3, r1true_1
-	FMOVS (R12), F30
-	WORD $0x4e3ed484 // fadd v4.4s, v4.4s, v30.4s
-	FMOVS F4, (R12)
+	FMOVS (R12), F28
+	WORD $0x4e3cd49c // fadd v28.4s, v4.4s, v28.4s
+	FMOVS.P F28, 4(R12)
 r1true_1:
 	MOVD 16(R2), R12
 	TBZ $3, R3, r2true_8
-	FMOVQ (R12), F30
-	WORD $0x4e3ed508 // fadd v8.4s, v8.4s, v30.4s
-	FMOVQ.P F8, 16(R12)
-	FMOVQ (R12), F30
-	WORD $0x4e3ed529 // fadd v9.4s, v9.4s, v30.4s
-	FMOVQ.P F9, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd51c // fadd v28.4s, v8.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd53c // fadd v28.4s, v9.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4eaa1d48 // mov v8.16b, v10.16b
 	WORD $0x4eab1d69 // mov v9.16b, v11.16b
 r2true_8:
 	TBZ $2, R3, r2true_4
-	FMOVQ (R12), F30
-	WORD $0x4e3ed508 // fadd v8.4s, v8.4s, v30.4s
-	FMOVQ.P F8, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd51c // fadd v28.4s, v8.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4ea91d28 // mov v8.16b, v9.16b
 r2true_4:
 	TBZ $1, R3, r2true_2
-	FMOVD (R12), F30
-	WORD $0x4e3ed51e // fadd v30.4s, v8.4s, v30.4s
-	FMOVD.P F30, 8(R12)
+	FMOVD (R12), F28
+	WORD $0x4e3cd51c // fadd v28.4s, v8.4s, v28.4s
+	FMOVD.P F28, 8(R12)
 	WORD $0x6e084108 // ext v8.16b, v8.16b, v8.16b, #8
 r2true_2:
 	TBZ $0, R3, r2true_1
-	FMOVS (R12), F30
-	WORD $0x4e3ed508 // fadd v8.4s, v8.4s, v30.4s
-	FMOVS F8, (R12)
+	FMOVS (R12), F28
+	WORD $0x4e3cd51c // fadd v28.4s, v8.4s, v28.4s
+	FMOVS.P F28, 4(R12)
 r2true_1:
 	MOVD 24(R2), R12
 	TBZ $3, R3, r3true_8
-	FMOVQ (R12), F30
-	WORD $0x4e3ed58c // fadd v12.4s, v12.4s, v30.4s
-	FMOVQ.P F12, 16(R12)
-	FMOVQ (R12), F30
-	WORD $0x4e3ed5ad // fadd v13.4s, v13.4s, v30.4s
-	FMOVQ.P F13, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd59c // fadd v28.4s, v12.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd5bc // fadd v28.4s, v13.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4eae1dcc // mov v12.16b, v14.16b
 	WORD $0x4eaf1ded // mov v13.16b, v15.16b
 r3true_8:
 	TBZ $2, R3, r3true_4
-	FMOVQ (R12), F30
-	WORD $0x4e3ed58c // fadd v12.4s, v12.4s, v30.4s
-	FMOVQ.P F12, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd59c // fadd v28.4s, v12.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4ead1dac // mov v12.16b, v13.16b
 r3true_4:
 	TBZ $1, R3, r3true_2
-	FMOVD (R12), F30
-	WORD $0x4e3ed59e // fadd v30.4s, v12.4s, v30.4s
-	FMOVD.P F30, 8(R12)
+	FMOVD (R12), F28
+	WORD $0x4e3cd59c // fadd v28.4s, v12.4s, v28.4s
+	FMOVD.P F28, 8(R12)
 	WORD $0x6e0c418c // ext v12.16b, v12.16b, v12.16b, #8
 r3true_2:
 	TBZ $0, R3, r3true_1
-	FMOVS (R12), F30
-	WORD $0x4e3ed58c // fadd v12.4s, v12.4s, v30.4s
-	FMOVS F12, (R12)
+	FMOVS (R12), F28
+	WORD $0x4e3cd59c // fadd v28.4s, v12.4s, v28.4s
+	FMOVS.P F28, 4(R12)
 r3true_1:
 	MOVD 32(R2), R12
 	TBZ $3, R3, r4true_8
-	FMOVQ (R12), F30
-	WORD $0x4e3ed610 // fadd v16.4s, v16.4s, v30.4s
-	FMOVQ.P F16, 16(R12)
-	FMOVQ (R12), F30
-	WORD $0x4e3ed631 // fadd v17.4s, v17.4s, v30.4s
-	FMOVQ.P F17, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd61c // fadd v28.4s, v16.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd63c // fadd v28.4s, v17.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4eb21e50 // mov v16.16b, v18.16b
 	WORD $0x4eb31e71 // mov v17.16b, v19.16b
 r4true_8:
 	TBZ $2, R3, r4true_4
-	FMOVQ (R12), F30
-	WORD $0x4e3ed610 // fadd v16.4s, v16.4s, v30.4s
-	FMOVQ.P F16, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd61c // fadd v28.4s, v16.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4eb11e30 // mov v16.16b, v17.16b
 r4true_4:
 	TBZ $1, R3, r4true_2
-	FMOVD (R12), F30
-	WORD $0x4e3ed61e // fadd v30.4s, v16.4s, v30.4s
-	FMOVD.P F30, 8(R12)
+	FMOVD (R12), F28
+	WORD $0x4e3cd61c // fadd v28.4s, v16.4s, v28.4s
+	FMOVD.P F28, 8(R12)
 	WORD $0x6e104210 // ext v16.16b, v16.16b, v16.16b, #8
 r4true_2:
 	TBZ $0, R3, r4true_1
-	FMOVS (R12), F30
-	WORD $0x4e3ed610 // fadd v16.4s, v16.4s, v30.4s
-	FMOVS F16, (R12)
+	FMOVS (R12), F28
+	WORD $0x4e3cd61c // fadd v28.4s, v16.4s, v28.4s
+	FMOVS.P F28, 4(R12)
 r4true_1:
 	MOVD 40(R2), R12
 	TBZ $3, R3, r5true_8
-	FMOVQ (R12), F30
-	WORD $0x4e3ed694 // fadd v20.4s, v20.4s, v30.4s
-	FMOVQ.P F20, 16(R12)
-	FMOVQ (R12), F30
-	WORD $0x4e3ed6b5 // fadd v21.4s, v21.4s, v30.4s
-	FMOVQ.P F21, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd69c // fadd v28.4s, v20.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd6bc // fadd v28.4s, v21.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4eb61ed4 // mov v20.16b, v22.16b
 	WORD $0x4eb71ef5 // mov v21.16b, v23.16b
 r5true_8:
 	TBZ $2, R3, r5true_4
-	FMOVQ (R12), F30
-	WORD $0x4e3ed694 // fadd v20.4s, v20.4s, v30.4s
-	FMOVQ.P F20, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd69c // fadd v28.4s, v20.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4eb51eb4 // mov v20.16b, v21.16b
 r5true_4:
 	TBZ $1, R3, r5true_2
-	FMOVD (R12), F30
-	WORD $0x4e3ed69e // fadd v30.4s, v20.4s, v30.4s
-	FMOVD.P F30, 8(R12)
+	FMOVD (R12), F28
+	WORD $0x4e3cd69c // fadd v28.4s, v20.4s, v28.4s
+	FMOVD.P F28, 8(R12)
 	WORD $0x6e144294 // ext v20.16b, v20.16b, v20.16b, #8
 r5true_2:
 	TBZ $0, R3, r5true_1
-	FMOVS (R12), F30
-	WORD $0x4e3ed694 // fadd v20.4s, v20.4s, v30.4s
-	FMOVS F20, (R12)
+	FMOVS (R12), F28
+	WORD $0x4e3cd69c // fadd v28.4s, v20.4s, v28.4s
+	FMOVS.P F28, 4(R12)
 r5true_1:
 	RET
 
@@ -1175,49 +1175,49 @@ done:
 	BNE part
 	CBNZ R4, fullAdd
 	MOVD 0(R2), R12
-	FSTPQ (F0, F1), 0(R12)
+	FSTPQ (F0, F1), (R12)
 	MOVD 8(R2), R12
-	FSTPQ (F2, F3), 0(R12)
+	FSTPQ (F2, F3), (R12)
 	MOVD 16(R2), R12
-	FSTPQ (F4, F5), 0(R12)
+	FSTPQ (F4, F5), (R12)
 	MOVD 24(R2), R12
-	FSTPQ (F6, F7), 0(R12)
+	FSTPQ (F6, F7), (R12)
 	MOVD 32(R2), R12
-	FSTPQ (F8, F9), 0(R12)
+	FSTPQ (F8, F9), (R12)
 	MOVD 40(R2), R12
-	FSTPQ (F10, F11), 0(R12)
+	FSTPQ (F10, F11), (R12)
 	RET
 fullAdd:
 	MOVD 0(R2), R12
-	FLDPQ 0(R12), (F30, F31)
-	WORD $0x4e3ed400 // fadd v0.4s, v0.4s, v30.4s
-	WORD $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
-	FSTPQ (F0, F1), 0(R12)
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd400 // fadd v0.4s, v0.4s, v28.4s
+	WORD $0x4e3dd421 // fadd v1.4s, v1.4s, v29.4s
+	FSTPQ (F0, F1), (R12)
 	MOVD 8(R2), R12
-	FLDPQ 0(R12), (F30, F31)
-	WORD $0x4e3ed442 // fadd v2.4s, v2.4s, v30.4s
-	WORD $0x4e3fd463 // fadd v3.4s, v3.4s, v31.4s
-	FSTPQ (F2, F3), 0(R12)
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3dd463 // fadd v3.4s, v3.4s, v29.4s
+	FSTPQ (F2, F3), (R12)
 	MOVD 16(R2), R12
-	FLDPQ 0(R12), (F30, F31)
-	WORD $0x4e3ed484 // fadd v4.4s, v4.4s, v30.4s
-	WORD $0x4e3fd4a5 // fadd v5.4s, v5.4s, v31.4s
-	FSTPQ (F4, F5), 0(R12)
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd484 // fadd v4.4s, v4.4s, v28.4s
+	WORD $0x4e3dd4a5 // fadd v5.4s, v5.4s, v29.4s
+	FSTPQ (F4, F5), (R12)
 	MOVD 24(R2), R12
-	FLDPQ 0(R12), (F30, F31)
-	WORD $0x4e3ed4c6 // fadd v6.4s, v6.4s, v30.4s
-	WORD $0x4e3fd4e7 // fadd v7.4s, v7.4s, v31.4s
-	FSTPQ (F6, F7), 0(R12)
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x4e3dd4e7 // fadd v7.4s, v7.4s, v29.4s
+	FSTPQ (F6, F7), (R12)
 	MOVD 32(R2), R12
-	FLDPQ 0(R12), (F30, F31)
-	WORD $0x4e3ed508 // fadd v8.4s, v8.4s, v30.4s
-	WORD $0x4e3fd529 // fadd v9.4s, v9.4s, v31.4s
-	FSTPQ (F8, F9), 0(R12)
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd508 // fadd v8.4s, v8.4s, v28.4s
+	WORD $0x4e3dd529 // fadd v9.4s, v9.4s, v29.4s
+	FSTPQ (F8, F9), (R12)
 	MOVD 40(R2), R12
-	FLDPQ 0(R12), (F30, F31)
-	WORD $0x4e3ed54a // fadd v10.4s, v10.4s, v30.4s
-	WORD $0x4e3fd56b // fadd v11.4s, v11.4s, v31.4s
-	FSTPQ (F10, F11), 0(R12)
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd54a // fadd v10.4s, v10.4s, v28.4s
+	WORD $0x4e3dd56b // fadd v11.4s, v11.4s, v29.4s
+	FSTPQ (F10, F11), (R12)
 	RET
 part:
 	CBNZ R4, partAdd
@@ -1231,7 +1231,7 @@ r0false_4:
 	WORD $0x6e004000 // ext v0.16b, v0.16b, v0.16b, #8
 r0false_2:
 	TBZ $0, R3, r0false_1
-	FMOVS F0, (R12)
+	FMOVS.P F0, 4(R12)
 r0false_1:
 	MOVD 8(R2), R12
 	TBZ $2, R3, r1false_4
@@ -1243,7 +1243,7 @@ r1false_4:
 	WORD $0x6e024042 // ext v2.16b, v2.16b, v2.16b, #8
 r1false_2:
 	TBZ $0, R3, r1false_1
-	FMOVS F2, (R12)
+	FMOVS.P F2, 4(R12)
 r1false_1:
 	MOVD 16(R2), R12
 	TBZ $2, R3, r2false_4
@@ -1255,7 +1255,7 @@ r2false_4:
 	WORD $0x6e044084 // ext v4.16b, v4.16b, v4.16b, #8
 r2false_2:
 	TBZ $0, R3, r2false_1
-	FMOVS F4, (R12)
+	FMOVS.P F4, 4(R12)
 r2false_1:
 	MOVD 24(R2), R12
 	TBZ $2, R3, r3false_4
@@ -1267,7 +1267,7 @@ r3false_4:
 	WORD $0x6e0640c6 // ext v6.16b, v6.16b, v6.16b, #8
 r3false_2:
 	TBZ $0, R3, r3false_1
-	FMOVS F6, (R12)
+	FMOVS.P F6, 4(R12)
 r3false_1:
 	MOVD 32(R2), R12
 	TBZ $2, R3, r4false_4
@@ -1279,7 +1279,7 @@ r4false_4:
 	WORD $0x6e084108 // ext v8.16b, v8.16b, v8.16b, #8
 r4false_2:
 	TBZ $0, R3, r4false_1
-	FMOVS F8, (R12)
+	FMOVS.P F8, 4(R12)
 r4false_1:
 	MOVD 40(R2), R12
 	TBZ $2, R3, r5false_4
@@ -1291,117 +1291,117 @@ r5false_4:
 	WORD $0x6e0a414a // ext v10.16b, v10.16b, v10.16b, #8
 r5false_2:
 	TBZ $0, R3, r5false_1
-	FMOVS F10, (R12)
+	FMOVS.P F10, 4(R12)
 r5false_1:
 	RET
 partAdd:
 	MOVD 0(R2), R12
 	TBZ $2, R3, r0true_4
-	FMOVQ (R12), F30
-	WORD $0x4e3ed400 // fadd v0.4s, v0.4s, v30.4s
-	FMOVQ.P F0, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd41c // fadd v28.4s, v0.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4ea11c20 // mov v0.16b, v1.16b
 r0true_4:
 	TBZ $1, R3, r0true_2
-	FMOVD (R12), F30
-	WORD $0x4e3ed41e // fadd v30.4s, v0.4s, v30.4s
-	FMOVD.P F30, 8(R12)
+	FMOVD (R12), F28
+	WORD $0x4e3cd41c // fadd v28.4s, v0.4s, v28.4s
+	FMOVD.P F28, 8(R12)
 	WORD $0x6e004000 // ext v0.16b, v0.16b, v0.16b, #8
 r0true_2:
 	TBZ $0, R3, r0true_1
-	FMOVS (R12), F30
-	WORD $0x4e3ed400 // fadd v0.4s, v0.4s, v30.4s
-	FMOVS F0, (R12)
+	FMOVS (R12), F28
+	WORD $0x4e3cd41c // fadd v28.4s, v0.4s, v28.4s
+	FMOVS.P F28, 4(R12)
 r0true_1:
 	MOVD 8(R2), R12
 	TBZ $2, R3, r1true_4
-	FMOVQ (R12), F30
-	WORD $0x4e3ed442 // fadd v2.4s, v2.4s, v30.4s
-	FMOVQ.P F2, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd45c // fadd v28.4s, v2.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4ea31c62 // mov v2.16b, v3.16b
 r1true_4:
 	TBZ $1, R3, r1true_2
-	FMOVD (R12), F30
-	WORD $0x4e3ed45e // fadd v30.4s, v2.4s, v30.4s
-	FMOVD.P F30, 8(R12)
+	FMOVD (R12), F28
+	WORD $0x4e3cd45c // fadd v28.4s, v2.4s, v28.4s
+	FMOVD.P F28, 8(R12)
 	WORD $0x6e024042 // ext v2.16b, v2.16b, v2.16b, #8
 r1true_2:
 	TBZ $0, R3, r1true_1
-	FMOVS (R12), F30
-	WORD $0x4e3ed442 // fadd v2.4s, v2.4s, v30.4s
-	FMOVS F2, (R12)
+	FMOVS (R12), F28
+	WORD $0x4e3cd45c // fadd v28.4s, v2.4s, v28.4s
+	FMOVS.P F28, 4(R12)
 r1true_1:
 	MOVD 16(R2), R12
 	TBZ $2, R3, r2true_4
-	FMOVQ (R12), F30
-	WORD $0x4e3ed484 // fadd v4.4s, v4.4s, v30.4s
-	FMOVQ.P F4, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd49c // fadd v28.4s, v4.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4ea51ca4 // mov v4.16b, v5.16b
 r2true_4:
 	TBZ $1, R3, r2true_2
-	FMOVD (R12), F30
-	WORD $0x4e3ed49e // fadd v30.4s, v4.4s, v30.4s
-	FMOVD.P F30, 8(R12)
+	FMOVD (R12), F28
+	WORD $0x4e3cd49c // fadd v28.4s, v4.4s, v28.4s
+	FMOVD.P F28, 8(R12)
 	WORD $0x6e044084 // ext v4.16b, v4.16b, v4.16b, #8
 r2true_2:
 	TBZ $0, R3, r2true_1
-	FMOVS (R12), F30
-	WORD $0x4e3ed484 // fadd v4.4s, v4.4s, v30.4s
-	FMOVS F4, (R12)
+	FMOVS (R12), F28
+	WORD $0x4e3cd49c // fadd v28.4s, v4.4s, v28.4s
+	FMOVS.P F28, 4(R12)
 r2true_1:
 	MOVD 24(R2), R12
 	TBZ $2, R3, r3true_4
-	FMOVQ (R12), F30
-	WORD $0x4e3ed4c6 // fadd v6.4s, v6.4s, v30.4s
-	FMOVQ.P F6, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd4dc // fadd v28.4s, v6.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4ea71ce6 // mov v6.16b, v7.16b
 r3true_4:
 	TBZ $1, R3, r3true_2
-	FMOVD (R12), F30
-	WORD $0x4e3ed4de // fadd v30.4s, v6.4s, v30.4s
-	FMOVD.P F30, 8(R12)
+	FMOVD (R12), F28
+	WORD $0x4e3cd4dc // fadd v28.4s, v6.4s, v28.4s
+	FMOVD.P F28, 8(R12)
 	WORD $0x6e0640c6 // ext v6.16b, v6.16b, v6.16b, #8
 r3true_2:
 	TBZ $0, R3, r3true_1
-	FMOVS (R12), F30
-	WORD $0x4e3ed4c6 // fadd v6.4s, v6.4s, v30.4s
-	FMOVS F6, (R12)
+	FMOVS (R12), F28
+	WORD $0x4e3cd4dc // fadd v28.4s, v6.4s, v28.4s
+	FMOVS.P F28, 4(R12)
 r3true_1:
 	MOVD 32(R2), R12
 	TBZ $2, R3, r4true_4
-	FMOVQ (R12), F30
-	WORD $0x4e3ed508 // fadd v8.4s, v8.4s, v30.4s
-	FMOVQ.P F8, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd51c // fadd v28.4s, v8.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4ea91d28 // mov v8.16b, v9.16b
 r4true_4:
 	TBZ $1, R3, r4true_2
-	FMOVD (R12), F30
-	WORD $0x4e3ed51e // fadd v30.4s, v8.4s, v30.4s
-	FMOVD.P F30, 8(R12)
+	FMOVD (R12), F28
+	WORD $0x4e3cd51c // fadd v28.4s, v8.4s, v28.4s
+	FMOVD.P F28, 8(R12)
 	WORD $0x6e084108 // ext v8.16b, v8.16b, v8.16b, #8
 r4true_2:
 	TBZ $0, R3, r4true_1
-	FMOVS (R12), F30
-	WORD $0x4e3ed508 // fadd v8.4s, v8.4s, v30.4s
-	FMOVS F8, (R12)
+	FMOVS (R12), F28
+	WORD $0x4e3cd51c // fadd v28.4s, v8.4s, v28.4s
+	FMOVS.P F28, 4(R12)
 r4true_1:
 	MOVD 40(R2), R12
 	TBZ $2, R3, r5true_4
-	FMOVQ (R12), F30
-	WORD $0x4e3ed54a // fadd v10.4s, v10.4s, v30.4s
-	FMOVQ.P F10, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd55c // fadd v28.4s, v10.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4eab1d6a // mov v10.16b, v11.16b
 r5true_4:
 	TBZ $1, R3, r5true_2
-	FMOVD (R12), F30
-	WORD $0x4e3ed55e // fadd v30.4s, v10.4s, v30.4s
-	FMOVD.P F30, 8(R12)
+	FMOVD (R12), F28
+	WORD $0x4e3cd55c // fadd v28.4s, v10.4s, v28.4s
+	FMOVD.P F28, 8(R12)
 	WORD $0x6e0a414a // ext v10.16b, v10.16b, v10.16b, #8
 r5true_2:
 	TBZ $0, R3, r5true_1
-	FMOVS (R12), F30
-	WORD $0x4e3ed54a // fadd v10.4s, v10.4s, v30.4s
-	FMOVS F10, (R12)
+	FMOVS (R12), F28
+	WORD $0x4e3cd55c // fadd v28.4s, v10.4s, v28.4s
+	FMOVS.P F28, 4(R12)
 r5true_1:
 	RET
 
@@ -1472,49 +1472,49 @@ done:
 	BNE part
 	CBNZ R4, fullAdd
 	MOVD 0(R2), R12
-	FSTPQ (F0, F1), 0(R12)
+	FSTPQ (F0, F1), (R12)
 	MOVD 8(R2), R12
-	FSTPQ (F2, F3), 0(R12)
+	FSTPQ (F2, F3), (R12)
 	MOVD 16(R2), R12
-	FSTPQ (F4, F5), 0(R12)
+	FSTPQ (F4, F5), (R12)
 	MOVD 24(R2), R12
-	FSTPQ (F6, F7), 0(R12)
+	FSTPQ (F6, F7), (R12)
 	MOVD 32(R2), R12
-	FSTPQ (F8, F9), 0(R12)
+	FSTPQ (F8, F9), (R12)
 	MOVD 40(R2), R12
-	FSTPQ (F10, F11), 0(R12)
+	FSTPQ (F10, F11), (R12)
 	RET
 fullAdd:
 	MOVD 0(R2), R12
-	FLDPQ 0(R12), (F30, F31)
-	WORD $0x4e3ed400 // fadd v0.4s, v0.4s, v30.4s
-	WORD $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
-	FSTPQ (F0, F1), 0(R12)
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd400 // fadd v0.4s, v0.4s, v28.4s
+	WORD $0x4e3dd421 // fadd v1.4s, v1.4s, v29.4s
+	FSTPQ (F0, F1), (R12)
 	MOVD 8(R2), R12
-	FLDPQ 0(R12), (F30, F31)
-	WORD $0x4e3ed442 // fadd v2.4s, v2.4s, v30.4s
-	WORD $0x4e3fd463 // fadd v3.4s, v3.4s, v31.4s
-	FSTPQ (F2, F3), 0(R12)
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3dd463 // fadd v3.4s, v3.4s, v29.4s
+	FSTPQ (F2, F3), (R12)
 	MOVD 16(R2), R12
-	FLDPQ 0(R12), (F30, F31)
-	WORD $0x4e3ed484 // fadd v4.4s, v4.4s, v30.4s
-	WORD $0x4e3fd4a5 // fadd v5.4s, v5.4s, v31.4s
-	FSTPQ (F4, F5), 0(R12)
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd484 // fadd v4.4s, v4.4s, v28.4s
+	WORD $0x4e3dd4a5 // fadd v5.4s, v5.4s, v29.4s
+	FSTPQ (F4, F5), (R12)
 	MOVD 24(R2), R12
-	FLDPQ 0(R12), (F30, F31)
-	WORD $0x4e3ed4c6 // fadd v6.4s, v6.4s, v30.4s
-	WORD $0x4e3fd4e7 // fadd v7.4s, v7.4s, v31.4s
-	FSTPQ (F6, F7), 0(R12)
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x4e3dd4e7 // fadd v7.4s, v7.4s, v29.4s
+	FSTPQ (F6, F7), (R12)
 	MOVD 32(R2), R12
-	FLDPQ 0(R12), (F30, F31)
-	WORD $0x4e3ed508 // fadd v8.4s, v8.4s, v30.4s
-	WORD $0x4e3fd529 // fadd v9.4s, v9.4s, v31.4s
-	FSTPQ (F8, F9), 0(R12)
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd508 // fadd v8.4s, v8.4s, v28.4s
+	WORD $0x4e3dd529 // fadd v9.4s, v9.4s, v29.4s
+	FSTPQ (F8, F9), (R12)
 	MOVD 40(R2), R12
-	FLDPQ 0(R12), (F30, F31)
-	WORD $0x4e3ed54a // fadd v10.4s, v10.4s, v30.4s
-	WORD $0x4e3fd56b // fadd v11.4s, v11.4s, v31.4s
-	FSTPQ (F10, F11), 0(R12)
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd54a // fadd v10.4s, v10.4s, v28.4s
+	WORD $0x4e3dd56b // fadd v11.4s, v11.4s, v29.4s
+	FSTPQ (F10, F11), (R12)
 	RET
 part:
 	CBNZ R4, partAdd
@@ -1528,7 +1528,7 @@ r0false_4:
 	WORD $0x6e004000 // ext v0.16b, v0.16b, v0.16b, #8
 r0false_2:
 	TBZ $0, R3, r0false_1
-	FMOVS F0, (R12)
+	FMOVS.P F0, 4(R12)
 r0false_1:
 	MOVD 8(R2), R12
 	TBZ $2, R3, r1false_4
@@ -1540,7 +1540,7 @@ r1false_4:
 	WORD $0x6e024042 // ext v2.16b, v2.16b, v2.16b, #8
 r1false_2:
 	TBZ $0, R3, r1false_1
-	FMOVS F2, (R12)
+	FMOVS.P F2, 4(R12)
 r1false_1:
 	MOVD 16(R2), R12
 	TBZ $2, R3, r2false_4
@@ -1552,7 +1552,7 @@ r2false_4:
 	WORD $0x6e044084 // ext v4.16b, v4.16b, v4.16b, #8
 r2false_2:
 	TBZ $0, R3, r2false_1
-	FMOVS F4, (R12)
+	FMOVS.P F4, 4(R12)
 r2false_1:
 	MOVD 24(R2), R12
 	TBZ $2, R3, r3false_4
@@ -1564,7 +1564,7 @@ r3false_4:
 	WORD $0x6e0640c6 // ext v6.16b, v6.16b, v6.16b, #8
 r3false_2:
 	TBZ $0, R3, r3false_1
-	FMOVS F6, (R12)
+	FMOVS.P F6, 4(R12)
 r3false_1:
 	MOVD 32(R2), R12
 	TBZ $2, R3, r4false_4
@@ -1576,7 +1576,7 @@ r4false_4:
 	WORD $0x6e084108 // ext v8.16b, v8.16b, v8.16b, #8
 r4false_2:
 	TBZ $0, R3, r4false_1
-	FMOVS F8, (R12)
+	FMOVS.P F8, 4(R12)
 r4false_1:
 	MOVD 40(R2), R12
 	TBZ $2, R3, r5false_4
@@ -1588,117 +1588,117 @@ r5false_4:
 	WORD $0x6e0a414a // ext v10.16b, v10.16b, v10.16b, #8
 r5false_2:
 	TBZ $0, R3, r5false_1
-	FMOVS F10, (R12)
+	FMOVS.P F10, 4(R12)
 r5false_1:
 	RET
 partAdd:
 	MOVD 0(R2), R12
 	TBZ $2, R3, r0true_4
-	FMOVQ (R12), F30
-	WORD $0x4e3ed400 // fadd v0.4s, v0.4s, v30.4s
-	FMOVQ.P F0, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd41c // fadd v28.4s, v0.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4ea11c20 // mov v0.16b, v1.16b
 r0true_4:
 	TBZ $1, R3, r0true_2
-	FMOVD (R12), F30
-	WORD $0x4e3ed41e // fadd v30.4s, v0.4s, v30.4s
-	FMOVD.P F30, 8(R12)
+	FMOVD (R12), F28
+	WORD $0x4e3cd41c // fadd v28.4s, v0.4s, v28.4s
+	FMOVD.P F28, 8(R12)
 	WORD $0x6e004000 // ext v0.16b, v0.16b, v0.16b, #8
 r0true_2:
 	TBZ $0, R3, r0true_1
-	FMOVS (R12), F30
-	WORD $0x4e3ed400 // fadd v0.4s, v0.4s, v30.4s
-	FMOVS F0, (R12)
+	FMOVS (R12), F28
+	WORD $0x4e3cd41c // fadd v28.4s, v0.4s, v28.4s
+	FMOVS.P F28, 4(R12)
 r0true_1:
 	MOVD 8(R2), R12
 	TBZ $2, R3, r1true_4
-	FMOVQ (R12), F30
-	WORD $0x4e3ed442 // fadd v2.4s, v2.4s, v30.4s
-	FMOVQ.P F2, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd45c // fadd v28.4s, v2.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4ea31c62 // mov v2.16b, v3.16b
 r1true_4:
 	TBZ $1, R3, r1true_2
-	FMOVD (R12), F30
-	WORD $0x4e3ed45e // fadd v30.4s, v2.4s, v30.4s
-	FMOVD.P F30, 8(R12)
+	FMOVD (R12), F28
+	WORD $0x4e3cd45c // fadd v28.4s, v2.4s, v28.4s
+	FMOVD.P F28, 8(R12)
 	WORD $0x6e024042 // ext v2.16b, v2.16b, v2.16b, #8
 r1true_2:
 	TBZ $0, R3, r1true_1
-	FMOVS (R12), F30
-	WORD $0x4e3ed442 // fadd v2.4s, v2.4s, v30.4s
-	FMOVS F2, (R12)
+	FMOVS (R12), F28
+	WORD $0x4e3cd45c // fadd v28.4s, v2.4s, v28.4s
+	FMOVS.P F28, 4(R12)
 r1true_1:
 	MOVD 16(R2), R12
 	TBZ $2, R3, r2true_4
-	FMOVQ (R12), F30
-	WORD $0x4e3ed484 // fadd v4.4s, v4.4s, v30.4s
-	FMOVQ.P F4, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd49c // fadd v28.4s, v4.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4ea51ca4 // mov v4.16b, v5.16b
 r2true_4:
 	TBZ $1, R3, r2true_2
-	FMOVD (R12), F30
-	WORD $0x4e3ed49e // fadd v30.4s, v4.4s, v30.4s
-	FMOVD.P F30, 8(R12)
+	FMOVD (R12), F28
+	WORD $0x4e3cd49c // fadd v28.4s, v4.4s, v28.4s
+	FMOVD.P F28, 8(R12)
 	WORD $0x6e044084 // ext v4.16b, v4.16b, v4.16b, #8
 r2true_2:
 	TBZ $0, R3, r2true_1
-	FMOVS (R12), F30
-	WORD $0x4e3ed484 // fadd v4.4s, v4.4s, v30.4s
-	FMOVS F4, (R12)
+	FMOVS (R12), F28
+	WORD $0x4e3cd49c // fadd v28.4s, v4.4s, v28.4s
+	FMOVS.P F28, 4(R12)
 r2true_1:
 	MOVD 24(R2), R12
 	TBZ $2, R3, r3true_4
-	FMOVQ (R12), F30
-	WORD $0x4e3ed4c6 // fadd v6.4s, v6.4s, v30.4s
-	FMOVQ.P F6, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd4dc // fadd v28.4s, v6.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4ea71ce6 // mov v6.16b, v7.16b
 r3true_4:
 	TBZ $1, R3, r3true_2
-	FMOVD (R12), F30
-	WORD $0x4e3ed4de // fadd v30.4s, v6.4s, v30.4s
-	FMOVD.P F30, 8(R12)
+	FMOVD (R12), F28
+	WORD $0x4e3cd4dc // fadd v28.4s, v6.4s, v28.4s
+	FMOVD.P F28, 8(R12)
 	WORD $0x6e0640c6 // ext v6.16b, v6.16b, v6.16b, #8
 r3true_2:
 	TBZ $0, R3, r3true_1
-	FMOVS (R12), F30
-	WORD $0x4e3ed4c6 // fadd v6.4s, v6.4s, v30.4s
-	FMOVS F6, (R12)
+	FMOVS (R12), F28
+	WORD $0x4e3cd4dc // fadd v28.4s, v6.4s, v28.4s
+	FMOVS.P F28, 4(R12)
 r3true_1:
 	MOVD 32(R2), R12
 	TBZ $2, R3, r4true_4
-	FMOVQ (R12), F30
-	WORD $0x4e3ed508 // fadd v8.4s, v8.4s, v30.4s
-	FMOVQ.P F8, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd51c // fadd v28.4s, v8.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4ea91d28 // mov v8.16b, v9.16b
 r4true_4:
 	TBZ $1, R3, r4true_2
-	FMOVD (R12), F30
-	WORD $0x4e3ed51e // fadd v30.4s, v8.4s, v30.4s
-	FMOVD.P F30, 8(R12)
+	FMOVD (R12), F28
+	WORD $0x4e3cd51c // fadd v28.4s, v8.4s, v28.4s
+	FMOVD.P F28, 8(R12)
 	WORD $0x6e084108 // ext v8.16b, v8.16b, v8.16b, #8
 r4true_2:
 	TBZ $0, R3, r4true_1
-	FMOVS (R12), F30
-	WORD $0x4e3ed508 // fadd v8.4s, v8.4s, v30.4s
-	FMOVS F8, (R12)
+	FMOVS (R12), F28
+	WORD $0x4e3cd51c // fadd v28.4s, v8.4s, v28.4s
+	FMOVS.P F28, 4(R12)
 r4true_1:
 	MOVD 40(R2), R12
 	TBZ $2, R3, r5true_4
-	FMOVQ (R12), F30
-	WORD $0x4e3ed54a // fadd v10.4s, v10.4s, v30.4s
-	FMOVQ.P F10, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd55c // fadd v28.4s, v10.4s, v28.4s
+	FMOVQ.P F28, 16(R12)
 	WORD $0x4eab1d6a // mov v10.16b, v11.16b
 r5true_4:
 	TBZ $1, R3, r5true_2
-	FMOVD (R12), F30
-	WORD $0x4e3ed55e // fadd v30.4s, v10.4s, v30.4s
-	FMOVD.P F30, 8(R12)
+	FMOVD (R12), F28
+	WORD $0x4e3cd55c // fadd v28.4s, v10.4s, v28.4s
+	FMOVD.P F28, 8(R12)
 	WORD $0x6e0a414a // ext v10.16b, v10.16b, v10.16b, #8
 r5true_2:
 	TBZ $0, R3, r5true_1
-	FMOVS (R12), F30
-	WORD $0x4e3ed54a // fadd v10.4s, v10.4s, v30.4s
-	FMOVS F10, (R12)
+	FMOVS (R12), F28
+	WORD $0x4e3cd55c // fadd v28.4s, v10.4s, v28.4s
+	FMOVS.P F28, 4(R12)
 r5true_1:
 	RET
 
@@ -1707,18 +1707,18 @@ TEXT ·rowsF32NEONx16Finished(SB), NOSPLIT, $0-68
 	MOVD a+0(FP), R0
 	MOVD b+8(FP), R1
 	MOVD c+16(FP), R2
-	MOVD (R2), R3
-	PRFM (R3), PLDL1KEEP
-	MOVD 8(R2), R3
-	PRFM (R3), PLDL1KEEP
-	MOVD 16(R2), R3
-	PRFM (R3), PLDL1KEEP
-	MOVD 24(R2), R3
-	PRFM (R3), PLDL1KEEP
-	MOVD 32(R2), R3
-	PRFM (R3), PLDL1KEEP
-	MOVD 40(R2), R3
-	PRFM (R3), PLDL1KEEP
+	MOVD 0(R2), R12
+	PRFM (R12), PSTL1KEEP
+	MOVD 8(R2), R12
+	PRFM (R12), PSTL1KEEP
+	MOVD 16(R2), R12
+	PRFM (R12), PSTL1KEEP
+	MOVD 24(R2), R12
+	PRFM (R12), PSTL1KEEP
+	MOVD 32(R2), R12
+	PRFM (R12), PSTL1KEEP
+	MOVD 40(R2), R12
+	PRFM (R12), PSTL1KEEP
 	WORD $0x6f00e400 // movi v0.2d, #0x0
 	WORD $0x6f00e401 // movi v1.2d, #0x0
 	WORD $0x6f00e402 // movi v2.2d, #0x0
@@ -1743,1166 +1743,809 @@ TEXT ·rowsF32NEONx16Finished(SB), NOSPLIT, $0-68
 	WORD $0x6f00e415 // movi v21.2d, #0x0
 	WORD $0x6f00e416 // movi v22.2d, #0x0
 	WORD $0x6f00e417 // movi v23.2d, #0x0
-	MOVD taps+24(FP), R2
-	TST R2, R2
-	BEQ rowsF32NEONx16Finished_done
-rowsF32NEONx16Finished_tap:
-	MOVD (R0), R5
-	MOVD 8(R0), R8
-	MOVD 16(R0), R9
-	MOVD 24(R0), R10
-	MOVD 32(R0), R11
-	MOVD 40(R0), R12
+	MOVD taps+24(FP), R3
+	CBZ R3, done
+tap:
+	LDP 0(R0), (R5, R6)
+	LDP 16(R0), (R8, R9)
+	LDP 32(R0), (R10, R11)
 	ADD $48, R0
-	MOVD ZR, R3
 	MOVD k+32(FP), R4
 	LSR $2, R4
-	CMP $0, R4
-	BEQ rowsF32NEONx16Finished_four_end
-rowsF32NEONx16Finished_four:
-	FLDPQ (R1), (F24, F25)
-	FLDPQ 32(R1), (F26, F27)
-	PRFM 1024(R1), PLDL1KEEP
-	ADD R3, R5, R19
-	PRFM 128(R19), PLDL1KEEP
-	VLD1R (R19), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
-	WORD $0x4e39cfa1 // fmla v1.4s, v29.4s, v25.4s
-	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfa3 // fmla v3.4s, v29.4s, v27.4s
-	ADD R3, R8, R20
-	VLD1R (R20), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
-	WORD $0x4e39cfa5 // fmla v5.4s, v29.4s, v25.4s
-	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfa7 // fmla v7.4s, v29.4s, v27.4s
-	ADD R3, R9, R21
-	VLD1R (R21), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
-	WORD $0x4e39cfa9 // fmla v9.4s, v29.4s, v25.4s
-	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfab // fmla v11.4s, v29.4s, v27.4s
-	ADD R3, R10, R22
-	VLD1R (R22), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
-	WORD $0x4e39cfad // fmla v13.4s, v29.4s, v25.4s
-	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfaf // fmla v15.4s, v29.4s, v27.4s
-	ADD R3, R11, R23
-	PRFM 128(R23), PLDL1KEEP
-	VLD1R (R23), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
-	WORD $0x4e39cfb1 // fmla v17.4s, v29.4s, v25.4s
-	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfb3 // fmla v19.4s, v29.4s, v27.4s
-	ADD R3, R12, R24
-	VLD1R (R24), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
-	WORD $0x4e39cfb5 // fmla v21.4s, v29.4s, v25.4s
-	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfb7 // fmla v23.4s, v29.4s, v27.4s
-	FLDPQ 64(R1), (F24, F25)
-	FLDPQ 96(R1), (F26, F27)
-	PRFM 1088(R1), PLDL1KEEP
-	ADD $4, R19, R16
-	VLD1R (R16), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
-	WORD $0x4e39cfa1 // fmla v1.4s, v29.4s, v25.4s
-	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfa3 // fmla v3.4s, v29.4s, v27.4s
-	PRFM 128(R20), PLDL1KEEP
-	ADD $4, R20, R16
-	VLD1R (R16), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
-	WORD $0x4e39cfa5 // fmla v5.4s, v29.4s, v25.4s
-	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfa7 // fmla v7.4s, v29.4s, v27.4s
-	ADD $4, R21, R16
-	VLD1R (R16), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
-	WORD $0x4e39cfa9 // fmla v9.4s, v29.4s, v25.4s
-	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfab // fmla v11.4s, v29.4s, v27.4s
-	ADD $4, R22, R16
-	VLD1R (R16), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
-	WORD $0x4e39cfad // fmla v13.4s, v29.4s, v25.4s
-	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfaf // fmla v15.4s, v29.4s, v27.4s
-	ADD $4, R23, R16
-	VLD1R (R16), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
-	WORD $0x4e39cfb1 // fmla v17.4s, v29.4s, v25.4s
-	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfb3 // fmla v19.4s, v29.4s, v27.4s
-	PRFM 128(R24), PLDL1KEEP
-	ADD $4, R24, R16
-	VLD1R (R16), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
-	WORD $0x4e39cfb5 // fmla v21.4s, v29.4s, v25.4s
-	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfb7 // fmla v23.4s, v29.4s, v27.4s
-	FLDPQ 128(R1), (F24, F25)
-	FLDPQ 160(R1), (F26, F27)
-	PRFM 1152(R1), PLDL1KEEP
-	ADD $8, R19, R16
-	VLD1R (R16), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
-	WORD $0x4e39cfa1 // fmla v1.4s, v29.4s, v25.4s
-	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfa3 // fmla v3.4s, v29.4s, v27.4s
-	ADD $8, R20, R16
-	VLD1R (R16), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
-	WORD $0x4e39cfa5 // fmla v5.4s, v29.4s, v25.4s
-	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfa7 // fmla v7.4s, v29.4s, v27.4s
-	PRFM 128(R21), PLDL1KEEP
-	ADD $8, R21, R16
-	VLD1R (R16), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
-	WORD $0x4e39cfa9 // fmla v9.4s, v29.4s, v25.4s
-	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfab // fmla v11.4s, v29.4s, v27.4s
-	ADD $8, R22, R16
-	VLD1R (R16), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
-	WORD $0x4e39cfad // fmla v13.4s, v29.4s, v25.4s
-	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfaf // fmla v15.4s, v29.4s, v27.4s
-	ADD $8, R23, R16
-	VLD1R (R16), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
-	WORD $0x4e39cfb1 // fmla v17.4s, v29.4s, v25.4s
-	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfb3 // fmla v19.4s, v29.4s, v27.4s
-	ADD $8, R24, R16
-	VLD1R (R16), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
-	WORD $0x4e39cfb5 // fmla v21.4s, v29.4s, v25.4s
-	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfb7 // fmla v23.4s, v29.4s, v27.4s
-	FLDPQ 192(R1), (F24, F25)
-	FLDPQ 224(R1), (F26, F27)
-	PRFM 1216(R1), PLDL1KEEP
-	ADD $12, R19, R16
-	VLD1R (R16), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
-	WORD $0x4e39cfa1 // fmla v1.4s, v29.4s, v25.4s
-	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfa3 // fmla v3.4s, v29.4s, v27.4s
-	ADD $12, R20, R16
-	VLD1R (R16), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
-	WORD $0x4e39cfa5 // fmla v5.4s, v29.4s, v25.4s
-	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfa7 // fmla v7.4s, v29.4s, v27.4s
-	ADD $12, R21, R16
-	VLD1R (R16), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
-	WORD $0x4e39cfa9 // fmla v9.4s, v29.4s, v25.4s
-	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfab // fmla v11.4s, v29.4s, v27.4s
-	PRFM 128(R22), PLDL1KEEP
-	ADD $12, R22, R16
-	VLD1R (R16), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
-	WORD $0x4e39cfad // fmla v13.4s, v29.4s, v25.4s
-	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfaf // fmla v15.4s, v29.4s, v27.4s
-	ADD $12, R23, R16
-	VLD1R (R16), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
-	WORD $0x4e39cfb1 // fmla v17.4s, v29.4s, v25.4s
-	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfb3 // fmla v19.4s, v29.4s, v27.4s
-	ADD $12, R24, R16
-	VLD1R (R16), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
-	WORD $0x4e39cfb5 // fmla v21.4s, v29.4s, v25.4s
-	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfb7 // fmla v23.4s, v29.4s, v27.4s
-	ADD $16, R3
-	ADD $256, R1
+	CBZ R4, fourEnd
+four:
+	FMOVQ.P 16(R5), F24
+	FMOVQ.P 16(R6), F25
+	FMOVQ.P 16(R8), F26
+	FMOVQ.P 16(R9), F27
+	FMOVQ.P 16(R10), F28
+	FMOVQ.P 16(R11), F29
+	FLDPQ.P 32(R1), (F30, F31)
+	WORD $0x4f9813c0 // fmla v0.4s, v30.4s, v24.s[0]
+	WORD $0x4f9913c4 // fmla v4.4s, v30.4s, v25.s[0]
+	WORD $0x4f9a13c8 // fmla v8.4s, v30.4s, v26.s[0]
+	WORD $0x4f9b13cc // fmla v12.4s, v30.4s, v27.s[0]
+	WORD $0x4f9c13d0 // fmla v16.4s, v30.4s, v28.s[0]
+	WORD $0x4f9d13d4 // fmla v20.4s, v30.4s, v29.s[0]
+	WORD $0x4f9813e1 // fmla v1.4s, v31.4s, v24.s[0]
+	WORD $0x4f9913e5 // fmla v5.4s, v31.4s, v25.s[0]
+	WORD $0x4f9a13e9 // fmla v9.4s, v31.4s, v26.s[0]
+	WORD $0x4f9b13ed // fmla v13.4s, v31.4s, v27.s[0]
+	WORD $0x4f9c13f1 // fmla v17.4s, v31.4s, v28.s[0]
+	WORD $0x4f9d13f5 // fmla v21.4s, v31.4s, v29.s[0]
+	FLDPQ.P 32(R1), (F30, F31)
+	WORD $0x4f9813c2 // fmla v2.4s, v30.4s, v24.s[0]
+	WORD $0x4f9913c6 // fmla v6.4s, v30.4s, v25.s[0]
+	WORD $0x4f9a13ca // fmla v10.4s, v30.4s, v26.s[0]
+	WORD $0x4f9b13ce // fmla v14.4s, v30.4s, v27.s[0]
+	WORD $0x4f9c13d2 // fmla v18.4s, v30.4s, v28.s[0]
+	WORD $0x4f9d13d6 // fmla v22.4s, v30.4s, v29.s[0]
+	WORD $0x4f9813e3 // fmla v3.4s, v31.4s, v24.s[0]
+	WORD $0x4f9913e7 // fmla v7.4s, v31.4s, v25.s[0]
+	WORD $0x4f9a13eb // fmla v11.4s, v31.4s, v26.s[0]
+	WORD $0x4f9b13ef // fmla v15.4s, v31.4s, v27.s[0]
+	WORD $0x4f9c13f3 // fmla v19.4s, v31.4s, v28.s[0]
+	WORD $0x4f9d13f7 // fmla v23.4s, v31.4s, v29.s[0]
+	FLDPQ.P 32(R1), (F30, F31)
+	WORD $0x4fb813c0 // fmla v0.4s, v30.4s, v24.s[1]
+	WORD $0x4fb913c4 // fmla v4.4s, v30.4s, v25.s[1]
+	WORD $0x4fba13c8 // fmla v8.4s, v30.4s, v26.s[1]
+	WORD $0x4fbb13cc // fmla v12.4s, v30.4s, v27.s[1]
+	WORD $0x4fbc13d0 // fmla v16.4s, v30.4s, v28.s[1]
+	WORD $0x4fbd13d4 // fmla v20.4s, v30.4s, v29.s[1]
+	WORD $0x4fb813e1 // fmla v1.4s, v31.4s, v24.s[1]
+	WORD $0x4fb913e5 // fmla v5.4s, v31.4s, v25.s[1]
+	WORD $0x4fba13e9 // fmla v9.4s, v31.4s, v26.s[1]
+	WORD $0x4fbb13ed // fmla v13.4s, v31.4s, v27.s[1]
+	WORD $0x4fbc13f1 // fmla v17.4s, v31.4s, v28.s[1]
+	WORD $0x4fbd13f5 // fmla v21.4s, v31.4s, v29.s[1]
+	FLDPQ.P 32(R1), (F30, F31)
+	WORD $0x4fb813c2 // fmla v2.4s, v30.4s, v24.s[1]
+	WORD $0x4fb913c6 // fmla v6.4s, v30.4s, v25.s[1]
+	WORD $0x4fba13ca // fmla v10.4s, v30.4s, v26.s[1]
+	WORD $0x4fbb13ce // fmla v14.4s, v30.4s, v27.s[1]
+	WORD $0x4fbc13d2 // fmla v18.4s, v30.4s, v28.s[1]
+	WORD $0x4fbd13d6 // fmla v22.4s, v30.4s, v29.s[1]
+	WORD $0x4fb813e3 // fmla v3.4s, v31.4s, v24.s[1]
+	WORD $0x4fb913e7 // fmla v7.4s, v31.4s, v25.s[1]
+	WORD $0x4fba13eb // fmla v11.4s, v31.4s, v26.s[1]
+	WORD $0x4fbb13ef // fmla v15.4s, v31.4s, v27.s[1]
+	WORD $0x4fbc13f3 // fmla v19.4s, v31.4s, v28.s[1]
+	WORD $0x4fbd13f7 // fmla v23.4s, v31.4s, v29.s[1]
+	FLDPQ.P 32(R1), (F30, F31)
+	WORD $0x4f981bc0 // fmla v0.4s, v30.4s, v24.s[2]
+	WORD $0x4f991bc4 // fmla v4.4s, v30.4s, v25.s[2]
+	WORD $0x4f9a1bc8 // fmla v8.4s, v30.4s, v26.s[2]
+	WORD $0x4f9b1bcc // fmla v12.4s, v30.4s, v27.s[2]
+	WORD $0x4f9c1bd0 // fmla v16.4s, v30.4s, v28.s[2]
+	WORD $0x4f9d1bd4 // fmla v20.4s, v30.4s, v29.s[2]
+	WORD $0x4f981be1 // fmla v1.4s, v31.4s, v24.s[2]
+	WORD $0x4f991be5 // fmla v5.4s, v31.4s, v25.s[2]
+	WORD $0x4f9a1be9 // fmla v9.4s, v31.4s, v26.s[2]
+	WORD $0x4f9b1bed // fmla v13.4s, v31.4s, v27.s[2]
+	WORD $0x4f9c1bf1 // fmla v17.4s, v31.4s, v28.s[2]
+	WORD $0x4f9d1bf5 // fmla v21.4s, v31.4s, v29.s[2]
+	FLDPQ.P 32(R1), (F30, F31)
+	WORD $0x4f981bc2 // fmla v2.4s, v30.4s, v24.s[2]
+	WORD $0x4f991bc6 // fmla v6.4s, v30.4s, v25.s[2]
+	WORD $0x4f9a1bca // fmla v10.4s, v30.4s, v26.s[2]
+	WORD $0x4f9b1bce // fmla v14.4s, v30.4s, v27.s[2]
+	WORD $0x4f9c1bd2 // fmla v18.4s, v30.4s, v28.s[2]
+	WORD $0x4f9d1bd6 // fmla v22.4s, v30.4s, v29.s[2]
+	WORD $0x4f981be3 // fmla v3.4s, v31.4s, v24.s[2]
+	WORD $0x4f991be7 // fmla v7.4s, v31.4s, v25.s[2]
+	WORD $0x4f9a1beb // fmla v11.4s, v31.4s, v26.s[2]
+	WORD $0x4f9b1bef // fmla v15.4s, v31.4s, v27.s[2]
+	WORD $0x4f9c1bf3 // fmla v19.4s, v31.4s, v28.s[2]
+	WORD $0x4f9d1bf7 // fmla v23.4s, v31.4s, v29.s[2]
+	FLDPQ.P 32(R1), (F30, F31)
+	WORD $0x4fb81bc0 // fmla v0.4s, v30.4s, v24.s[3]
+	WORD $0x4fb91bc4 // fmla v4.4s, v30.4s, v25.s[3]
+	WORD $0x4fba1bc8 // fmla v8.4s, v30.4s, v26.s[3]
+	WORD $0x4fbb1bcc // fmla v12.4s, v30.4s, v27.s[3]
+	WORD $0x4fbc1bd0 // fmla v16.4s, v30.4s, v28.s[3]
+	WORD $0x4fbd1bd4 // fmla v20.4s, v30.4s, v29.s[3]
+	WORD $0x4fb81be1 // fmla v1.4s, v31.4s, v24.s[3]
+	WORD $0x4fb91be5 // fmla v5.4s, v31.4s, v25.s[3]
+	WORD $0x4fba1be9 // fmla v9.4s, v31.4s, v26.s[3]
+	WORD $0x4fbb1bed // fmla v13.4s, v31.4s, v27.s[3]
+	WORD $0x4fbc1bf1 // fmla v17.4s, v31.4s, v28.s[3]
+	WORD $0x4fbd1bf5 // fmla v21.4s, v31.4s, v29.s[3]
+	FLDPQ.P 32(R1), (F30, F31)
+	WORD $0x4fb81bc2 // fmla v2.4s, v30.4s, v24.s[3]
+	WORD $0x4fb91bc6 // fmla v6.4s, v30.4s, v25.s[3]
+	WORD $0x4fba1bca // fmla v10.4s, v30.4s, v26.s[3]
+	WORD $0x4fbb1bce // fmla v14.4s, v30.4s, v27.s[3]
+	WORD $0x4fbc1bd2 // fmla v18.4s, v30.4s, v28.s[3]
+	WORD $0x4fbd1bd6 // fmla v22.4s, v30.4s, v29.s[3]
+	WORD $0x4fb81be3 // fmla v3.4s, v31.4s, v24.s[3]
+	WORD $0x4fb91be7 // fmla v7.4s, v31.4s, v25.s[3]
+	WORD $0x4fba1beb // fmla v11.4s, v31.4s, v26.s[3]
+	WORD $0x4fbb1bef // fmla v15.4s, v31.4s, v27.s[3]
+	WORD $0x4fbc1bf3 // fmla v19.4s, v31.4s, v28.s[3]
+	WORD $0x4fbd1bf7 // fmla v23.4s, v31.4s, v29.s[3]
 	SUBS $1, R4
-	BNE rowsF32NEONx16Finished_four
-rowsF32NEONx16Finished_four_end:
+	BNE four
+fourEnd:
 	MOVD k+32(FP), R4
-	ANDS $3, R4
-	BEQ rowsF32NEONx16Finished_one_end
-rowsF32NEONx16Finished_one:
-	FLDPQ (R1), (F24, F25)
-	FLDPQ 32(R1), (F26, F27)
-	PRFM 1024(R1), PLDL1KEEP
-	ADD R3, R5, R19
-	PRFM 128(R19), PLDL1KEEP
-	VLD1R (R19), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
-	WORD $0x4e39cfa1 // fmla v1.4s, v29.4s, v25.4s
-	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfa3 // fmla v3.4s, v29.4s, v27.4s
-	ADD R3, R8, R20
-	VLD1R (R20), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
-	WORD $0x4e39cfa5 // fmla v5.4s, v29.4s, v25.4s
-	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfa7 // fmla v7.4s, v29.4s, v27.4s
-	ADD R3, R9, R21
-	VLD1R (R21), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
-	WORD $0x4e39cfa9 // fmla v9.4s, v29.4s, v25.4s
-	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfab // fmla v11.4s, v29.4s, v27.4s
-	ADD R3, R10, R22
-	VLD1R (R22), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
-	WORD $0x4e39cfad // fmla v13.4s, v29.4s, v25.4s
-	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfaf // fmla v15.4s, v29.4s, v27.4s
-	ADD R3, R11, R23
-	PRFM 128(R23), PLDL1KEEP
-	VLD1R (R23), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
-	WORD $0x4e39cfb1 // fmla v17.4s, v29.4s, v25.4s
-	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfb3 // fmla v19.4s, v29.4s, v27.4s
-	ADD R3, R12, R24
-	VLD1R (R24), [V28.S4]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
-	WORD $0x4e39cfb5 // fmla v21.4s, v29.4s, v25.4s
-	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
-	WORD $0x4e3bcfb7 // fmla v23.4s, v29.4s, v27.4s
-	ADD $4, R3
-	ADD $64, R1
+	AND $3, R4
+	CBZ R4, oneEnd
+one:
+	FMOVS.P 4(R5), F24
+	FMOVS.P 4(R6), F25
+	FMOVS.P 4(R8), F26
+	FMOVS.P 4(R9), F27
+	FMOVS.P 4(R10), F28
+	FMOVS.P 4(R11), F29
+	FLDPQ.P 32(R1), (F30, F31)
+	WORD $0x4f9813c0 // fmla v0.4s, v30.4s, v24.s[0]
+	WORD $0x4f9913c4 // fmla v4.4s, v30.4s, v25.s[0]
+	WORD $0x4f9a13c8 // fmla v8.4s, v30.4s, v26.s[0]
+	WORD $0x4f9b13cc // fmla v12.4s, v30.4s, v27.s[0]
+	WORD $0x4f9c13d0 // fmla v16.4s, v30.4s, v28.s[0]
+	WORD $0x4f9d13d4 // fmla v20.4s, v30.4s, v29.s[0]
+	WORD $0x4f9813e1 // fmla v1.4s, v31.4s, v24.s[0]
+	WORD $0x4f9913e5 // fmla v5.4s, v31.4s, v25.s[0]
+	WORD $0x4f9a13e9 // fmla v9.4s, v31.4s, v26.s[0]
+	WORD $0x4f9b13ed // fmla v13.4s, v31.4s, v27.s[0]
+	WORD $0x4f9c13f1 // fmla v17.4s, v31.4s, v28.s[0]
+	WORD $0x4f9d13f5 // fmla v21.4s, v31.4s, v29.s[0]
+	FLDPQ.P 32(R1), (F30, F31)
+	WORD $0x4f9813c2 // fmla v2.4s, v30.4s, v24.s[0]
+	WORD $0x4f9913c6 // fmla v6.4s, v30.4s, v25.s[0]
+	WORD $0x4f9a13ca // fmla v10.4s, v30.4s, v26.s[0]
+	WORD $0x4f9b13ce // fmla v14.4s, v30.4s, v27.s[0]
+	WORD $0x4f9c13d2 // fmla v18.4s, v30.4s, v28.s[0]
+	WORD $0x4f9d13d6 // fmla v22.4s, v30.4s, v29.s[0]
+	WORD $0x4f9813e3 // fmla v3.4s, v31.4s, v24.s[0]
+	WORD $0x4f9913e7 // fmla v7.4s, v31.4s, v25.s[0]
+	WORD $0x4f9a13eb // fmla v11.4s, v31.4s, v26.s[0]
+	WORD $0x4f9b13ef // fmla v15.4s, v31.4s, v27.s[0]
+	WORD $0x4f9c13f3 // fmla v19.4s, v31.4s, v28.s[0]
+	WORD $0x4f9d13f7 // fmla v23.4s, v31.4s, v29.s[0]
 	SUBS $1, R4
-	BNE rowsF32NEONx16Finished_one
-rowsF32NEONx16Finished_one_end:
-	SUBS $1, R2
-	BNE rowsF32NEONx16Finished_tap
-rowsF32NEONx16Finished_done:
-	MOVD c+16(FP), R0
-	MOVD cols+40(FP), R1
-	MOVBU add+48(FP), R2
-	MOVBU R2, R2
-	MOVD bias+56(FP), R3
-	FLDPQ (R3), (F24, F25)
-	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
-	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
-	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
-	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
-	WORD $0x4e38d694 // fadd v20.4s, v20.4s, v24.4s
-	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
-	FLDPQ 32(R3), (F24, F25)
-	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
-	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
-	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
-	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
-	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
-	WORD $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
-	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
-	WORD $0x4e38d6d6 // fadd v22.4s, v22.4s, v24.4s
-	WORD $0x4e39d6f7 // fadd v23.4s, v23.4s, v25.4s
-	CMP $16, R1
-	BNE rowsF32NEONx16Finished_partial
-	TSTW R2, R2
-	BEQ rowsF32NEONx16Finished_full_limit
-	MOVD (R0), R1
-	FLDPQ (R1), (F31, F30)
-	WORD $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
-	WORD $0x4e3ed421 // fadd v1.4s, v1.4s, v30.4s
-	FLDPQ 32(R1), (F31, F30)
-	WORD $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
-	WORD $0x4e3ed463 // fadd v3.4s, v3.4s, v30.4s
-	MOVD 8(R0), R1
-	FLDPQ (R1), (F31, F30)
-	WORD $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
-	WORD $0x4e3ed4a5 // fadd v5.4s, v5.4s, v30.4s
-	FLDPQ 32(R1), (F31, F30)
-	WORD $0x4e3fd4c6 // fadd v6.4s, v6.4s, v31.4s
-	WORD $0x4e3ed4e7 // fadd v7.4s, v7.4s, v30.4s
-	MOVD 16(R0), R1
-	FLDPQ (R1), (F31, F30)
-	WORD $0x4e3fd508 // fadd v8.4s, v8.4s, v31.4s
-	WORD $0x4e3ed529 // fadd v9.4s, v9.4s, v30.4s
-	FLDPQ 32(R1), (F31, F30)
-	WORD $0x4e3fd54a // fadd v10.4s, v10.4s, v31.4s
-	WORD $0x4e3ed56b // fadd v11.4s, v11.4s, v30.4s
-	MOVD 24(R0), R1
-	FLDPQ (R1), (F31, F30)
-	WORD $0x4e3fd58c // fadd v12.4s, v12.4s, v31.4s
-	WORD $0x4e3ed5ad // fadd v13.4s, v13.4s, v30.4s
-	FLDPQ 32(R1), (F31, F30)
-	WORD $0x4e3fd5ce // fadd v14.4s, v14.4s, v31.4s
-	WORD $0x4e3ed5ef // fadd v15.4s, v15.4s, v30.4s
-	MOVD 32(R0), R1
-	FLDPQ (R1), (F31, F30)
-	WORD $0x4e3fd610 // fadd v16.4s, v16.4s, v31.4s
-	WORD $0x4e3ed631 // fadd v17.4s, v17.4s, v30.4s
-	FLDPQ 32(R1), (F31, F30)
-	WORD $0x4e3fd652 // fadd v18.4s, v18.4s, v31.4s
-	WORD $0x4e3ed673 // fadd v19.4s, v19.4s, v30.4s
-	MOVD 40(R0), R1
-	FLDPQ (R1), (F31, F30)
-	WORD $0x4e3fd694 // fadd v20.4s, v20.4s, v31.4s
-	WORD $0x4e3ed6b5 // fadd v21.4s, v21.4s, v30.4s
-	FLDPQ 32(R1), (F31, F30)
-	WORD $0x4e3fd6d6 // fadd v22.4s, v22.4s, v31.4s
-	WORD $0x4e3ed6f7 // fadd v23.4s, v23.4s, v30.4s
-rowsF32NEONx16Finished_full_limit:
-	FMOVS floor+64(FP), F24
-	WORD $0x4e040718 // dup v24.4s, v24.s[0]
-	WORD $0x4eb81f19 // mov v25.16b, v24.16b
-	WORD $0x6ea0e71f // fcmgt v31.4s, v24.4s, v0.4s
-	WORD $0x6ebf1f00 // bit v0.16b, v24.16b, v31.16b
-	WORD $0x6ea1e73f // fcmgt v31.4s, v25.4s, v1.4s
-	WORD $0x6ebf1f21 // bit v1.16b, v25.16b, v31.16b
-	WORD $0x6ea2e71f // fcmgt v31.4s, v24.4s, v2.4s
-	WORD $0x6ebf1f02 // bit v2.16b, v24.16b, v31.16b
-	WORD $0x6ea3e73f // fcmgt v31.4s, v25.4s, v3.4s
-	WORD $0x6ebf1f23 // bit v3.16b, v25.16b, v31.16b
-	WORD $0x6ea4e71f // fcmgt v31.4s, v24.4s, v4.4s
-	WORD $0x6ebf1f04 // bit v4.16b, v24.16b, v31.16b
-	WORD $0x6ea5e73f // fcmgt v31.4s, v25.4s, v5.4s
-	WORD $0x6ebf1f25 // bit v5.16b, v25.16b, v31.16b
-	WORD $0x6ea6e71f // fcmgt v31.4s, v24.4s, v6.4s
-	WORD $0x6ebf1f06 // bit v6.16b, v24.16b, v31.16b
-	WORD $0x6ea7e73f // fcmgt v31.4s, v25.4s, v7.4s
-	WORD $0x6ebf1f27 // bit v7.16b, v25.16b, v31.16b
-	WORD $0x6ea8e71f // fcmgt v31.4s, v24.4s, v8.4s
-	WORD $0x6ebf1f08 // bit v8.16b, v24.16b, v31.16b
-	WORD $0x6ea9e73f // fcmgt v31.4s, v25.4s, v9.4s
-	WORD $0x6ebf1f29 // bit v9.16b, v25.16b, v31.16b
-	WORD $0x6eaae71f // fcmgt v31.4s, v24.4s, v10.4s
-	WORD $0x6ebf1f0a // bit v10.16b, v24.16b, v31.16b
-	WORD $0x6eabe73f // fcmgt v31.4s, v25.4s, v11.4s
-	WORD $0x6ebf1f2b // bit v11.16b, v25.16b, v31.16b
-	WORD $0x6eace71f // fcmgt v31.4s, v24.4s, v12.4s
-	WORD $0x6ebf1f0c // bit v12.16b, v24.16b, v31.16b
-	WORD $0x6eade73f // fcmgt v31.4s, v25.4s, v13.4s
-	WORD $0x6ebf1f2d // bit v13.16b, v25.16b, v31.16b
-	WORD $0x6eaee71f // fcmgt v31.4s, v24.4s, v14.4s
-	WORD $0x6ebf1f0e // bit v14.16b, v24.16b, v31.16b
-	WORD $0x6eafe73f // fcmgt v31.4s, v25.4s, v15.4s
-	WORD $0x6ebf1f2f // bit v15.16b, v25.16b, v31.16b
-	WORD $0x6eb0e71f // fcmgt v31.4s, v24.4s, v16.4s
-	WORD $0x6ebf1f10 // bit v16.16b, v24.16b, v31.16b
-	WORD $0x6eb1e73f // fcmgt v31.4s, v25.4s, v17.4s
-	WORD $0x6ebf1f31 // bit v17.16b, v25.16b, v31.16b
-	WORD $0x6eb2e71f // fcmgt v31.4s, v24.4s, v18.4s
-	WORD $0x6ebf1f12 // bit v18.16b, v24.16b, v31.16b
-	WORD $0x6eb3e73f // fcmgt v31.4s, v25.4s, v19.4s
-	WORD $0x6ebf1f33 // bit v19.16b, v25.16b, v31.16b
-	WORD $0x6eb4e71f // fcmgt v31.4s, v24.4s, v20.4s
-	WORD $0x6ebf1f14 // bit v20.16b, v24.16b, v31.16b
-	WORD $0x6eb5e73f // fcmgt v31.4s, v25.4s, v21.4s
-	WORD $0x6ebf1f35 // bit v21.16b, v25.16b, v31.16b
-	WORD $0x6eb6e71f // fcmgt v31.4s, v24.4s, v22.4s
-	WORD $0x6ebf1f16 // bit v22.16b, v24.16b, v31.16b
-	WORD $0x6eb7e73f // fcmgt v31.4s, v25.4s, v23.4s
-	WORD $0x6ebf1f37 // bit v23.16b, v25.16b, v31.16b
-	MOVD (R0), R1
-	FSTPQ (F0, F1), (R1)
-	FSTPQ (F2, F3), 32(R1)
-	MOVD 8(R0), R1
-	FSTPQ (F4, F5), (R1)
-	FSTPQ (F6, F7), 32(R1)
-	MOVD 16(R0), R1
-	FSTPQ (F8, F9), (R1)
-	FSTPQ (F10, F11), 32(R1)
-	MOVD 24(R0), R1
-	FSTPQ (F12, F13), (R1)
-	FSTPQ (F14, F15), 32(R1)
-	MOVD 32(R0), R1
-	FSTPQ (F16, F17), (R1)
-	FSTPQ (F18, F19), 32(R1)
-	MOVD 40(R0), R1
-	FSTPQ (F20, F21), (R1)
-	FSTPQ (F22, F23), 32(R1)
-	B rowsF32NEONx16Finished_end
-rowsF32NEONx16Finished_partial:
-	MOVD $maskTable<>+0(SB), R3
-	NEG R1, R1
-	ADD R1<<2, R3, R19
-	FLDPQ 64(R19), (F24, F25)
-	FLDPQ 96(R19), (F26, F27)
-	TSTW R2, R2
-	BEQ rowsF32NEONx16Finished_partial_limit
-	MOVD (R0), R1
-	MOVD R1, R16
-	WORD $0x6f00e41c // movi v28.2d, #0x0
-	WORD $0x6f00e41d // movi v29.2d, #0x0
-	VMOV V24.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes1
-	VLD1.P 4(R16), V28.S[0]
-	VMOV V24.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes1
-	VLD1.P 4(R16), V28.S[1]
-	VMOV V24.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes1
-	VLD1.P 4(R16), V28.S[2]
-	VMOV V24.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes1
-	VLD1.P 4(R16), V28.S[3]
-	VMOV V25.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes1
-	VLD1.P 4(R16), V29.S[0]
-	VMOV V25.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes1
-	VLD1.P 4(R16), V29.S[1]
-	VMOV V25.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes1
-	VLD1.P 4(R16), V29.S[2]
-	VMOV V25.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes1
-	VLD1.P 4(R16), V29.S[3]
-rowsF32NEONx16Finished_lanes1:
+	BNE one
+oneEnd:
+	SUBS $1, R3
+	BNE tap
+done:
+	MOVD cols+40(FP), R3
+	MOVBU add+48(FP), R4
+	MOVD bias+56(FP), R13
+	FMOVQ (R13), F24
+	WORD $0x4e20d700 // fadd v0.4s, v24.4s, v0.4s
+	WORD $0x4e24d704 // fadd v4.4s, v24.4s, v4.4s
+	WORD $0x4e28d708 // fadd v8.4s, v24.4s, v8.4s
+	WORD $0x4e2cd70c // fadd v12.4s, v24.4s, v12.4s
+	WORD $0x4e30d710 // fadd v16.4s, v24.4s, v16.4s
+	WORD $0x4e34d714 // fadd v20.4s, v24.4s, v20.4s
+	FMOVQ 16(R13), F25
+	WORD $0x4e21d721 // fadd v1.4s, v25.4s, v1.4s
+	WORD $0x4e25d725 // fadd v5.4s, v25.4s, v5.4s
+	WORD $0x4e29d729 // fadd v9.4s, v25.4s, v9.4s
+	WORD $0x4e2dd72d // fadd v13.4s, v25.4s, v13.4s
+	WORD $0x4e31d731 // fadd v17.4s, v25.4s, v17.4s
+	WORD $0x4e35d735 // fadd v21.4s, v25.4s, v21.4s
+	FMOVQ 32(R13), F26
+	WORD $0x4e22d742 // fadd v2.4s, v26.4s, v2.4s
+	WORD $0x4e26d746 // fadd v6.4s, v26.4s, v6.4s
+	WORD $0x4e2ad74a // fadd v10.4s, v26.4s, v10.4s
+	WORD $0x4e2ed74e // fadd v14.4s, v26.4s, v14.4s
+	WORD $0x4e32d752 // fadd v18.4s, v26.4s, v18.4s
+	WORD $0x4e36d756 // fadd v22.4s, v26.4s, v22.4s
+	FMOVQ 48(R13), F27
+	WORD $0x4e23d763 // fadd v3.4s, v27.4s, v3.4s
+	WORD $0x4e27d767 // fadd v7.4s, v27.4s, v7.4s
+	WORD $0x4e2bd76b // fadd v11.4s, v27.4s, v11.4s
+	WORD $0x4e2fd76f // fadd v15.4s, v27.4s, v15.4s
+	WORD $0x4e33d773 // fadd v19.4s, v27.4s, v19.4s
+	WORD $0x4e37d777 // fadd v23.4s, v27.4s, v23.4s
+	FMOVS floor+64(FP), F30
+	WORD $0x4e0407de // dup v30.4s, v30.s[0]
+	CMP $16, R3
+	BNE part
+	CBNZ R4, fullAdd
+	MOVD 0(R2), R12
+	WORD $0x6ea0e7df // fcmgt v31.4s, v30.4s, v0.4s
+	WORD $0x6ebf1fc0 // bit v0.16b, v30.16b, v31.16b
+	WORD $0x6ea1e7df // fcmgt v31.4s, v30.4s, v1.4s
+	WORD $0x6ebf1fc1 // bit v1.16b, v30.16b, v31.16b
+	FSTPQ (F0, F1), (R12)
+	WORD $0x6ea2e7df // fcmgt v31.4s, v30.4s, v2.4s
+	WORD $0x6ebf1fc2 // bit v2.16b, v30.16b, v31.16b
+	WORD $0x6ea3e7df // fcmgt v31.4s, v30.4s, v3.4s
+	WORD $0x6ebf1fc3 // bit v3.16b, v30.16b, v31.16b
+	FSTPQ (F2, F3), 32(R12)
+	MOVD 8(R2), R12
+	WORD $0x6ea4e7df // fcmgt v31.4s, v30.4s, v4.4s
+	WORD $0x6ebf1fc4 // bit v4.16b, v30.16b, v31.16b
+	WORD $0x6ea5e7df // fcmgt v31.4s, v30.4s, v5.4s
+	WORD $0x6ebf1fc5 // bit v5.16b, v30.16b, v31.16b
+	FSTPQ (F4, F5), (R12)
+	WORD $0x6ea6e7df // fcmgt v31.4s, v30.4s, v6.4s
+	WORD $0x6ebf1fc6 // bit v6.16b, v30.16b, v31.16b
+	WORD $0x6ea7e7df // fcmgt v31.4s, v30.4s, v7.4s
+	WORD $0x6ebf1fc7 // bit v7.16b, v30.16b, v31.16b
+	FSTPQ (F6, F7), 32(R12)
+	MOVD 16(R2), R12
+	WORD $0x6ea8e7df // fcmgt v31.4s, v30.4s, v8.4s
+	WORD $0x6ebf1fc8 // bit v8.16b, v30.16b, v31.16b
+	WORD $0x6ea9e7df // fcmgt v31.4s, v30.4s, v9.4s
+	WORD $0x6ebf1fc9 // bit v9.16b, v30.16b, v31.16b
+	FSTPQ (F8, F9), (R12)
+	WORD $0x6eaae7df // fcmgt v31.4s, v30.4s, v10.4s
+	WORD $0x6ebf1fca // bit v10.16b, v30.16b, v31.16b
+	WORD $0x6eabe7df // fcmgt v31.4s, v30.4s, v11.4s
+	WORD $0x6ebf1fcb // bit v11.16b, v30.16b, v31.16b
+	FSTPQ (F10, F11), 32(R12)
+	MOVD 24(R2), R12
+	WORD $0x6eace7df // fcmgt v31.4s, v30.4s, v12.4s
+	WORD $0x6ebf1fcc // bit v12.16b, v30.16b, v31.16b
+	WORD $0x6eade7df // fcmgt v31.4s, v30.4s, v13.4s
+	WORD $0x6ebf1fcd // bit v13.16b, v30.16b, v31.16b
+	FSTPQ (F12, F13), (R12)
+	WORD $0x6eaee7df // fcmgt v31.4s, v30.4s, v14.4s
+	WORD $0x6ebf1fce // bit v14.16b, v30.16b, v31.16b
+	WORD $0x6eafe7df // fcmgt v31.4s, v30.4s, v15.4s
+	WORD $0x6ebf1fcf // bit v15.16b, v30.16b, v31.16b
+	FSTPQ (F14, F15), 32(R12)
+	MOVD 32(R2), R12
+	WORD $0x6eb0e7df // fcmgt v31.4s, v30.4s, v16.4s
+	WORD $0x6ebf1fd0 // bit v16.16b, v30.16b, v31.16b
+	WORD $0x6eb1e7df // fcmgt v31.4s, v30.4s, v17.4s
+	WORD $0x6ebf1fd1 // bit v17.16b, v30.16b, v31.16b
+	FSTPQ (F16, F17), (R12)
+	WORD $0x6eb2e7df // fcmgt v31.4s, v30.4s, v18.4s
+	WORD $0x6ebf1fd2 // bit v18.16b, v30.16b, v31.16b
+	WORD $0x6eb3e7df // fcmgt v31.4s, v30.4s, v19.4s
+	WORD $0x6ebf1fd3 // bit v19.16b, v30.16b, v31.16b
+	FSTPQ (F18, F19), 32(R12)
+	MOVD 40(R2), R12
+	WORD $0x6eb4e7df // fcmgt v31.4s, v30.4s, v20.4s
+	WORD $0x6ebf1fd4 // bit v20.16b, v30.16b, v31.16b
+	WORD $0x6eb5e7df // fcmgt v31.4s, v30.4s, v21.4s
+	WORD $0x6ebf1fd5 // bit v21.16b, v30.16b, v31.16b
+	FSTPQ (F20, F21), (R12)
+	WORD $0x6eb6e7df // fcmgt v31.4s, v30.4s, v22.4s
+	WORD $0x6ebf1fd6 // bit v22.16b, v30.16b, v31.16b
+	WORD $0x6eb7e7df // fcmgt v31.4s, v30.4s, v23.4s
+	WORD $0x6ebf1fd7 // bit v23.16b, v30.16b, v31.16b
+	FSTPQ (F22, F23), 32(R12)
+	RET
+fullAdd:
+	MOVD 0(R2), R12
+	FLDPQ (R12), (F28, F29)
 	WORD $0x4e3cd400 // fadd v0.4s, v0.4s, v28.4s
+	WORD $0x6ea0e7df // fcmgt v31.4s, v30.4s, v0.4s
+	WORD $0x6ebf1fc0 // bit v0.16b, v30.16b, v31.16b
 	WORD $0x4e3dd421 // fadd v1.4s, v1.4s, v29.4s
-	ADD $32, R1, R16
-	WORD $0x6f00e41c // movi v28.2d, #0x0
-	WORD $0x6f00e41d // movi v29.2d, #0x0
-	VMOV V26.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes2
-	VLD1.P 4(R16), V28.S[0]
-	VMOV V26.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes2
-	VLD1.P 4(R16), V28.S[1]
-	VMOV V26.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes2
-	VLD1.P 4(R16), V28.S[2]
-	VMOV V26.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes2
-	VLD1.P 4(R16), V28.S[3]
-	VMOV V27.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes2
-	VLD1.P 4(R16), V29.S[0]
-	VMOV V27.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes2
-	VLD1.P 4(R16), V29.S[1]
-	VMOV V27.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes2
-	VLD1.P 4(R16), V29.S[2]
-	VMOV V27.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes2
-	VLD1.P 4(R16), V29.S[3]
-rowsF32NEONx16Finished_lanes2:
+	WORD $0x6ea1e7df // fcmgt v31.4s, v30.4s, v1.4s
+	WORD $0x6ebf1fc1 // bit v1.16b, v30.16b, v31.16b
+	FSTPQ (F0, F1), (R12)
+	FLDPQ 32(R12), (F28, F29)
 	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x6ea2e7df // fcmgt v31.4s, v30.4s, v2.4s
+	WORD $0x6ebf1fc2 // bit v2.16b, v30.16b, v31.16b
 	WORD $0x4e3dd463 // fadd v3.4s, v3.4s, v29.4s
-	MOVD 8(R0), R1
-	MOVD R1, R16
-	WORD $0x6f00e41c // movi v28.2d, #0x0
-	WORD $0x6f00e41d // movi v29.2d, #0x0
-	VMOV V24.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes3
-	VLD1.P 4(R16), V28.S[0]
-	VMOV V24.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes3
-	VLD1.P 4(R16), V28.S[1]
-	VMOV V24.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes3
-	VLD1.P 4(R16), V28.S[2]
-	VMOV V24.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes3
-	VLD1.P 4(R16), V28.S[3]
-	VMOV V25.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes3
-	VLD1.P 4(R16), V29.S[0]
-	VMOV V25.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes3
-	VLD1.P 4(R16), V29.S[1]
-	VMOV V25.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes3
-	VLD1.P 4(R16), V29.S[2]
-	VMOV V25.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes3
-	VLD1.P 4(R16), V29.S[3]
-rowsF32NEONx16Finished_lanes3:
+	WORD $0x6ea3e7df // fcmgt v31.4s, v30.4s, v3.4s
+	WORD $0x6ebf1fc3 // bit v3.16b, v30.16b, v31.16b
+	FSTPQ (F2, F3), 32(R12)
+	MOVD 8(R2), R12
+	FLDPQ (R12), (F28, F29)
 	WORD $0x4e3cd484 // fadd v4.4s, v4.4s, v28.4s
+	WORD $0x6ea4e7df // fcmgt v31.4s, v30.4s, v4.4s
+	WORD $0x6ebf1fc4 // bit v4.16b, v30.16b, v31.16b
 	WORD $0x4e3dd4a5 // fadd v5.4s, v5.4s, v29.4s
-	ADD $32, R1, R16
-	WORD $0x6f00e41c // movi v28.2d, #0x0
-	WORD $0x6f00e41d // movi v29.2d, #0x0
-	VMOV V26.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes4
-	VLD1.P 4(R16), V28.S[0]
-	VMOV V26.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes4
-	VLD1.P 4(R16), V28.S[1]
-	VMOV V26.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes4
-	VLD1.P 4(R16), V28.S[2]
-	VMOV V26.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes4
-	VLD1.P 4(R16), V28.S[3]
-	VMOV V27.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes4
-	VLD1.P 4(R16), V29.S[0]
-	VMOV V27.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes4
-	VLD1.P 4(R16), V29.S[1]
-	VMOV V27.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes4
-	VLD1.P 4(R16), V29.S[2]
-	VMOV V27.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes4
-	VLD1.P 4(R16), V29.S[3]
-rowsF32NEONx16Finished_lanes4:
+	WORD $0x6ea5e7df // fcmgt v31.4s, v30.4s, v5.4s
+	WORD $0x6ebf1fc5 // bit v5.16b, v30.16b, v31.16b
+	FSTPQ (F4, F5), (R12)
+	FLDPQ 32(R12), (F28, F29)
 	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x6ea6e7df // fcmgt v31.4s, v30.4s, v6.4s
+	WORD $0x6ebf1fc6 // bit v6.16b, v30.16b, v31.16b
 	WORD $0x4e3dd4e7 // fadd v7.4s, v7.4s, v29.4s
-	MOVD 16(R0), R1
-	MOVD R1, R16
-	WORD $0x6f00e41c // movi v28.2d, #0x0
-	WORD $0x6f00e41d // movi v29.2d, #0x0
-	VMOV V24.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes5
-	VLD1.P 4(R16), V28.S[0]
-	VMOV V24.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes5
-	VLD1.P 4(R16), V28.S[1]
-	VMOV V24.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes5
-	VLD1.P 4(R16), V28.S[2]
-	VMOV V24.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes5
-	VLD1.P 4(R16), V28.S[3]
-	VMOV V25.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes5
-	VLD1.P 4(R16), V29.S[0]
-	VMOV V25.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes5
-	VLD1.P 4(R16), V29.S[1]
-	VMOV V25.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes5
-	VLD1.P 4(R16), V29.S[2]
-	VMOV V25.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes5
-	VLD1.P 4(R16), V29.S[3]
-rowsF32NEONx16Finished_lanes5:
+	WORD $0x6ea7e7df // fcmgt v31.4s, v30.4s, v7.4s
+	WORD $0x6ebf1fc7 // bit v7.16b, v30.16b, v31.16b
+	FSTPQ (F6, F7), 32(R12)
+	MOVD 16(R2), R12
+	FLDPQ (R12), (F28, F29)
 	WORD $0x4e3cd508 // fadd v8.4s, v8.4s, v28.4s
+	WORD $0x6ea8e7df // fcmgt v31.4s, v30.4s, v8.4s
+	WORD $0x6ebf1fc8 // bit v8.16b, v30.16b, v31.16b
 	WORD $0x4e3dd529 // fadd v9.4s, v9.4s, v29.4s
-	ADD $32, R1, R16
-	WORD $0x6f00e41c // movi v28.2d, #0x0
-	WORD $0x6f00e41d // movi v29.2d, #0x0
-	VMOV V26.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes6
-	VLD1.P 4(R16), V28.S[0]
-	VMOV V26.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes6
-	VLD1.P 4(R16), V28.S[1]
-	VMOV V26.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes6
-	VLD1.P 4(R16), V28.S[2]
-	VMOV V26.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes6
-	VLD1.P 4(R16), V28.S[3]
-	VMOV V27.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes6
-	VLD1.P 4(R16), V29.S[0]
-	VMOV V27.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes6
-	VLD1.P 4(R16), V29.S[1]
-	VMOV V27.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes6
-	VLD1.P 4(R16), V29.S[2]
-	VMOV V27.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes6
-	VLD1.P 4(R16), V29.S[3]
-rowsF32NEONx16Finished_lanes6:
+	WORD $0x6ea9e7df // fcmgt v31.4s, v30.4s, v9.4s
+	WORD $0x6ebf1fc9 // bit v9.16b, v30.16b, v31.16b
+	FSTPQ (F8, F9), (R12)
+	FLDPQ 32(R12), (F28, F29)
 	WORD $0x4e3cd54a // fadd v10.4s, v10.4s, v28.4s
+	WORD $0x6eaae7df // fcmgt v31.4s, v30.4s, v10.4s
+	WORD $0x6ebf1fca // bit v10.16b, v30.16b, v31.16b
 	WORD $0x4e3dd56b // fadd v11.4s, v11.4s, v29.4s
-	MOVD 24(R0), R1
-	MOVD R1, R16
-	WORD $0x6f00e41c // movi v28.2d, #0x0
-	WORD $0x6f00e41d // movi v29.2d, #0x0
-	VMOV V24.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes7
-	VLD1.P 4(R16), V28.S[0]
-	VMOV V24.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes7
-	VLD1.P 4(R16), V28.S[1]
-	VMOV V24.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes7
-	VLD1.P 4(R16), V28.S[2]
-	VMOV V24.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes7
-	VLD1.P 4(R16), V28.S[3]
-	VMOV V25.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes7
-	VLD1.P 4(R16), V29.S[0]
-	VMOV V25.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes7
-	VLD1.P 4(R16), V29.S[1]
-	VMOV V25.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes7
-	VLD1.P 4(R16), V29.S[2]
-	VMOV V25.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes7
-	VLD1.P 4(R16), V29.S[3]
-rowsF32NEONx16Finished_lanes7:
+	WORD $0x6eabe7df // fcmgt v31.4s, v30.4s, v11.4s
+	WORD $0x6ebf1fcb // bit v11.16b, v30.16b, v31.16b
+	FSTPQ (F10, F11), 32(R12)
+	MOVD 24(R2), R12
+	FLDPQ (R12), (F28, F29)
 	WORD $0x4e3cd58c // fadd v12.4s, v12.4s, v28.4s
+	WORD $0x6eace7df // fcmgt v31.4s, v30.4s, v12.4s
+	WORD $0x6ebf1fcc // bit v12.16b, v30.16b, v31.16b
 	WORD $0x4e3dd5ad // fadd v13.4s, v13.4s, v29.4s
-	ADD $32, R1, R16
-	WORD $0x6f00e41c // movi v28.2d, #0x0
-	WORD $0x6f00e41d // movi v29.2d, #0x0
-	VMOV V26.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes8
-	VLD1.P 4(R16), V28.S[0]
-	VMOV V26.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes8
-	VLD1.P 4(R16), V28.S[1]
-	VMOV V26.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes8
-	VLD1.P 4(R16), V28.S[2]
-	VMOV V26.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes8
-	VLD1.P 4(R16), V28.S[3]
-	VMOV V27.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes8
-	VLD1.P 4(R16), V29.S[0]
-	VMOV V27.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes8
-	VLD1.P 4(R16), V29.S[1]
-	VMOV V27.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes8
-	VLD1.P 4(R16), V29.S[2]
-	VMOV V27.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes8
-	VLD1.P 4(R16), V29.S[3]
-rowsF32NEONx16Finished_lanes8:
+	WORD $0x6eade7df // fcmgt v31.4s, v30.4s, v13.4s
+	WORD $0x6ebf1fcd // bit v13.16b, v30.16b, v31.16b
+	FSTPQ (F12, F13), (R12)
+	FLDPQ 32(R12), (F28, F29)
 	WORD $0x4e3cd5ce // fadd v14.4s, v14.4s, v28.4s
+	WORD $0x6eaee7df // fcmgt v31.4s, v30.4s, v14.4s
+	WORD $0x6ebf1fce // bit v14.16b, v30.16b, v31.16b
 	WORD $0x4e3dd5ef // fadd v15.4s, v15.4s, v29.4s
-	MOVD 32(R0), R1
-	MOVD R1, R16
-	WORD $0x6f00e41c // movi v28.2d, #0x0
-	WORD $0x6f00e41d // movi v29.2d, #0x0
-	VMOV V24.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes9
-	VLD1.P 4(R16), V28.S[0]
-	VMOV V24.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes9
-	VLD1.P 4(R16), V28.S[1]
-	VMOV V24.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes9
-	VLD1.P 4(R16), V28.S[2]
-	VMOV V24.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes9
-	VLD1.P 4(R16), V28.S[3]
-	VMOV V25.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes9
-	VLD1.P 4(R16), V29.S[0]
-	VMOV V25.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes9
-	VLD1.P 4(R16), V29.S[1]
-	VMOV V25.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes9
-	VLD1.P 4(R16), V29.S[2]
-	VMOV V25.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes9
-	VLD1.P 4(R16), V29.S[3]
-rowsF32NEONx16Finished_lanes9:
+	WORD $0x6eafe7df // fcmgt v31.4s, v30.4s, v15.4s
+	WORD $0x6ebf1fcf // bit v15.16b, v30.16b, v31.16b
+	FSTPQ (F14, F15), 32(R12)
+	MOVD 32(R2), R12
+	FLDPQ (R12), (F28, F29)
 	WORD $0x4e3cd610 // fadd v16.4s, v16.4s, v28.4s
+	WORD $0x6eb0e7df // fcmgt v31.4s, v30.4s, v16.4s
+	WORD $0x6ebf1fd0 // bit v16.16b, v30.16b, v31.16b
 	WORD $0x4e3dd631 // fadd v17.4s, v17.4s, v29.4s
-	ADD $32, R1, R16
-	WORD $0x6f00e41c // movi v28.2d, #0x0
-	WORD $0x6f00e41d // movi v29.2d, #0x0
-	VMOV V26.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes10
-	VLD1.P 4(R16), V28.S[0]
-	VMOV V26.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes10
-	VLD1.P 4(R16), V28.S[1]
-	VMOV V26.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes10
-	VLD1.P 4(R16), V28.S[2]
-	VMOV V26.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes10
-	VLD1.P 4(R16), V28.S[3]
-	VMOV V27.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes10
-	VLD1.P 4(R16), V29.S[0]
-	VMOV V27.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes10
-	VLD1.P 4(R16), V29.S[1]
-	VMOV V27.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes10
-	VLD1.P 4(R16), V29.S[2]
-	VMOV V27.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes10
-	VLD1.P 4(R16), V29.S[3]
-rowsF32NEONx16Finished_lanes10:
+	WORD $0x6eb1e7df // fcmgt v31.4s, v30.4s, v17.4s
+	WORD $0x6ebf1fd1 // bit v17.16b, v30.16b, v31.16b
+	FSTPQ (F16, F17), (R12)
+	FLDPQ 32(R12), (F28, F29)
 	WORD $0x4e3cd652 // fadd v18.4s, v18.4s, v28.4s
+	WORD $0x6eb2e7df // fcmgt v31.4s, v30.4s, v18.4s
+	WORD $0x6ebf1fd2 // bit v18.16b, v30.16b, v31.16b
 	WORD $0x4e3dd673 // fadd v19.4s, v19.4s, v29.4s
-	MOVD 40(R0), R1
-	MOVD R1, R16
-	WORD $0x6f00e41c // movi v28.2d, #0x0
-	WORD $0x6f00e41d // movi v29.2d, #0x0
-	VMOV V24.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes11
-	VLD1.P 4(R16), V28.S[0]
-	VMOV V24.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes11
-	VLD1.P 4(R16), V28.S[1]
-	VMOV V24.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes11
-	VLD1.P 4(R16), V28.S[2]
-	VMOV V24.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes11
-	VLD1.P 4(R16), V28.S[3]
-	VMOV V25.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes11
-	VLD1.P 4(R16), V29.S[0]
-	VMOV V25.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes11
-	VLD1.P 4(R16), V29.S[1]
-	VMOV V25.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes11
-	VLD1.P 4(R16), V29.S[2]
-	VMOV V25.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes11
-	VLD1.P 4(R16), V29.S[3]
-rowsF32NEONx16Finished_lanes11:
+	WORD $0x6eb3e7df // fcmgt v31.4s, v30.4s, v19.4s
+	WORD $0x6ebf1fd3 // bit v19.16b, v30.16b, v31.16b
+	FSTPQ (F18, F19), 32(R12)
+	MOVD 40(R2), R12
+	FLDPQ (R12), (F28, F29)
 	WORD $0x4e3cd694 // fadd v20.4s, v20.4s, v28.4s
+	WORD $0x6eb4e7df // fcmgt v31.4s, v30.4s, v20.4s
+	WORD $0x6ebf1fd4 // bit v20.16b, v30.16b, v31.16b
 	WORD $0x4e3dd6b5 // fadd v21.4s, v21.4s, v29.4s
-	ADD $32, R1, R16
-	WORD $0x6f00e41c // movi v28.2d, #0x0
-	WORD $0x6f00e41d // movi v29.2d, #0x0
-	VMOV V26.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes12
-	VLD1.P 4(R16), V28.S[0]
-	VMOV V26.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes12
-	VLD1.P 4(R16), V28.S[1]
-	VMOV V26.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes12
-	VLD1.P 4(R16), V28.S[2]
-	VMOV V26.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes12
-	VLD1.P 4(R16), V28.S[3]
-	VMOV V27.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes12
-	VLD1.P 4(R16), V29.S[0]
-	VMOV V27.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes12
-	VLD1.P 4(R16), V29.S[1]
-	VMOV V27.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes12
-	VLD1.P 4(R16), V29.S[2]
-	VMOV V27.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes12
-	VLD1.P 4(R16), V29.S[3]
-rowsF32NEONx16Finished_lanes12:
+	WORD $0x6eb5e7df // fcmgt v31.4s, v30.4s, v21.4s
+	WORD $0x6ebf1fd5 // bit v21.16b, v30.16b, v31.16b
+	FSTPQ (F20, F21), (R12)
+	FLDPQ 32(R12), (F28, F29)
 	WORD $0x4e3cd6d6 // fadd v22.4s, v22.4s, v28.4s
+	WORD $0x6eb6e7df // fcmgt v31.4s, v30.4s, v22.4s
+	WORD $0x6ebf1fd6 // bit v22.16b, v30.16b, v31.16b
 	WORD $0x4e3dd6f7 // fadd v23.4s, v23.4s, v29.4s
-rowsF32NEONx16Finished_partial_limit:
-	FMOVS floor+64(FP), F28
-	WORD $0x4e04079c // dup v28.4s, v28.s[0]
-	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x6ea0e79f // fcmgt v31.4s, v28.4s, v0.4s
-	WORD $0x6ebf1f80 // bit v0.16b, v28.16b, v31.16b
-	WORD $0x6ea1e7bf // fcmgt v31.4s, v29.4s, v1.4s
-	WORD $0x6ebf1fa1 // bit v1.16b, v29.16b, v31.16b
-	WORD $0x6ea2e79f // fcmgt v31.4s, v28.4s, v2.4s
-	WORD $0x6ebf1f82 // bit v2.16b, v28.16b, v31.16b
-	WORD $0x6ea3e7bf // fcmgt v31.4s, v29.4s, v3.4s
-	WORD $0x6ebf1fa3 // bit v3.16b, v29.16b, v31.16b
-	WORD $0x6ea4e79f // fcmgt v31.4s, v28.4s, v4.4s
-	WORD $0x6ebf1f84 // bit v4.16b, v28.16b, v31.16b
-	WORD $0x6ea5e7bf // fcmgt v31.4s, v29.4s, v5.4s
-	WORD $0x6ebf1fa5 // bit v5.16b, v29.16b, v31.16b
-	WORD $0x6ea6e79f // fcmgt v31.4s, v28.4s, v6.4s
-	WORD $0x6ebf1f86 // bit v6.16b, v28.16b, v31.16b
-	WORD $0x6ea7e7bf // fcmgt v31.4s, v29.4s, v7.4s
-	WORD $0x6ebf1fa7 // bit v7.16b, v29.16b, v31.16b
-	WORD $0x6ea8e79f // fcmgt v31.4s, v28.4s, v8.4s
-	WORD $0x6ebf1f88 // bit v8.16b, v28.16b, v31.16b
-	WORD $0x6ea9e7bf // fcmgt v31.4s, v29.4s, v9.4s
-	WORD $0x6ebf1fa9 // bit v9.16b, v29.16b, v31.16b
-	WORD $0x6eaae79f // fcmgt v31.4s, v28.4s, v10.4s
-	WORD $0x6ebf1f8a // bit v10.16b, v28.16b, v31.16b
-	WORD $0x6eabe7bf // fcmgt v31.4s, v29.4s, v11.4s
-	WORD $0x6ebf1fab // bit v11.16b, v29.16b, v31.16b
-	WORD $0x6eace79f // fcmgt v31.4s, v28.4s, v12.4s
-	WORD $0x6ebf1f8c // bit v12.16b, v28.16b, v31.16b
-	WORD $0x6eade7bf // fcmgt v31.4s, v29.4s, v13.4s
-	WORD $0x6ebf1fad // bit v13.16b, v29.16b, v31.16b
-	WORD $0x6eaee79f // fcmgt v31.4s, v28.4s, v14.4s
-	WORD $0x6ebf1f8e // bit v14.16b, v28.16b, v31.16b
-	WORD $0x6eafe7bf // fcmgt v31.4s, v29.4s, v15.4s
-	WORD $0x6ebf1faf // bit v15.16b, v29.16b, v31.16b
-	WORD $0x6eb0e79f // fcmgt v31.4s, v28.4s, v16.4s
-	WORD $0x6ebf1f90 // bit v16.16b, v28.16b, v31.16b
-	WORD $0x6eb1e7bf // fcmgt v31.4s, v29.4s, v17.4s
-	WORD $0x6ebf1fb1 // bit v17.16b, v29.16b, v31.16b
-	WORD $0x6eb2e79f // fcmgt v31.4s, v28.4s, v18.4s
-	WORD $0x6ebf1f92 // bit v18.16b, v28.16b, v31.16b
-	WORD $0x6eb3e7bf // fcmgt v31.4s, v29.4s, v19.4s
-	WORD $0x6ebf1fb3 // bit v19.16b, v29.16b, v31.16b
-	WORD $0x6eb4e79f // fcmgt v31.4s, v28.4s, v20.4s
-	WORD $0x6ebf1f94 // bit v20.16b, v28.16b, v31.16b
-	WORD $0x6eb5e7bf // fcmgt v31.4s, v29.4s, v21.4s
-	WORD $0x6ebf1fb5 // bit v21.16b, v29.16b, v31.16b
-	WORD $0x6eb6e79f // fcmgt v31.4s, v28.4s, v22.4s
-	WORD $0x6ebf1f96 // bit v22.16b, v28.16b, v31.16b
-	WORD $0x6eb7e7bf // fcmgt v31.4s, v29.4s, v23.4s
-	WORD $0x6ebf1fb7 // bit v23.16b, v29.16b, v31.16b
-	MOVD (R0), R1
-	MOVD R1, R16
-	VMOV V24.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes13
-	VST1.P V0.S[0], 4(R16)
-	VMOV V24.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes13
-	VST1.P V0.S[1], 4(R16)
-	VMOV V24.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes13
-	VST1.P V0.S[2], 4(R16)
-	VMOV V24.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes13
-	VST1.P V0.S[3], 4(R16)
-	VMOV V25.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes13
-	VST1.P V1.S[0], 4(R16)
-	VMOV V25.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes13
-	VST1.P V1.S[1], 4(R16)
-	VMOV V25.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes13
-	VST1.P V1.S[2], 4(R16)
-	VMOV V25.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes13
-	VST1.P V1.S[3], 4(R16)
-rowsF32NEONx16Finished_lanes13:
-	ADD $32, R1, R16
-	VMOV V26.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes14
-	VST1.P V2.S[0], 4(R16)
-	VMOV V26.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes14
-	VST1.P V2.S[1], 4(R16)
-	VMOV V26.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes14
-	VST1.P V2.S[2], 4(R16)
-	VMOV V26.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes14
-	VST1.P V2.S[3], 4(R16)
-	VMOV V27.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes14
-	VST1.P V3.S[0], 4(R16)
-	VMOV V27.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes14
-	VST1.P V3.S[1], 4(R16)
-	VMOV V27.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes14
-	VST1.P V3.S[2], 4(R16)
-	VMOV V27.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes14
-	VST1.P V3.S[3], 4(R16)
-rowsF32NEONx16Finished_lanes14:
-	MOVD 8(R0), R1
-	MOVD R1, R16
-	VMOV V24.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes15
-	VST1.P V4.S[0], 4(R16)
-	VMOV V24.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes15
-	VST1.P V4.S[1], 4(R16)
-	VMOV V24.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes15
-	VST1.P V4.S[2], 4(R16)
-	VMOV V24.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes15
-	VST1.P V4.S[3], 4(R16)
-	VMOV V25.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes15
-	VST1.P V5.S[0], 4(R16)
-	VMOV V25.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes15
-	VST1.P V5.S[1], 4(R16)
-	VMOV V25.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes15
-	VST1.P V5.S[2], 4(R16)
-	VMOV V25.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes15
-	VST1.P V5.S[3], 4(R16)
-rowsF32NEONx16Finished_lanes15:
-	ADD $32, R1, R16
-	VMOV V26.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes16
-	VST1.P V6.S[0], 4(R16)
-	VMOV V26.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes16
-	VST1.P V6.S[1], 4(R16)
-	VMOV V26.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes16
-	VST1.P V6.S[2], 4(R16)
-	VMOV V26.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes16
-	VST1.P V6.S[3], 4(R16)
-	VMOV V27.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes16
-	VST1.P V7.S[0], 4(R16)
-	VMOV V27.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes16
-	VST1.P V7.S[1], 4(R16)
-	VMOV V27.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes16
-	VST1.P V7.S[2], 4(R16)
-	VMOV V27.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes16
-	VST1.P V7.S[3], 4(R16)
-rowsF32NEONx16Finished_lanes16:
-	MOVD 16(R0), R1
-	MOVD R1, R16
-	VMOV V24.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes17
-	VST1.P V8.S[0], 4(R16)
-	VMOV V24.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes17
-	VST1.P V8.S[1], 4(R16)
-	VMOV V24.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes17
-	VST1.P V8.S[2], 4(R16)
-	VMOV V24.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes17
-	VST1.P V8.S[3], 4(R16)
-	VMOV V25.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes17
-	VST1.P V9.S[0], 4(R16)
-	VMOV V25.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes17
-	VST1.P V9.S[1], 4(R16)
-	VMOV V25.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes17
-	VST1.P V9.S[2], 4(R16)
-	VMOV V25.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes17
-	VST1.P V9.S[3], 4(R16)
-rowsF32NEONx16Finished_lanes17:
-	ADD $32, R1, R16
-	VMOV V26.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes18
-	VST1.P V10.S[0], 4(R16)
-	VMOV V26.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes18
-	VST1.P V10.S[1], 4(R16)
-	VMOV V26.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes18
-	VST1.P V10.S[2], 4(R16)
-	VMOV V26.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes18
-	VST1.P V10.S[3], 4(R16)
-	VMOV V27.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes18
-	VST1.P V11.S[0], 4(R16)
-	VMOV V27.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes18
-	VST1.P V11.S[1], 4(R16)
-	VMOV V27.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes18
-	VST1.P V11.S[2], 4(R16)
-	VMOV V27.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes18
-	VST1.P V11.S[3], 4(R16)
-rowsF32NEONx16Finished_lanes18:
-	MOVD 24(R0), R1
-	MOVD R1, R16
-	VMOV V24.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes19
-	VST1.P V12.S[0], 4(R16)
-	VMOV V24.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes19
-	VST1.P V12.S[1], 4(R16)
-	VMOV V24.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes19
-	VST1.P V12.S[2], 4(R16)
-	VMOV V24.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes19
-	VST1.P V12.S[3], 4(R16)
-	VMOV V25.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes19
-	VST1.P V13.S[0], 4(R16)
-	VMOV V25.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes19
-	VST1.P V13.S[1], 4(R16)
-	VMOV V25.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes19
-	VST1.P V13.S[2], 4(R16)
-	VMOV V25.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes19
-	VST1.P V13.S[3], 4(R16)
-rowsF32NEONx16Finished_lanes19:
-	ADD $32, R1, R16
-	VMOV V26.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes20
-	VST1.P V14.S[0], 4(R16)
-	VMOV V26.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes20
-	VST1.P V14.S[1], 4(R16)
-	VMOV V26.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes20
-	VST1.P V14.S[2], 4(R16)
-	VMOV V26.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes20
-	VST1.P V14.S[3], 4(R16)
-	VMOV V27.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes20
-	VST1.P V15.S[0], 4(R16)
-	VMOV V27.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes20
-	VST1.P V15.S[1], 4(R16)
-	VMOV V27.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes20
-	VST1.P V15.S[2], 4(R16)
-	VMOV V27.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes20
-	VST1.P V15.S[3], 4(R16)
-rowsF32NEONx16Finished_lanes20:
-	MOVD 32(R0), R1
-	MOVD R1, R16
-	VMOV V24.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes21
-	VST1.P V16.S[0], 4(R16)
-	VMOV V24.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes21
-	VST1.P V16.S[1], 4(R16)
-	VMOV V24.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes21
-	VST1.P V16.S[2], 4(R16)
-	VMOV V24.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes21
-	VST1.P V16.S[3], 4(R16)
-	VMOV V25.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes21
-	VST1.P V17.S[0], 4(R16)
-	VMOV V25.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes21
-	VST1.P V17.S[1], 4(R16)
-	VMOV V25.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes21
-	VST1.P V17.S[2], 4(R16)
-	VMOV V25.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes21
-	VST1.P V17.S[3], 4(R16)
-rowsF32NEONx16Finished_lanes21:
-	ADD $32, R1, R16
-	VMOV V26.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes22
-	VST1.P V18.S[0], 4(R16)
-	VMOV V26.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes22
-	VST1.P V18.S[1], 4(R16)
-	VMOV V26.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes22
-	VST1.P V18.S[2], 4(R16)
-	VMOV V26.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes22
-	VST1.P V18.S[3], 4(R16)
-	VMOV V27.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes22
-	VST1.P V19.S[0], 4(R16)
-	VMOV V27.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes22
-	VST1.P V19.S[1], 4(R16)
-	VMOV V27.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes22
-	VST1.P V19.S[2], 4(R16)
-	VMOV V27.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes22
-	VST1.P V19.S[3], 4(R16)
-rowsF32NEONx16Finished_lanes22:
-	MOVD 40(R0), R1
-	MOVD R1, R16
-	VMOV V24.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes23
-	VST1.P V20.S[0], 4(R16)
-	VMOV V24.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes23
-	VST1.P V20.S[1], 4(R16)
-	VMOV V24.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes23
-	VST1.P V20.S[2], 4(R16)
-	VMOV V24.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes23
-	VST1.P V20.S[3], 4(R16)
-	VMOV V25.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes23
-	VST1.P V21.S[0], 4(R16)
-	VMOV V25.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes23
-	VST1.P V21.S[1], 4(R16)
-	VMOV V25.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes23
-	VST1.P V21.S[2], 4(R16)
-	VMOV V25.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes23
-	VST1.P V21.S[3], 4(R16)
-rowsF32NEONx16Finished_lanes23:
-	ADD $32, R1, R16
-	VMOV V26.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes24
-	VST1.P V22.S[0], 4(R16)
-	VMOV V26.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes24
-	VST1.P V22.S[1], 4(R16)
-	VMOV V26.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes24
-	VST1.P V22.S[2], 4(R16)
-	VMOV V26.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes24
-	VST1.P V22.S[3], 4(R16)
-	VMOV V27.S[0], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes24
-	VST1.P V23.S[0], 4(R16)
-	VMOV V27.S[1], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes24
-	VST1.P V23.S[1], 4(R16)
-	VMOV V27.S[2], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes24
-	VST1.P V23.S[2], 4(R16)
-	VMOV V27.S[3], R17
-	CBZ R17, rowsF32NEONx16Finished_lanes24
-	VST1.P V23.S[3], 4(R16)
-rowsF32NEONx16Finished_lanes24:
-rowsF32NEONx16Finished_end:
+	WORD $0x6eb7e7df // fcmgt v31.4s, v30.4s, v23.4s
+	WORD $0x6ebf1fd7 // bit v23.16b, v30.16b, v31.16b
+	FSTPQ (F22, F23), 32(R12)
+	RET
+part:
+	CBNZ R4, partAdd
+	MOVD 0(R2), R12
+	TBZ $3, R3, r0false_8
+	WORD $0x4ea01c1c // mov v28.16b, v0.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ea11c3c // mov v28.16b, v1.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ea21c40 // mov v0.16b, v2.16b
+	WORD $0x4ea31c61 // mov v1.16b, v3.16b
+r0false_8:
+	TBZ $2, R3, r0false_4
+	WORD $0x4ea01c1c // mov v28.16b, v0.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ea11c20 // mov v0.16b, v1.16b
+r0false_4:
+	TBZ $1, R3, r0false_2
+	WORD $0x4ea01c1c // mov v28.16b, v0.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVD.P F28, 8(R12)
+	WORD $0x6e004000 // ext v0.16b, v0.16b, v0.16b, #8
+r0false_2:
+	TBZ $0, R3, r0false_1
+	WORD $0x4ea01c1c // mov v28.16b, v0.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVS.P F28, 4(R12)
+r0false_1:
+	MOVD 8(R2), R12
+	TBZ $3, R3, r1false_8
+	WORD $0x4ea41c9c // mov v28.16b, v4.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ea51cbc // mov v28.16b, v5.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ea61cc4 // mov v4.16b, v6.16b
+	WORD $0x4ea71ce5 // mov v5.16b, v7.16b
+r1false_8:
+	TBZ $2, R3, r1false_4
+	WORD $0x4ea41c9c // mov v28.16b, v4.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ea51ca4 // mov v4.16b, v5.16b
+r1false_4:
+	TBZ $1, R3, r1false_2
+	WORD $0x4ea41c9c // mov v28.16b, v4.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVD.P F28, 8(R12)
+	WORD $0x6e044084 // ext v4.16b, v4.16b, v4.16b, #8
+r1false_2:
+	TBZ $0, R3, r1false_1
+	WORD $0x4ea41c9c // mov v28.16b, v4.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVS.P F28, 4(R12)
+r1false_1:
+	MOVD 16(R2), R12
+	TBZ $3, R3, r2false_8
+	WORD $0x4ea81d1c // mov v28.16b, v8.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ea91d3c // mov v28.16b, v9.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4eaa1d48 // mov v8.16b, v10.16b
+	WORD $0x4eab1d69 // mov v9.16b, v11.16b
+r2false_8:
+	TBZ $2, R3, r2false_4
+	WORD $0x4ea81d1c // mov v28.16b, v8.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ea91d28 // mov v8.16b, v9.16b
+r2false_4:
+	TBZ $1, R3, r2false_2
+	WORD $0x4ea81d1c // mov v28.16b, v8.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVD.P F28, 8(R12)
+	WORD $0x6e084108 // ext v8.16b, v8.16b, v8.16b, #8
+r2false_2:
+	TBZ $0, R3, r2false_1
+	WORD $0x4ea81d1c // mov v28.16b, v8.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVS.P F28, 4(R12)
+r2false_1:
+	MOVD 24(R2), R12
+	TBZ $3, R3, r3false_8
+	WORD $0x4eac1d9c // mov v28.16b, v12.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ead1dbc // mov v28.16b, v13.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4eae1dcc // mov v12.16b, v14.16b
+	WORD $0x4eaf1ded // mov v13.16b, v15.16b
+r3false_8:
+	TBZ $2, R3, r3false_4
+	WORD $0x4eac1d9c // mov v28.16b, v12.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ead1dac // mov v12.16b, v13.16b
+r3false_4:
+	TBZ $1, R3, r3false_2
+	WORD $0x4eac1d9c // mov v28.16b, v12.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVD.P F28, 8(R12)
+	WORD $0x6e0c418c // ext v12.16b, v12.16b, v12.16b, #8
+r3false_2:
+	TBZ $0, R3, r3false_1
+	WORD $0x4eac1d9c // mov v28.16b, v12.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVS.P F28, 4(R12)
+r3false_1:
+	MOVD 32(R2), R12
+	TBZ $3, R3, r4false_8
+	WORD $0x4eb01e1c // mov v28.16b, v16.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4eb11e3c // mov v28.16b, v17.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4eb21e50 // mov v16.16b, v18.16b
+	WORD $0x4eb31e71 // mov v17.16b, v19.16b
+r4false_8:
+	TBZ $2, R3, r4false_4
+	WORD $0x4eb01e1c // mov v28.16b, v16.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4eb11e30 // mov v16.16b, v17.16b
+r4false_4:
+	TBZ $1, R3, r4false_2
+	WORD $0x4eb01e1c // mov v28.16b, v16.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVD.P F28, 8(R12)
+	WORD $0x6e104210 // ext v16.16b, v16.16b, v16.16b, #8
+r4false_2:
+	TBZ $0, R3, r4false_1
+	WORD $0x4eb01e1c // mov v28.16b, v16.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVS.P F28, 4(R12)
+r4false_1:
+	MOVD 40(R2), R12
+	TBZ $3, R3, r5false_8
+	WORD $0x4eb41e9c // mov v28.16b, v20.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4eb51ebc // mov v28.16b, v21.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4eb61ed4 // mov v20.16b, v22.16b
+	WORD $0x4eb71ef5 // mov v21.16b, v23.16b
+r5false_8:
+	TBZ $2, R3, r5false_4
+	WORD $0x4eb41e9c // mov v28.16b, v20.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4eb51eb4 // mov v20.16b, v21.16b
+r5false_4:
+	TBZ $1, R3, r5false_2
+	WORD $0x4eb41e9c // mov v28.16b, v20.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVD.P F28, 8(R12)
+	WORD $0x6e144294 // ext v20.16b, v20.16b, v20.16b, #8
+r5false_2:
+	TBZ $0, R3, r5false_1
+	WORD $0x4eb41e9c // mov v28.16b, v20.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVS.P F28, 4(R12)
+r5false_1:
+	RET
+partAdd:
+	MOVD 0(R2), R12
+	TBZ $3, R3, r0true_8
+	FMOVQ (R12), F28
+	WORD $0x4e3cd41c // fadd v28.4s, v0.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd43c // fadd v28.4s, v1.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ea21c40 // mov v0.16b, v2.16b
+	WORD $0x4ea31c61 // mov v1.16b, v3.16b
+r0true_8:
+	TBZ $2, R3, r0true_4
+	FMOVQ (R12), F28
+	WORD $0x4e3cd41c // fadd v28.4s, v0.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ea11c20 // mov v0.16b, v1.16b
+r0true_4:
+	TBZ $1, R3, r0true_2
+	FMOVD (R12), F28
+	WORD $0x4e3cd41c // fadd v28.4s, v0.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVD.P F28, 8(R12)
+	WORD $0x6e004000 // ext v0.16b, v0.16b, v0.16b, #8
+r0true_2:
+	TBZ $0, R3, r0true_1
+	FMOVS (R12), F28
+	WORD $0x4e3cd41c // fadd v28.4s, v0.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVS.P F28, 4(R12)
+r0true_1:
+	MOVD 8(R2), R12
+	TBZ $3, R3, r1true_8
+	FMOVQ (R12), F28
+	WORD $0x4e3cd49c // fadd v28.4s, v4.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd4bc // fadd v28.4s, v5.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ea61cc4 // mov v4.16b, v6.16b
+	WORD $0x4ea71ce5 // mov v5.16b, v7.16b
+r1true_8:
+	TBZ $2, R3, r1true_4
+	FMOVQ (R12), F28
+	WORD $0x4e3cd49c // fadd v28.4s, v4.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ea51ca4 // mov v4.16b, v5.16b
+r1true_4:
+	TBZ $1, R3, r1true_2
+	FMOVD (R12), F28
+	WORD $0x4e3cd49c // fadd v28.4s, v4.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVD.P F28, 8(R12)
+	WORD $0x6e044084 // ext v4.16b, v4.16b, v4.16b, #8
+r1true_2:
+	TBZ $0, R3, r1true_1
+	FMOVS (R12), F28
+	WORD $0x4e3cd49c // fadd v28.4s, v4.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVS.P F28, 4(R12)
+r1true_1:
+	MOVD 16(R2), R12
+	TBZ $3, R3, r2true_8
+	FMOVQ (R12), F28
+	WORD $0x4e3cd51c // fadd v28.4s, v8.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd53c // fadd v28.4s, v9.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4eaa1d48 // mov v8.16b, v10.16b
+	WORD $0x4eab1d69 // mov v9.16b, v11.16b
+r2true_8:
+	TBZ $2, R3, r2true_4
+	FMOVQ (R12), F28
+	WORD $0x4e3cd51c // fadd v28.4s, v8.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ea91d28 // mov v8.16b, v9.16b
+r2true_4:
+	TBZ $1, R3, r2true_2
+	FMOVD (R12), F28
+	WORD $0x4e3cd51c // fadd v28.4s, v8.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVD.P F28, 8(R12)
+	WORD $0x6e084108 // ext v8.16b, v8.16b, v8.16b, #8
+r2true_2:
+	TBZ $0, R3, r2true_1
+	FMOVS (R12), F28
+	WORD $0x4e3cd51c // fadd v28.4s, v8.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVS.P F28, 4(R12)
+r2true_1:
+	MOVD 24(R2), R12
+	TBZ $3, R3, r3true_8
+	FMOVQ (R12), F28
+	WORD $0x4e3cd59c // fadd v28.4s, v12.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd5bc // fadd v28.4s, v13.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4eae1dcc // mov v12.16b, v14.16b
+	WORD $0x4eaf1ded // mov v13.16b, v15.16b
+r3true_8:
+	TBZ $2, R3, r3true_4
+	FMOVQ (R12), F28
+	WORD $0x4e3cd59c // fadd v28.4s, v12.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ead1dac // mov v12.16b, v13.16b
+r3true_4:
+	TBZ $1, R3, r3true_2
+	FMOVD (R12), F28
+	WORD $0x4e3cd59c // fadd v28.4s, v12.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVD.P F28, 8(R12)
+	WORD $0x6e0c418c // ext v12.16b, v12.16b, v12.16b, #8
+r3true_2:
+	TBZ $0, R3, r3true_1
+	FMOVS (R12), F28
+	WORD $0x4e3cd59c // fadd v28.4s, v12.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVS.P F28, 4(R12)
+r3true_1:
+	MOVD 32(R2), R12
+	TBZ $3, R3, r4true_8
+	FMOVQ (R12), F28
+	WORD $0x4e3cd61c // fadd v28.4s, v16.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd63c // fadd v28.4s, v17.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4eb21e50 // mov v16.16b, v18.16b
+	WORD $0x4eb31e71 // mov v17.16b, v19.16b
+r4true_8:
+	TBZ $2, R3, r4true_4
+	FMOVQ (R12), F28
+	WORD $0x4e3cd61c // fadd v28.4s, v16.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4eb11e30 // mov v16.16b, v17.16b
+r4true_4:
+	TBZ $1, R3, r4true_2
+	FMOVD (R12), F28
+	WORD $0x4e3cd61c // fadd v28.4s, v16.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVD.P F28, 8(R12)
+	WORD $0x6e104210 // ext v16.16b, v16.16b, v16.16b, #8
+r4true_2:
+	TBZ $0, R3, r4true_1
+	FMOVS (R12), F28
+	WORD $0x4e3cd61c // fadd v28.4s, v16.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVS.P F28, 4(R12)
+r4true_1:
+	MOVD 40(R2), R12
+	TBZ $3, R3, r5true_8
+	FMOVQ (R12), F28
+	WORD $0x4e3cd69c // fadd v28.4s, v20.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	FMOVQ (R12), F28
+	WORD $0x4e3cd6bc // fadd v28.4s, v21.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4eb61ed4 // mov v20.16b, v22.16b
+	WORD $0x4eb71ef5 // mov v21.16b, v23.16b
+r5true_8:
+	TBZ $2, R3, r5true_4
+	FMOVQ (R12), F28
+	WORD $0x4e3cd69c // fadd v28.4s, v20.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4eb51eb4 // mov v20.16b, v21.16b
+r5true_4:
+	TBZ $1, R3, r5true_2
+	FMOVD (R12), F28
+	WORD $0x4e3cd69c // fadd v28.4s, v20.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVD.P F28, 8(R12)
+	WORD $0x6e144294 // ext v20.16b, v20.16b, v20.16b, #8
+r5true_2:
+	TBZ $0, R3, r5true_1
+	FMOVS (R12), F28
+	WORD $0x4e3cd69c // fadd v28.4s, v20.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVS.P F28, 4(R12)
+r5true_1:
 	RET
 
 // func rowsF32NEONx8Finished(a *uintptr, b *byte, c *uintptr, taps int, k int, cols int, add bool, bias *float32, floor float32)
@@ -2910,18 +2553,18 @@ TEXT ·rowsF32NEONx8Finished(SB), NOSPLIT, $0-68
 	MOVD a+0(FP), R0
 	MOVD b+8(FP), R1
 	MOVD c+16(FP), R2
-	MOVD (R2), R3
-	PRFM (R3), PLDL1KEEP
-	MOVD 8(R2), R3
-	PRFM (R3), PLDL1KEEP
-	MOVD 16(R2), R3
-	PRFM (R3), PLDL1KEEP
-	MOVD 24(R2), R3
-	PRFM (R3), PLDL1KEEP
-	MOVD 32(R2), R3
-	PRFM (R3), PLDL1KEEP
-	MOVD 40(R2), R3
-	PRFM (R3), PLDL1KEEP
+	MOVD 0(R2), R12
+	PRFM (R12), PSTL1KEEP
+	MOVD 8(R2), R12
+	PRFM (R12), PSTL1KEEP
+	MOVD 16(R2), R12
+	PRFM (R12), PSTL1KEEP
+	MOVD 24(R2), R12
+	PRFM (R12), PSTL1KEEP
+	MOVD 32(R2), R12
+	PRFM (R12), PSTL1KEEP
+	MOVD 40(R2), R12
+	PRFM (R12), PSTL1KEEP
 	WORD $0x6f00e400 // movi v0.2d, #0x0
 	WORD $0x6f00e401 // movi v1.2d, #0x0
 	WORD $0x6f00e402 // movi v2.2d, #0x0
@@ -2934,679 +2577,496 @@ TEXT ·rowsF32NEONx8Finished(SB), NOSPLIT, $0-68
 	WORD $0x6f00e409 // movi v9.2d, #0x0
 	WORD $0x6f00e40a // movi v10.2d, #0x0
 	WORD $0x6f00e40b // movi v11.2d, #0x0
-	MOVD taps+24(FP), R2
-	TST R2, R2
-	BEQ rowsF32NEONx8Finished_done
-rowsF32NEONx8Finished_tap:
-	MOVD (R0), R5
-	MOVD 8(R0), R8
-	MOVD 16(R0), R9
-	MOVD 24(R0), R10
-	MOVD 32(R0), R11
-	MOVD 40(R0), R12
+	MOVD taps+24(FP), R3
+	CBZ R3, done
+tap:
+	LDP 0(R0), (R5, R6)
+	LDP 16(R0), (R8, R9)
+	LDP 32(R0), (R10, R11)
 	ADD $48, R0
-	MOVD ZR, R3
 	MOVD k+32(FP), R4
 	LSR $2, R4
-	CMP $0, R4
-	BEQ rowsF32NEONx8Finished_four_end
-rowsF32NEONx8Finished_four:
-	FLDPQ (R1), (F12, F13)
-	PRFM 1024(R1), PLDL1KEEP
-	ADD R3, R5, R19
-	PRFM 128(R19), PLDL1KEEP
-	VLD1R (R19), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdc0 // fmla v0.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde1 // fmla v1.4s, v15.4s, v13.4s
-	ADD R3, R8, R20
-	VLD1R (R20), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdc2 // fmla v2.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde3 // fmla v3.4s, v15.4s, v13.4s
-	ADD R3, R9, R21
-	VLD1R (R21), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdc4 // fmla v4.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde5 // fmla v5.4s, v15.4s, v13.4s
-	ADD R3, R10, R22
-	VLD1R (R22), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdc6 // fmla v6.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde7 // fmla v7.4s, v15.4s, v13.4s
-	ADD R3, R11, R23
-	PRFM 128(R23), PLDL1KEEP
-	VLD1R (R23), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdc8 // fmla v8.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde9 // fmla v9.4s, v15.4s, v13.4s
-	ADD R3, R12, R24
-	VLD1R (R24), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdca // fmla v10.4s, v14.4s, v12.4s
-	WORD $0x4e2dcdeb // fmla v11.4s, v15.4s, v13.4s
-	FLDPQ 32(R1), (F12, F13)
-	PRFM 1056(R1), PLDL1KEEP
-	ADD $4, R19, R16
-	VLD1R (R16), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdc0 // fmla v0.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde1 // fmla v1.4s, v15.4s, v13.4s
-	PRFM 128(R20), PLDL1KEEP
-	ADD $4, R20, R16
-	VLD1R (R16), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdc2 // fmla v2.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde3 // fmla v3.4s, v15.4s, v13.4s
-	ADD $4, R21, R16
-	VLD1R (R16), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdc4 // fmla v4.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde5 // fmla v5.4s, v15.4s, v13.4s
-	ADD $4, R22, R16
-	VLD1R (R16), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdc6 // fmla v6.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde7 // fmla v7.4s, v15.4s, v13.4s
-	ADD $4, R23, R16
-	VLD1R (R16), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdc8 // fmla v8.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde9 // fmla v9.4s, v15.4s, v13.4s
-	PRFM 128(R24), PLDL1KEEP
-	ADD $4, R24, R16
-	VLD1R (R16), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdca // fmla v10.4s, v14.4s, v12.4s
-	WORD $0x4e2dcdeb // fmla v11.4s, v15.4s, v13.4s
-	FLDPQ 64(R1), (F12, F13)
-	PRFM 1088(R1), PLDL1KEEP
-	ADD $8, R19, R16
-	VLD1R (R16), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdc0 // fmla v0.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde1 // fmla v1.4s, v15.4s, v13.4s
-	ADD $8, R20, R16
-	VLD1R (R16), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdc2 // fmla v2.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde3 // fmla v3.4s, v15.4s, v13.4s
-	PRFM 128(R21), PLDL1KEEP
-	ADD $8, R21, R16
-	VLD1R (R16), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdc4 // fmla v4.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde5 // fmla v5.4s, v15.4s, v13.4s
-	ADD $8, R22, R16
-	VLD1R (R16), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdc6 // fmla v6.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde7 // fmla v7.4s, v15.4s, v13.4s
-	ADD $8, R23, R16
-	VLD1R (R16), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdc8 // fmla v8.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde9 // fmla v9.4s, v15.4s, v13.4s
-	ADD $8, R24, R16
-	VLD1R (R16), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdca // fmla v10.4s, v14.4s, v12.4s
-	WORD $0x4e2dcdeb // fmla v11.4s, v15.4s, v13.4s
-	FLDPQ 96(R1), (F12, F13)
-	PRFM 1120(R1), PLDL1KEEP
-	ADD $12, R19, R16
-	VLD1R (R16), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdc0 // fmla v0.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde1 // fmla v1.4s, v15.4s, v13.4s
-	ADD $12, R20, R16
-	VLD1R (R16), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdc2 // fmla v2.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde3 // fmla v3.4s, v15.4s, v13.4s
-	ADD $12, R21, R16
-	VLD1R (R16), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdc4 // fmla v4.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde5 // fmla v5.4s, v15.4s, v13.4s
-	PRFM 128(R22), PLDL1KEEP
-	ADD $12, R22, R16
-	VLD1R (R16), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdc6 // fmla v6.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde7 // fmla v7.4s, v15.4s, v13.4s
-	ADD $12, R23, R16
-	VLD1R (R16), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdc8 // fmla v8.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde9 // fmla v9.4s, v15.4s, v13.4s
-	ADD $12, R24, R16
-	VLD1R (R16), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdca // fmla v10.4s, v14.4s, v12.4s
-	WORD $0x4e2dcdeb // fmla v11.4s, v15.4s, v13.4s
-	ADD $16, R3
-	ADD $128, R1
+	CBZ R4, fourEnd
+four:
+	FMOVQ.P 16(R5), F24
+	FMOVQ.P 16(R6), F25
+	FMOVQ.P 16(R8), F26
+	FMOVQ.P 16(R9), F27
+	FMOVQ.P 16(R10), F28
+	FMOVQ.P 16(R11), F29
+	FLDPQ.P 32(R1), (F30, F31)
+	WORD $0x4f9813c0 // fmla v0.4s, v30.4s, v24.s[0]
+	WORD $0x4f9913c2 // fmla v2.4s, v30.4s, v25.s[0]
+	WORD $0x4f9a13c4 // fmla v4.4s, v30.4s, v26.s[0]
+	WORD $0x4f9b13c6 // fmla v6.4s, v30.4s, v27.s[0]
+	WORD $0x4f9c13c8 // fmla v8.4s, v30.4s, v28.s[0]
+	WORD $0x4f9d13ca // fmla v10.4s, v30.4s, v29.s[0]
+	WORD $0x4f9813e1 // fmla v1.4s, v31.4s, v24.s[0]
+	WORD $0x4f9913e3 // fmla v3.4s, v31.4s, v25.s[0]
+	WORD $0x4f9a13e5 // fmla v5.4s, v31.4s, v26.s[0]
+	WORD $0x4f9b13e7 // fmla v7.4s, v31.4s, v27.s[0]
+	WORD $0x4f9c13e9 // fmla v9.4s, v31.4s, v28.s[0]
+	WORD $0x4f9d13eb // fmla v11.4s, v31.4s, v29.s[0]
+	FLDPQ.P 32(R1), (F30, F31)
+	WORD $0x4fb813c0 // fmla v0.4s, v30.4s, v24.s[1]
+	WORD $0x4fb913c2 // fmla v2.4s, v30.4s, v25.s[1]
+	WORD $0x4fba13c4 // fmla v4.4s, v30.4s, v26.s[1]
+	WORD $0x4fbb13c6 // fmla v6.4s, v30.4s, v27.s[1]
+	WORD $0x4fbc13c8 // fmla v8.4s, v30.4s, v28.s[1]
+	WORD $0x4fbd13ca // fmla v10.4s, v30.4s, v29.s[1]
+	WORD $0x4fb813e1 // fmla v1.4s, v31.4s, v24.s[1]
+	WORD $0x4fb913e3 // fmla v3.4s, v31.4s, v25.s[1]
+	WORD $0x4fba13e5 // fmla v5.4s, v31.4s, v26.s[1]
+	WORD $0x4fbb13e7 // fmla v7.4s, v31.4s, v27.s[1]
+	WORD $0x4fbc13e9 // fmla v9.4s, v31.4s, v28.s[1]
+	WORD $0x4fbd13eb // fmla v11.4s, v31.4s, v29.s[1]
+	FLDPQ.P 32(R1), (F30, F31)
+	WORD $0x4f981bc0 // fmla v0.4s, v30.4s, v24.s[2]
+	WORD $0x4f991bc2 // fmla v2.4s, v30.4s, v25.s[2]
+	WORD $0x4f9a1bc4 // fmla v4.4s, v30.4s, v26.s[2]
+	WORD $0x4f9b1bc6 // fmla v6.4s, v30.4s, v27.s[2]
+	WORD $0x4f9c1bc8 // fmla v8.4s, v30.4s, v28.s[2]
+	WORD $0x4f9d1bca // fmla v10.4s, v30.4s, v29.s[2]
+	WORD $0x4f981be1 // fmla v1.4s, v31.4s, v24.s[2]
+	WORD $0x4f991be3 // fmla v3.4s, v31.4s, v25.s[2]
+	WORD $0x4f9a1be5 // fmla v5.4s, v31.4s, v26.s[2]
+	WORD $0x4f9b1be7 // fmla v7.4s, v31.4s, v27.s[2]
+	WORD $0x4f9c1be9 // fmla v9.4s, v31.4s, v28.s[2]
+	WORD $0x4f9d1beb // fmla v11.4s, v31.4s, v29.s[2]
+	FLDPQ.P 32(R1), (F30, F31)
+	WORD $0x4fb81bc0 // fmla v0.4s, v30.4s, v24.s[3]
+	WORD $0x4fb91bc2 // fmla v2.4s, v30.4s, v25.s[3]
+	WORD $0x4fba1bc4 // fmla v4.4s, v30.4s, v26.s[3]
+	WORD $0x4fbb1bc6 // fmla v6.4s, v30.4s, v27.s[3]
+	WORD $0x4fbc1bc8 // fmla v8.4s, v30.4s, v28.s[3]
+	WORD $0x4fbd1bca // fmla v10.4s, v30.4s, v29.s[3]
+	WORD $0x4fb81be1 // fmla v1.4s, v31.4s, v24.s[3]
+	WORD $0x4fb91be3 // fmla v3.4s, v31.4s, v25.s[3]
+	WORD $0x4fba1be5 // fmla v5.4s, v31.4s, v26.s[3]
+	WORD $0x4fbb1be7 // fmla v7.4s, v31.4s, v27.s[3]
+	WORD $0x4fbc1be9 // fmla v9.4s, v31.4s, v28.s[3]
+	WORD $0x4fbd1beb // fmla v11.4s, v31.4s, v29.s[3]
 	SUBS $1, R4
-	BNE rowsF32NEONx8Finished_four
-rowsF32NEONx8Finished_four_end:
+	BNE four
+fourEnd:
 	MOVD k+32(FP), R4
-	ANDS $3, R4
-	BEQ rowsF32NEONx8Finished_one_end
-rowsF32NEONx8Finished_one:
-	FLDPQ (R1), (F12, F13)
-	PRFM 1024(R1), PLDL1KEEP
-	ADD R3, R5, R19
-	PRFM 128(R19), PLDL1KEEP
-	VLD1R (R19), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdc0 // fmla v0.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde1 // fmla v1.4s, v15.4s, v13.4s
-	ADD R3, R8, R20
-	VLD1R (R20), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdc2 // fmla v2.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde3 // fmla v3.4s, v15.4s, v13.4s
-	ADD R3, R9, R21
-	VLD1R (R21), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdc4 // fmla v4.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde5 // fmla v5.4s, v15.4s, v13.4s
-	ADD R3, R10, R22
-	VLD1R (R22), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdc6 // fmla v6.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde7 // fmla v7.4s, v15.4s, v13.4s
-	ADD R3, R11, R23
-	PRFM 128(R23), PLDL1KEEP
-	VLD1R (R23), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdc8 // fmla v8.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde9 // fmla v9.4s, v15.4s, v13.4s
-	ADD R3, R12, R24
-	VLD1R (R24), [V14.S4]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x4e2ccdca // fmla v10.4s, v14.4s, v12.4s
-	WORD $0x4e2dcdeb // fmla v11.4s, v15.4s, v13.4s
-	ADD $4, R3
-	ADD $32, R1
+	AND $3, R4
+	CBZ R4, oneEnd
+one:
+	FMOVS.P 4(R5), F24
+	FMOVS.P 4(R6), F25
+	FMOVS.P 4(R8), F26
+	FMOVS.P 4(R9), F27
+	FMOVS.P 4(R10), F28
+	FMOVS.P 4(R11), F29
+	FLDPQ.P 32(R1), (F30, F31)
+	WORD $0x4f9813c0 // fmla v0.4s, v30.4s, v24.s[0]
+	WORD $0x4f9913c2 // fmla v2.4s, v30.4s, v25.s[0]
+	WORD $0x4f9a13c4 // fmla v4.4s, v30.4s, v26.s[0]
+	WORD $0x4f9b13c6 // fmla v6.4s, v30.4s, v27.s[0]
+	WORD $0x4f9c13c8 // fmla v8.4s, v30.4s, v28.s[0]
+	WORD $0x4f9d13ca // fmla v10.4s, v30.4s, v29.s[0]
+	WORD $0x4f9813e1 // fmla v1.4s, v31.4s, v24.s[0]
+	WORD $0x4f9913e3 // fmla v3.4s, v31.4s, v25.s[0]
+	WORD $0x4f9a13e5 // fmla v5.4s, v31.4s, v26.s[0]
+	WORD $0x4f9b13e7 // fmla v7.4s, v31.4s, v27.s[0]
+	WORD $0x4f9c13e9 // fmla v9.4s, v31.4s, v28.s[0]
+	WORD $0x4f9d13eb // fmla v11.4s, v31.4s, v29.s[0]
 	SUBS $1, R4
-	BNE rowsF32NEONx8Finished_one
-rowsF32NEONx8Finished_one_end:
-	SUBS $1, R2
-	BNE rowsF32NEONx8Finished_tap
-rowsF32NEONx8Finished_done:
-	MOVD c+16(FP), R0
-	MOVD cols+40(FP), R1
-	MOVBU add+48(FP), R2
-	MOVBU R2, R2
-	MOVD bias+56(FP), R3
-	FLDPQ (R3), (F12, F13)
-	WORD $0x4e2cd400 // fadd v0.4s, v0.4s, v12.4s
-	WORD $0x4e2dd421 // fadd v1.4s, v1.4s, v13.4s
-	WORD $0x4e2cd442 // fadd v2.4s, v2.4s, v12.4s
-	WORD $0x4e2dd463 // fadd v3.4s, v3.4s, v13.4s
-	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
-	WORD $0x4e2dd4a5 // fadd v5.4s, v5.4s, v13.4s
-	WORD $0x4e2cd4c6 // fadd v6.4s, v6.4s, v12.4s
-	WORD $0x4e2dd4e7 // fadd v7.4s, v7.4s, v13.4s
-	WORD $0x4e2cd508 // fadd v8.4s, v8.4s, v12.4s
-	WORD $0x4e2dd529 // fadd v9.4s, v9.4s, v13.4s
-	WORD $0x4e2cd54a // fadd v10.4s, v10.4s, v12.4s
-	WORD $0x4e2dd56b // fadd v11.4s, v11.4s, v13.4s
-	CMP $8, R1
-	BNE rowsF32NEONx8Finished_partial
-	TSTW R2, R2
-	BEQ rowsF32NEONx8Finished_full_limit
-	MOVD (R0), R1
-	FLDPQ (R1), (F31, F30)
-	WORD $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
-	WORD $0x4e3ed421 // fadd v1.4s, v1.4s, v30.4s
-	MOVD 8(R0), R1
-	FLDPQ (R1), (F31, F30)
-	WORD $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
-	WORD $0x4e3ed463 // fadd v3.4s, v3.4s, v30.4s
-	MOVD 16(R0), R1
-	FLDPQ (R1), (F31, F30)
-	WORD $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
-	WORD $0x4e3ed4a5 // fadd v5.4s, v5.4s, v30.4s
-	MOVD 24(R0), R1
-	FLDPQ (R1), (F31, F30)
-	WORD $0x4e3fd4c6 // fadd v6.4s, v6.4s, v31.4s
-	WORD $0x4e3ed4e7 // fadd v7.4s, v7.4s, v30.4s
-	MOVD 32(R0), R1
-	FLDPQ (R1), (F31, F30)
-	WORD $0x4e3fd508 // fadd v8.4s, v8.4s, v31.4s
-	WORD $0x4e3ed529 // fadd v9.4s, v9.4s, v30.4s
-	MOVD 40(R0), R1
-	FLDPQ (R1), (F31, F30)
-	WORD $0x4e3fd54a // fadd v10.4s, v10.4s, v31.4s
-	WORD $0x4e3ed56b // fadd v11.4s, v11.4s, v30.4s
-rowsF32NEONx8Finished_full_limit:
-	FMOVS floor+64(FP), F12
-	WORD $0x4e04058c // dup v12.4s, v12.s[0]
-	WORD $0x4eac1d8d // mov v13.16b, v12.16b
-	WORD $0x6ea0e59f // fcmgt v31.4s, v12.4s, v0.4s
-	WORD $0x6ebf1d80 // bit v0.16b, v12.16b, v31.16b
-	WORD $0x6ea1e5bf // fcmgt v31.4s, v13.4s, v1.4s
-	WORD $0x6ebf1da1 // bit v1.16b, v13.16b, v31.16b
-	WORD $0x6ea2e59f // fcmgt v31.4s, v12.4s, v2.4s
-	WORD $0x6ebf1d82 // bit v2.16b, v12.16b, v31.16b
-	WORD $0x6ea3e5bf // fcmgt v31.4s, v13.4s, v3.4s
-	WORD $0x6ebf1da3 // bit v3.16b, v13.16b, v31.16b
-	WORD $0x6ea4e59f // fcmgt v31.4s, v12.4s, v4.4s
-	WORD $0x6ebf1d84 // bit v4.16b, v12.16b, v31.16b
-	WORD $0x6ea5e5bf // fcmgt v31.4s, v13.4s, v5.4s
-	WORD $0x6ebf1da5 // bit v5.16b, v13.16b, v31.16b
-	WORD $0x6ea6e59f // fcmgt v31.4s, v12.4s, v6.4s
-	WORD $0x6ebf1d86 // bit v6.16b, v12.16b, v31.16b
-	WORD $0x6ea7e5bf // fcmgt v31.4s, v13.4s, v7.4s
-	WORD $0x6ebf1da7 // bit v7.16b, v13.16b, v31.16b
-	WORD $0x6ea8e59f // fcmgt v31.4s, v12.4s, v8.4s
-	WORD $0x6ebf1d88 // bit v8.16b, v12.16b, v31.16b
-	WORD $0x6ea9e5bf // fcmgt v31.4s, v13.4s, v9.4s
-	WORD $0x6ebf1da9 // bit v9.16b, v13.16b, v31.16b
-	WORD $0x6eaae59f // fcmgt v31.4s, v12.4s, v10.4s
-	WORD $0x6ebf1d8a // bit v10.16b, v12.16b, v31.16b
-	WORD $0x6eabe5bf // fcmgt v31.4s, v13.4s, v11.4s
-	WORD $0x6ebf1dab // bit v11.16b, v13.16b, v31.16b
-	MOVD (R0), R1
-	FSTPQ (F0, F1), (R1)
-	MOVD 8(R0), R1
-	FSTPQ (F2, F3), (R1)
-	MOVD 16(R0), R1
-	FSTPQ (F4, F5), (R1)
-	MOVD 24(R0), R1
-	FSTPQ (F6, F7), (R1)
-	MOVD 32(R0), R1
-	FSTPQ (F8, F9), (R1)
-	MOVD 40(R0), R1
-	FSTPQ (F10, F11), (R1)
-	B rowsF32NEONx8Finished_end
-rowsF32NEONx8Finished_partial:
-	MOVD $maskTable<>+0(SB), R3
-	NEG R1, R1
-	ADD R1<<2, R3, R19
-	FLDPQ 64(R19), (F12, F13)
-	TSTW R2, R2
-	BEQ rowsF32NEONx8Finished_partial_limit
-	MOVD (R0), R1
-	MOVD R1, R16
-	WORD $0x6f00e40e // movi v14.2d, #0x0
-	WORD $0x6f00e40f // movi v15.2d, #0x0
-	VMOV V12.S[0], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes1
-	VLD1.P 4(R16), V14.S[0]
-	VMOV V12.S[1], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes1
-	VLD1.P 4(R16), V14.S[1]
-	VMOV V12.S[2], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes1
-	VLD1.P 4(R16), V14.S[2]
-	VMOV V12.S[3], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes1
-	VLD1.P 4(R16), V14.S[3]
-	VMOV V13.S[0], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes1
-	VLD1.P 4(R16), V15.S[0]
-	VMOV V13.S[1], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes1
-	VLD1.P 4(R16), V15.S[1]
-	VMOV V13.S[2], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes1
-	VLD1.P 4(R16), V15.S[2]
-	VMOV V13.S[3], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes1
-	VLD1.P 4(R16), V15.S[3]
-rowsF32NEONx8Finished_lanes1:
-	WORD $0x4e2ed400 // fadd v0.4s, v0.4s, v14.4s
-	WORD $0x4e2fd421 // fadd v1.4s, v1.4s, v15.4s
-	MOVD 8(R0), R1
-	MOVD R1, R16
-	WORD $0x6f00e40e // movi v14.2d, #0x0
-	WORD $0x6f00e40f // movi v15.2d, #0x0
-	VMOV V12.S[0], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes2
-	VLD1.P 4(R16), V14.S[0]
-	VMOV V12.S[1], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes2
-	VLD1.P 4(R16), V14.S[1]
-	VMOV V12.S[2], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes2
-	VLD1.P 4(R16), V14.S[2]
-	VMOV V12.S[3], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes2
-	VLD1.P 4(R16), V14.S[3]
-	VMOV V13.S[0], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes2
-	VLD1.P 4(R16), V15.S[0]
-	VMOV V13.S[1], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes2
-	VLD1.P 4(R16), V15.S[1]
-	VMOV V13.S[2], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes2
-	VLD1.P 4(R16), V15.S[2]
-	VMOV V13.S[3], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes2
-	VLD1.P 4(R16), V15.S[3]
-rowsF32NEONx8Finished_lanes2:
-	WORD $0x4e2ed442 // fadd v2.4s, v2.4s, v14.4s
-	WORD $0x4e2fd463 // fadd v3.4s, v3.4s, v15.4s
-	MOVD 16(R0), R1
-	MOVD R1, R16
-	WORD $0x6f00e40e // movi v14.2d, #0x0
-	WORD $0x6f00e40f // movi v15.2d, #0x0
-	VMOV V12.S[0], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes3
-	VLD1.P 4(R16), V14.S[0]
-	VMOV V12.S[1], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes3
-	VLD1.P 4(R16), V14.S[1]
-	VMOV V12.S[2], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes3
-	VLD1.P 4(R16), V14.S[2]
-	VMOV V12.S[3], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes3
-	VLD1.P 4(R16), V14.S[3]
-	VMOV V13.S[0], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes3
-	VLD1.P 4(R16), V15.S[0]
-	VMOV V13.S[1], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes3
-	VLD1.P 4(R16), V15.S[1]
-	VMOV V13.S[2], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes3
-	VLD1.P 4(R16), V15.S[2]
-	VMOV V13.S[3], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes3
-	VLD1.P 4(R16), V15.S[3]
-rowsF32NEONx8Finished_lanes3:
-	WORD $0x4e2ed484 // fadd v4.4s, v4.4s, v14.4s
-	WORD $0x4e2fd4a5 // fadd v5.4s, v5.4s, v15.4s
-	MOVD 24(R0), R1
-	MOVD R1, R16
-	WORD $0x6f00e40e // movi v14.2d, #0x0
-	WORD $0x6f00e40f // movi v15.2d, #0x0
-	VMOV V12.S[0], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes4
-	VLD1.P 4(R16), V14.S[0]
-	VMOV V12.S[1], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes4
-	VLD1.P 4(R16), V14.S[1]
-	VMOV V12.S[2], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes4
-	VLD1.P 4(R16), V14.S[2]
-	VMOV V12.S[3], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes4
-	VLD1.P 4(R16), V14.S[3]
-	VMOV V13.S[0], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes4
-	VLD1.P 4(R16), V15.S[0]
-	VMOV V13.S[1], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes4
-	VLD1.P 4(R16), V15.S[1]
-	VMOV V13.S[2], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes4
-	VLD1.P 4(R16), V15.S[2]
-	VMOV V13.S[3], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes4
-	VLD1.P 4(R16), V15.S[3]
-rowsF32NEONx8Finished_lanes4:
-	WORD $0x4e2ed4c6 // fadd v6.4s, v6.4s, v14.4s
-	WORD $0x4e2fd4e7 // fadd v7.4s, v7.4s, v15.4s
-	MOVD 32(R0), R1
-	MOVD R1, R16
-	WORD $0x6f00e40e // movi v14.2d, #0x0
-	WORD $0x6f00e40f // movi v15.2d, #0x0
-	VMOV V12.S[0], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes5
-	VLD1.P 4(R16), V14.S[0]
-	VMOV V12.S[1], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes5
-	VLD1.P 4(R16), V14.S[1]
-	VMOV V12.S[2], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes5
-	VLD1.P 4(R16), V14.S[2]
-	VMOV V12.S[3], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes5
-	VLD1.P 4(R16), V14.S[3]
-	VMOV V13.S[0], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes5
-	VLD1.P 4(R16), V15.S[0]
-	VMOV V13.S[1], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes5
-	VLD1.P 4(R16), V15.S[1]
-	VMOV V13.S[2], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes5
-	VLD1.P 4(R16), V15.S[2]
-	VMOV V13.S[3], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes5
-	VLD1.P 4(R16), V15.S[3]
-rowsF32NEONx8Finished_lanes5:
-	WORD $0x4e2ed508 // fadd v8.4s, v8.4s, v14.4s
-	WORD $0x4e2fd529 // fadd v9.4s, v9.4s, v15.4s
-	MOVD 40(R0), R1
-	MOVD R1, R16
-	WORD $0x6f00e40e // movi v14.2d, #0x0
-	WORD $0x6f00e40f // movi v15.2d, #0x0
-	VMOV V12.S[0], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes6
-	VLD1.P 4(R16), V14.S[0]
-	VMOV V12.S[1], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes6
-	VLD1.P 4(R16), V14.S[1]
-	VMOV V12.S[2], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes6
-	VLD1.P 4(R16), V14.S[2]
-	VMOV V12.S[3], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes6
-	VLD1.P 4(R16), V14.S[3]
-	VMOV V13.S[0], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes6
-	VLD1.P 4(R16), V15.S[0]
-	VMOV V13.S[1], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes6
-	VLD1.P 4(R16), V15.S[1]
-	VMOV V13.S[2], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes6
-	VLD1.P 4(R16), V15.S[2]
-	VMOV V13.S[3], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes6
-	VLD1.P 4(R16), V15.S[3]
-rowsF32NEONx8Finished_lanes6:
-	WORD $0x4e2ed54a // fadd v10.4s, v10.4s, v14.4s
-	WORD $0x4e2fd56b // fadd v11.4s, v11.4s, v15.4s
-rowsF32NEONx8Finished_partial_limit:
-	FMOVS floor+64(FP), F14
-	WORD $0x4e0405ce // dup v14.4s, v14.s[0]
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
-	WORD $0x6ea0e5df // fcmgt v31.4s, v14.4s, v0.4s
-	WORD $0x6ebf1dc0 // bit v0.16b, v14.16b, v31.16b
-	WORD $0x6ea1e5ff // fcmgt v31.4s, v15.4s, v1.4s
-	WORD $0x6ebf1de1 // bit v1.16b, v15.16b, v31.16b
-	WORD $0x6ea2e5df // fcmgt v31.4s, v14.4s, v2.4s
-	WORD $0x6ebf1dc2 // bit v2.16b, v14.16b, v31.16b
-	WORD $0x6ea3e5ff // fcmgt v31.4s, v15.4s, v3.4s
-	WORD $0x6ebf1de3 // bit v3.16b, v15.16b, v31.16b
-	WORD $0x6ea4e5df // fcmgt v31.4s, v14.4s, v4.4s
-	WORD $0x6ebf1dc4 // bit v4.16b, v14.16b, v31.16b
-	WORD $0x6ea5e5ff // fcmgt v31.4s, v15.4s, v5.4s
-	WORD $0x6ebf1de5 // bit v5.16b, v15.16b, v31.16b
-	WORD $0x6ea6e5df // fcmgt v31.4s, v14.4s, v6.4s
-	WORD $0x6ebf1dc6 // bit v6.16b, v14.16b, v31.16b
-	WORD $0x6ea7e5ff // fcmgt v31.4s, v15.4s, v7.4s
-	WORD $0x6ebf1de7 // bit v7.16b, v15.16b, v31.16b
-	WORD $0x6ea8e5df // fcmgt v31.4s, v14.4s, v8.4s
-	WORD $0x6ebf1dc8 // bit v8.16b, v14.16b, v31.16b
-	WORD $0x6ea9e5ff // fcmgt v31.4s, v15.4s, v9.4s
-	WORD $0x6ebf1de9 // bit v9.16b, v15.16b, v31.16b
-	WORD $0x6eaae5df // fcmgt v31.4s, v14.4s, v10.4s
-	WORD $0x6ebf1dca // bit v10.16b, v14.16b, v31.16b
-	WORD $0x6eabe5ff // fcmgt v31.4s, v15.4s, v11.4s
-	WORD $0x6ebf1deb // bit v11.16b, v15.16b, v31.16b
-	MOVD (R0), R1
-	MOVD R1, R16
-	VMOV V12.S[0], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes7
-	VST1.P V0.S[0], 4(R16)
-	VMOV V12.S[1], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes7
-	VST1.P V0.S[1], 4(R16)
-	VMOV V12.S[2], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes7
-	VST1.P V0.S[2], 4(R16)
-	VMOV V12.S[3], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes7
-	VST1.P V0.S[3], 4(R16)
-	VMOV V13.S[0], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes7
-	VST1.P V1.S[0], 4(R16)
-	VMOV V13.S[1], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes7
-	VST1.P V1.S[1], 4(R16)
-	VMOV V13.S[2], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes7
-	VST1.P V1.S[2], 4(R16)
-	VMOV V13.S[3], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes7
-	VST1.P V1.S[3], 4(R16)
-rowsF32NEONx8Finished_lanes7:
-	MOVD 8(R0), R1
-	MOVD R1, R16
-	VMOV V12.S[0], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes8
-	VST1.P V2.S[0], 4(R16)
-	VMOV V12.S[1], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes8
-	VST1.P V2.S[1], 4(R16)
-	VMOV V12.S[2], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes8
-	VST1.P V2.S[2], 4(R16)
-	VMOV V12.S[3], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes8
-	VST1.P V2.S[3], 4(R16)
-	VMOV V13.S[0], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes8
-	VST1.P V3.S[0], 4(R16)
-	VMOV V13.S[1], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes8
-	VST1.P V3.S[1], 4(R16)
-	VMOV V13.S[2], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes8
-	VST1.P V3.S[2], 4(R16)
-	VMOV V13.S[3], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes8
-	VST1.P V3.S[3], 4(R16)
-rowsF32NEONx8Finished_lanes8:
-	MOVD 16(R0), R1
-	MOVD R1, R16
-	VMOV V12.S[0], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes9
-	VST1.P V4.S[0], 4(R16)
-	VMOV V12.S[1], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes9
-	VST1.P V4.S[1], 4(R16)
-	VMOV V12.S[2], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes9
-	VST1.P V4.S[2], 4(R16)
-	VMOV V12.S[3], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes9
-	VST1.P V4.S[3], 4(R16)
-	VMOV V13.S[0], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes9
-	VST1.P V5.S[0], 4(R16)
-	VMOV V13.S[1], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes9
-	VST1.P V5.S[1], 4(R16)
-	VMOV V13.S[2], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes9
-	VST1.P V5.S[2], 4(R16)
-	VMOV V13.S[3], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes9
-	VST1.P V5.S[3], 4(R16)
-rowsF32NEONx8Finished_lanes9:
-	MOVD 24(R0), R1
-	MOVD R1, R16
-	VMOV V12.S[0], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes10
-	VST1.P V6.S[0], 4(R16)
-	VMOV V12.S[1], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes10
-	VST1.P V6.S[1], 4(R16)
-	VMOV V12.S[2], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes10
-	VST1.P V6.S[2], 4(R16)
-	VMOV V12.S[3], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes10
-	VST1.P V6.S[3], 4(R16)
-	VMOV V13.S[0], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes10
-	VST1.P V7.S[0], 4(R16)
-	VMOV V13.S[1], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes10
-	VST1.P V7.S[1], 4(R16)
-	VMOV V13.S[2], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes10
-	VST1.P V7.S[2], 4(R16)
-	VMOV V13.S[3], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes10
-	VST1.P V7.S[3], 4(R16)
-rowsF32NEONx8Finished_lanes10:
-	MOVD 32(R0), R1
-	MOVD R1, R16
-	VMOV V12.S[0], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes11
-	VST1.P V8.S[0], 4(R16)
-	VMOV V12.S[1], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes11
-	VST1.P V8.S[1], 4(R16)
-	VMOV V12.S[2], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes11
-	VST1.P V8.S[2], 4(R16)
-	VMOV V12.S[3], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes11
-	VST1.P V8.S[3], 4(R16)
-	VMOV V13.S[0], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes11
-	VST1.P V9.S[0], 4(R16)
-	VMOV V13.S[1], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes11
-	VST1.P V9.S[1], 4(R16)
-	VMOV V13.S[2], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes11
-	VST1.P V9.S[2], 4(R16)
-	VMOV V13.S[3], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes11
-	VST1.P V9.S[3], 4(R16)
-rowsF32NEONx8Finished_lanes11:
-	MOVD 40(R0), R1
-	MOVD R1, R16
-	VMOV V12.S[0], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes12
-	VST1.P V10.S[0], 4(R16)
-	VMOV V12.S[1], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes12
-	VST1.P V10.S[1], 4(R16)
-	VMOV V12.S[2], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes12
-	VST1.P V10.S[2], 4(R16)
-	VMOV V12.S[3], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes12
-	VST1.P V10.S[3], 4(R16)
-	VMOV V13.S[0], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes12
-	VST1.P V11.S[0], 4(R16)
-	VMOV V13.S[1], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes12
-	VST1.P V11.S[1], 4(R16)
-	VMOV V13.S[2], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes12
-	VST1.P V11.S[2], 4(R16)
-	VMOV V13.S[3], R17
-	CBZ R17, rowsF32NEONx8Finished_lanes12
-	VST1.P V11.S[3], 4(R16)
-rowsF32NEONx8Finished_lanes12:
-rowsF32NEONx8Finished_end:
+	BNE one
+oneEnd:
+	SUBS $1, R3
+	BNE tap
+done:
+	MOVD cols+40(FP), R3
+	MOVBU add+48(FP), R4
+	MOVD bias+56(FP), R13
+	FMOVQ (R13), F24
+	WORD $0x4e20d700 // fadd v0.4s, v24.4s, v0.4s
+	WORD $0x4e22d702 // fadd v2.4s, v24.4s, v2.4s
+	WORD $0x4e24d704 // fadd v4.4s, v24.4s, v4.4s
+	WORD $0x4e26d706 // fadd v6.4s, v24.4s, v6.4s
+	WORD $0x4e28d708 // fadd v8.4s, v24.4s, v8.4s
+	WORD $0x4e2ad70a // fadd v10.4s, v24.4s, v10.4s
+	FMOVQ 16(R13), F25
+	WORD $0x4e21d721 // fadd v1.4s, v25.4s, v1.4s
+	WORD $0x4e23d723 // fadd v3.4s, v25.4s, v3.4s
+	WORD $0x4e25d725 // fadd v5.4s, v25.4s, v5.4s
+	WORD $0x4e27d727 // fadd v7.4s, v25.4s, v7.4s
+	WORD $0x4e29d729 // fadd v9.4s, v25.4s, v9.4s
+	WORD $0x4e2bd72b // fadd v11.4s, v25.4s, v11.4s
+	FMOVS floor+64(FP), F30
+	WORD $0x4e0407de // dup v30.4s, v30.s[0]
+	CMP $8, R3
+	BNE part
+	CBNZ R4, fullAdd
+	MOVD 0(R2), R12
+	WORD $0x6ea0e7df // fcmgt v31.4s, v30.4s, v0.4s
+	WORD $0x6ebf1fc0 // bit v0.16b, v30.16b, v31.16b
+	WORD $0x6ea1e7df // fcmgt v31.4s, v30.4s, v1.4s
+	WORD $0x6ebf1fc1 // bit v1.16b, v30.16b, v31.16b
+	FSTPQ (F0, F1), (R12)
+	MOVD 8(R2), R12
+	WORD $0x6ea2e7df // fcmgt v31.4s, v30.4s, v2.4s
+	WORD $0x6ebf1fc2 // bit v2.16b, v30.16b, v31.16b
+	WORD $0x6ea3e7df // fcmgt v31.4s, v30.4s, v3.4s
+	WORD $0x6ebf1fc3 // bit v3.16b, v30.16b, v31.16b
+	FSTPQ (F2, F3), (R12)
+	MOVD 16(R2), R12
+	WORD $0x6ea4e7df // fcmgt v31.4s, v30.4s, v4.4s
+	WORD $0x6ebf1fc4 // bit v4.16b, v30.16b, v31.16b
+	WORD $0x6ea5e7df // fcmgt v31.4s, v30.4s, v5.4s
+	WORD $0x6ebf1fc5 // bit v5.16b, v30.16b, v31.16b
+	FSTPQ (F4, F5), (R12)
+	MOVD 24(R2), R12
+	WORD $0x6ea6e7df // fcmgt v31.4s, v30.4s, v6.4s
+	WORD $0x6ebf1fc6 // bit v6.16b, v30.16b, v31.16b
+	WORD $0x6ea7e7df // fcmgt v31.4s, v30.4s, v7.4s
+	WORD $0x6ebf1fc7 // bit v7.16b, v30.16b, v31.16b
+	FSTPQ (F6, F7), (R12)
+	MOVD 32(R2), R12
+	WORD $0x6ea8e7df // fcmgt v31.4s, v30.4s, v8.4s
+	WORD $0x6ebf1fc8 // bit v8.16b, v30.16b, v31.16b
+	WORD $0x6ea9e7df // fcmgt v31.4s, v30.4s, v9.4s
+	WORD $0x6ebf1fc9 // bit v9.16b, v30.16b, v31.16b
+	FSTPQ (F8, F9), (R12)
+	MOVD 40(R2), R12
+	WORD $0x6eaae7df // fcmgt v31.4s, v30.4s, v10.4s
+	WORD $0x6ebf1fca // bit v10.16b, v30.16b, v31.16b
+	WORD $0x6eabe7df // fcmgt v31.4s, v30.4s, v11.4s
+	WORD $0x6ebf1fcb // bit v11.16b, v30.16b, v31.16b
+	FSTPQ (F10, F11), (R12)
+	RET
+fullAdd:
+	MOVD 0(R2), R12
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd400 // fadd v0.4s, v0.4s, v28.4s
+	WORD $0x6ea0e7df // fcmgt v31.4s, v30.4s, v0.4s
+	WORD $0x6ebf1fc0 // bit v0.16b, v30.16b, v31.16b
+	WORD $0x4e3dd421 // fadd v1.4s, v1.4s, v29.4s
+	WORD $0x6ea1e7df // fcmgt v31.4s, v30.4s, v1.4s
+	WORD $0x6ebf1fc1 // bit v1.16b, v30.16b, v31.16b
+	FSTPQ (F0, F1), (R12)
+	MOVD 8(R2), R12
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x6ea2e7df // fcmgt v31.4s, v30.4s, v2.4s
+	WORD $0x6ebf1fc2 // bit v2.16b, v30.16b, v31.16b
+	WORD $0x4e3dd463 // fadd v3.4s, v3.4s, v29.4s
+	WORD $0x6ea3e7df // fcmgt v31.4s, v30.4s, v3.4s
+	WORD $0x6ebf1fc3 // bit v3.16b, v30.16b, v31.16b
+	FSTPQ (F2, F3), (R12)
+	MOVD 16(R2), R12
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd484 // fadd v4.4s, v4.4s, v28.4s
+	WORD $0x6ea4e7df // fcmgt v31.4s, v30.4s, v4.4s
+	WORD $0x6ebf1fc4 // bit v4.16b, v30.16b, v31.16b
+	WORD $0x4e3dd4a5 // fadd v5.4s, v5.4s, v29.4s
+	WORD $0x6ea5e7df // fcmgt v31.4s, v30.4s, v5.4s
+	WORD $0x6ebf1fc5 // bit v5.16b, v30.16b, v31.16b
+	FSTPQ (F4, F5), (R12)
+	MOVD 24(R2), R12
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x6ea6e7df // fcmgt v31.4s, v30.4s, v6.4s
+	WORD $0x6ebf1fc6 // bit v6.16b, v30.16b, v31.16b
+	WORD $0x4e3dd4e7 // fadd v7.4s, v7.4s, v29.4s
+	WORD $0x6ea7e7df // fcmgt v31.4s, v30.4s, v7.4s
+	WORD $0x6ebf1fc7 // bit v7.16b, v30.16b, v31.16b
+	FSTPQ (F6, F7), (R12)
+	MOVD 32(R2), R12
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd508 // fadd v8.4s, v8.4s, v28.4s
+	WORD $0x6ea8e7df // fcmgt v31.4s, v30.4s, v8.4s
+	WORD $0x6ebf1fc8 // bit v8.16b, v30.16b, v31.16b
+	WORD $0x4e3dd529 // fadd v9.4s, v9.4s, v29.4s
+	WORD $0x6ea9e7df // fcmgt v31.4s, v30.4s, v9.4s
+	WORD $0x6ebf1fc9 // bit v9.16b, v30.16b, v31.16b
+	FSTPQ (F8, F9), (R12)
+	MOVD 40(R2), R12
+	FLDPQ (R12), (F28, F29)
+	WORD $0x4e3cd54a // fadd v10.4s, v10.4s, v28.4s
+	WORD $0x6eaae7df // fcmgt v31.4s, v30.4s, v10.4s
+	WORD $0x6ebf1fca // bit v10.16b, v30.16b, v31.16b
+	WORD $0x4e3dd56b // fadd v11.4s, v11.4s, v29.4s
+	WORD $0x6eabe7df // fcmgt v31.4s, v30.4s, v11.4s
+	WORD $0x6ebf1fcb // bit v11.16b, v30.16b, v31.16b
+	FSTPQ (F10, F11), (R12)
+	RET
+part:
+	CBNZ R4, partAdd
+	MOVD 0(R2), R12
+	TBZ $2, R3, r0false_4
+	WORD $0x4ea01c1c // mov v28.16b, v0.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ea11c20 // mov v0.16b, v1.16b
+r0false_4:
+	TBZ $1, R3, r0false_2
+	WORD $0x4ea01c1c // mov v28.16b, v0.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVD.P F28, 8(R12)
+	WORD $0x6e004000 // ext v0.16b, v0.16b, v0.16b, #8
+r0false_2:
+	TBZ $0, R3, r0false_1
+	WORD $0x4ea01c1c // mov v28.16b, v0.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVS.P F28, 4(R12)
+r0false_1:
+	MOVD 8(R2), R12
+	TBZ $2, R3, r1false_4
+	WORD $0x4ea21c5c // mov v28.16b, v2.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ea31c62 // mov v2.16b, v3.16b
+r1false_4:
+	TBZ $1, R3, r1false_2
+	WORD $0x4ea21c5c // mov v28.16b, v2.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVD.P F28, 8(R12)
+	WORD $0x6e024042 // ext v2.16b, v2.16b, v2.16b, #8
+r1false_2:
+	TBZ $0, R3, r1false_1
+	WORD $0x4ea21c5c // mov v28.16b, v2.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVS.P F28, 4(R12)
+r1false_1:
+	MOVD 16(R2), R12
+	TBZ $2, R3, r2false_4
+	WORD $0x4ea41c9c // mov v28.16b, v4.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ea51ca4 // mov v4.16b, v5.16b
+r2false_4:
+	TBZ $1, R3, r2false_2
+	WORD $0x4ea41c9c // mov v28.16b, v4.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVD.P F28, 8(R12)
+	WORD $0x6e044084 // ext v4.16b, v4.16b, v4.16b, #8
+r2false_2:
+	TBZ $0, R3, r2false_1
+	WORD $0x4ea41c9c // mov v28.16b, v4.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVS.P F28, 4(R12)
+r2false_1:
+	MOVD 24(R2), R12
+	TBZ $2, R3, r3false_4
+	WORD $0x4ea61cdc // mov v28.16b, v6.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ea71ce6 // mov v6.16b, v7.16b
+r3false_4:
+	TBZ $1, R3, r3false_2
+	WORD $0x4ea61cdc // mov v28.16b, v6.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVD.P F28, 8(R12)
+	WORD $0x6e0640c6 // ext v6.16b, v6.16b, v6.16b, #8
+r3false_2:
+	TBZ $0, R3, r3false_1
+	WORD $0x4ea61cdc // mov v28.16b, v6.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVS.P F28, 4(R12)
+r3false_1:
+	MOVD 32(R2), R12
+	TBZ $2, R3, r4false_4
+	WORD $0x4ea81d1c // mov v28.16b, v8.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ea91d28 // mov v8.16b, v9.16b
+r4false_4:
+	TBZ $1, R3, r4false_2
+	WORD $0x4ea81d1c // mov v28.16b, v8.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVD.P F28, 8(R12)
+	WORD $0x6e084108 // ext v8.16b, v8.16b, v8.16b, #8
+r4false_2:
+	TBZ $0, R3, r4false_1
+	WORD $0x4ea81d1c // mov v28.16b, v8.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVS.P F28, 4(R12)
+r4false_1:
+	MOVD 40(R2), R12
+	TBZ $2, R3, r5false_4
+	WORD $0x4eaa1d5c // mov v28.16b, v10.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4eab1d6a // mov v10.16b, v11.16b
+r5false_4:
+	TBZ $1, R3, r5false_2
+	WORD $0x4eaa1d5c // mov v28.16b, v10.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVD.P F28, 8(R12)
+	WORD $0x6e0a414a // ext v10.16b, v10.16b, v10.16b, #8
+r5false_2:
+	TBZ $0, R3, r5false_1
+	WORD $0x4eaa1d5c // mov v28.16b, v10.16b
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVS.P F28, 4(R12)
+r5false_1:
+	RET
+partAdd:
+	MOVD 0(R2), R12
+	TBZ $2, R3, r0true_4
+	FMOVQ (R12), F28
+	WORD $0x4e3cd41c // fadd v28.4s, v0.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ea11c20 // mov v0.16b, v1.16b
+r0true_4:
+	TBZ $1, R3, r0true_2
+	FMOVD (R12), F28
+	WORD $0x4e3cd41c // fadd v28.4s, v0.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVD.P F28, 8(R12)
+	WORD $0x6e004000 // ext v0.16b, v0.16b, v0.16b, #8
+r0true_2:
+	TBZ $0, R3, r0true_1
+	FMOVS (R12), F28
+	WORD $0x4e3cd41c // fadd v28.4s, v0.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVS.P F28, 4(R12)
+r0true_1:
+	MOVD 8(R2), R12
+	TBZ $2, R3, r1true_4
+	FMOVQ (R12), F28
+	WORD $0x4e3cd45c // fadd v28.4s, v2.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ea31c62 // mov v2.16b, v3.16b
+r1true_4:
+	TBZ $1, R3, r1true_2
+	FMOVD (R12), F28
+	WORD $0x4e3cd45c // fadd v28.4s, v2.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVD.P F28, 8(R12)
+	WORD $0x6e024042 // ext v2.16b, v2.16b, v2.16b, #8
+r1true_2:
+	TBZ $0, R3, r1true_1
+	FMOVS (R12), F28
+	WORD $0x4e3cd45c // fadd v28.4s, v2.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVS.P F28, 4(R12)
+r1true_1:
+	MOVD 16(R2), R12
+	TBZ $2, R3, r2true_4
+	FMOVQ (R12), F28
+	WORD $0x4e3cd49c // fadd v28.4s, v4.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ea51ca4 // mov v4.16b, v5.16b
+r2true_4:
+	TBZ $1, R3, r2true_2
+	FMOVD (R12), F28
+	WORD $0x4e3cd49c // fadd v28.4s, v4.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVD.P F28, 8(R12)
+	WORD $0x6e044084 // ext v4.16b, v4.16b, v4.16b, #8
+r2true_2:
+	TBZ $0, R3, r2true_1
+	FMOVS (R12), F28
+	WORD $0x4e3cd49c // fadd v28.4s, v4.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVS.P F28, 4(R12)
+r2true_1:
+	MOVD 24(R2), R12
+	TBZ $2, R3, r3true_4
+	FMOVQ (R12), F28
+	WORD $0x4e3cd4dc // fadd v28.4s, v6.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ea71ce6 // mov v6.16b, v7.16b
+r3true_4:
+	TBZ $1, R3, r3true_2
+	FMOVD (R12), F28
+	WORD $0x4e3cd4dc // fadd v28.4s, v6.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVD.P F28, 8(R12)
+	WORD $0x6e0640c6 // ext v6.16b, v6.16b, v6.16b, #8
+r3true_2:
+	TBZ $0, R3, r3true_1
+	FMOVS (R12), F28
+	WORD $0x4e3cd4dc // fadd v28.4s, v6.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVS.P F28, 4(R12)
+r3true_1:
+	MOVD 32(R2), R12
+	TBZ $2, R3, r4true_4
+	FMOVQ (R12), F28
+	WORD $0x4e3cd51c // fadd v28.4s, v8.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4ea91d28 // mov v8.16b, v9.16b
+r4true_4:
+	TBZ $1, R3, r4true_2
+	FMOVD (R12), F28
+	WORD $0x4e3cd51c // fadd v28.4s, v8.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVD.P F28, 8(R12)
+	WORD $0x6e084108 // ext v8.16b, v8.16b, v8.16b, #8
+r4true_2:
+	TBZ $0, R3, r4true_1
+	FMOVS (R12), F28
+	WORD $0x4e3cd51c // fadd v28.4s, v8.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVS.P F28, 4(R12)
+r4true_1:
+	MOVD 40(R2), R12
+	TBZ $2, R3, r5true_4
+	FMOVQ (R12), F28
+	WORD $0x4e3cd55c // fadd v28.4s, v10.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVQ.P F28, 16(R12)
+	WORD $0x4eab1d6a // mov v10.16b, v11.16b
+r5true_4:
+	TBZ $1, R3, r5true_2
+	FMOVD (R12), F28
+	WORD $0x4e3cd55c // fadd v28.4s, v10.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVD.P F28, 8(R12)
+	WORD $0x6e0a414a // ext v10.16b, v10.16b, v10.16b, #8
+r5true_2:
+	TBZ $0, R3, r5true_1
+	FMOVS (R12), F28
+	WORD $0x4e3cd55c // fadd v28.4s, v10.4s, v28.4s
+	WORD $0x6ebce7df // fcmgt v31.4s, v30.4s, v28.4s
+	WORD $0x6ebf1fdc // bit v28.16b, v30.16b, v31.16b
+	FMOVS.P F28, 4(R12)
+r5true_1:
 	RET
 
 // func copyRows8x1(dst *byte, dstStride int, src *byte, srcStride int, rows int, cols int)
