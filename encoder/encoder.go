@@ -187,3 +187,20 @@ func (e *Encoder) Forward(s *nn.Scope, x *graph.Node) *graph.Node {
 	}
 	return nn.GlobalAveragePool(x)
 }
+
+// LargestActivation returns how many values the largest activation of a picture of so many
+// pixels a side has: what decides over the memory of an encoder at work.
+func (e *Encoder) LargestActivation(size int) int {
+	side := (size + e.conv1.Stride - 1) / e.conv1.Stride
+	most := side * side * e.conv1.Out
+	if e.Stem == StemImageNet {
+		side = (side + 1) / 2
+	}
+	for _, b := range e.blocks {
+		for _, c := range b.convs {
+			side = (side + c.Stride - 1) / c.Stride
+			most = max(most, side*side*c.Out)
+		}
+	}
+	return most
+}

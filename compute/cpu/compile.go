@@ -31,6 +31,7 @@ func passes() []pass {
 		{name: "lower", must: true, run: lower},
 		{name: "relu", run: reuseReLUOutput},
 		{name: "norm", run: absorbIntoNorms},
+		{name: "given", run: giveKernels},
 		{name: "alias", run: dropCopies},
 		{name: "fuse", run: fuse},
 	}

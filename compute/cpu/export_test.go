@@ -11,7 +11,7 @@ func (e *Executable) Ops() map[string]int {
 	for _, s := range e.steps {
 		name := opName(s.op)
 		switch a := s.attr.(type) {
-		case convCall, normApply, normSums, normGrad:
+		case convCall, *givenConv, normApply, normSums, normGrad:
 			name += " " + a.(interface{ describe() string }).describe()
 		}
 		ops[name]++

@@ -12,6 +12,7 @@ import (
 const (
 	opView         = opInternal + iota // the input's memory under another shape
 	opConv                             // a convolution or one of its gradients on NHWC and HWIO (convCall)
+	opConvGiven                        // a convolution by a constant kernel (*givenConv)
 	opConvGeneric                      // any other convolution (convGeneralAttr)
 	opMatMul                           // matrix products (matMulCall)
 	opMatMulPlain                      // matrix products of types that have no fast kernel (matMulCall)
@@ -25,7 +26,7 @@ const (
 )
 
 var internalNames = map[backends.OpType]string{
-	opView: "View", opConv: "Conv", opConvGeneric: "ConvGeneric", opMatMul: "MatMul",
+	opView: "View", opConv: "Conv", opConvGiven: "ConvGiven", opConvGeneric: "ConvGeneric", opMatMul: "MatMul",
 	opMatMulPlain: "MatMulPlain", opMaxPool: "MaxPool", opMaxPoolGrad: "MaxPoolGrad", opChannelStats: "ChannelStats",
 	opNormApply: "NormApply", opNormSums: "NormSums", opNormGrad: "NormGrad", opFused: "Fused",
 }

@@ -74,6 +74,9 @@ func describeStep(s *step) NodeTiming {
 	case convCall:
 		a := conv.AlgorithmOf(attr.Shape, attr.form, half)
 		t.Algorithm, t.Done, t.BF16 = a.Name, a.FLOP, a.BF16
+	case *givenConv:
+		a := conv.AlgorithmOf(attr.Shape, attr.form, false)
+		t.Algorithm, t.Done = a.Name, a.FLOP
 	case channelStats, normApply, normSums, normGrad:
 		t.FLOP = normOperations(s.attr, len(s.in)) * float64(t.Shapes[0].Size())
 		t.Done = t.FLOP
