@@ -77,7 +77,8 @@ func (m *meter) hopeless(c *Candidate) bool {
 	c.Batch = guess.Batch
 	// Wider layers come nearer to the machine's peak: the guess is on the high side.
 	guess.StepS = each * float64(guess.Batch) / 4
-	return seen(m.data, m.machine, m.given, guess) < c.Needs
+	guess.Needs = c.Needs
+	return !enough(m.data, m.machine, m.given, guess)
 }
 
 // try times a candidate, in the other precision too if it is too slow in the first, and
@@ -147,7 +148,8 @@ func (m *meter) time(ctx context.Context, c Candidate) (bool, error) {
 	return enough(m.data, m.machine, m.given, t), nil
 }
 
-// stepS returns the median time of a few steps after one that is not counted.
+// stepS times a few steps after one that is not counted. It returns the lower quartile:
+// other programs only ever make steps slower.
 func (m *meter) stepS(ctx context.Context, step *train.Trial) (float64, error) {
 	begin := time.Now()
 	defer func() { m.spent += time.Since(begin) }()
@@ -166,7 +168,7 @@ func (m *meter) stepS(ctx context.Context, step *train.Trial) (float64, error) {
 		times = append(times, time.Since(one).Seconds())
 	}
 	slices.Sort(times)
-	return times[len(times)/2], nil
+	return times[len(times)/4], nil
 }
 
 // config is the configuration that a set-up is timed with.

@@ -24,7 +24,7 @@ func (p Plan) Print(w io.Writer) error {
 	fmt.Fprint(w, "\n\nmeasured\n")
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, trial := range m.Trials {
-		fmt.Fprintf(t, "  %s\t%s\t%.3g images/s\t%s for batches of %d\n", trial.Setup, trial.Precision, 1/perPicture(m, trial), bytes(trial.Bytes), trial.Batch)
+		fmt.Fprintf(t, "  %s\t%s\t%s images/s\t%s for batches of %d\n", trial.Setup, trial.Precision, speed(1/perPicture(m, trial)), bytes(trial.Bytes), trial.Batch)
 	}
 	t.Flush()
 	fmt.Fprint(w, "\nchosen\n")
@@ -34,7 +34,7 @@ func (p Plan) Print(w io.Writer) error {
 	}
 	t.Flush()
 	e := p.Expected
-	fmt.Fprintf(w, "\nexpected  %.3g images/s, %d steps, %.3g epochs, %s", e.ImagesPerS, e.Steps, e.Epochs, duration(e.Seconds))
+	fmt.Fprintf(w, "\nexpected  %s images/s, %d steps, %s epochs, %s", speed(e.ImagesPerS), e.Steps, speed(e.Epochs), duration(e.Seconds))
 	if e.JudgingS >= 1 || e.LoadingS >= 1 {
 		fmt.Fprintf(w, " (reading %s, judging %s)", duration(e.LoadingS), duration(e.JudgingS))
 	}
@@ -73,6 +73,9 @@ func bytes(n int64) string {
 	}
 	return humanize.IBytes(uint64(n))
 }
+
+// speed writes images a second, or anything else that three digits tell enough of.
+func speed(v float64) string { return strconv.FormatFloat(round(v, 3), 'f', -1, 64) }
 
 // count writes a large number as people say it.
 func count(v float64) string {

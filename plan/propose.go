@@ -160,7 +160,7 @@ func (p *proposal) length() error {
 	d, c := p.Data, p.given.Config
 	shown := seen(d, p.Machine, p.given, p.trial)
 	p.batch, p.group = c.Train.Batch, c.Optim.Accumulate
-	why := fmt.Sprintf("what short runs were best with; %s pictures are shown in all", count(shown))
+	why := fmt.Sprintf("as in the presets for short runs; %s pictures are shown in all", count(shown))
 	if !p.given.Named["train.batch"] {
 		p.batch = batchOf(shown)
 		switch {
@@ -197,7 +197,7 @@ func (p *proposal) length() error {
 	if least := max(perEpoch, minSteps); p.steps < least {
 		return p.tooShort(least)
 	}
-	why = fmt.Sprintf("%s: %.3g epochs", p.given.Time, float64(p.steps)/float64(perEpoch))
+	why = fmt.Sprintf("%s: %s epochs", short(p.given.Time), speed(float64(p.steps)/float64(perEpoch)))
 	if p.steps == maxEpochs*perEpoch {
 		why = fmt.Sprintf("%d epochs, the most that any published recipe takes: less than the time allows", maxEpochs)
 	}
@@ -222,8 +222,8 @@ func (p *proposal) tooShort(least int) error {
 		unit = 5 * time.Second
 	}
 	budget := (time.Duration(need*float64(time.Second)) + unit - 1).Truncate(unit)
-	return hint(fmt.Errorf("plan: %s are too short: %s of the cheapest network, at %.3g images/s, take %s",
-		p.given.Time, what, rate, budget),
+	return hint(fmt.Errorf("plan: %s are too short: %s of the cheapest network, at %s images/s, take %s",
+		p.given.Time, what, speed(rate), budget),
 		fmt.Sprintf("the smallest budget that makes sense is --time %s; --set data.limit=N takes fewer pictures", short(budget)))
 }
 
@@ -295,7 +295,7 @@ func (s Setup) String() string {
 func (p *proposal) whyPrecision() string {
 	for _, t := range p.Machine.Trials {
 		if t.sameBut(p.trial) && t.Precision != p.trial.Precision {
-			return fmt.Sprintf("%.3g images/s; %s: %.3g", 1/p.perPicture(p.trial), t.Precision, 1/p.perPicture(t))
+			return fmt.Sprintf("%s images/s; %s: %s", speed(1/p.perPicture(p.trial)), t.Precision, speed(1/p.perPicture(t)))
 		}
 	}
 	return "this machine has no faster one"
