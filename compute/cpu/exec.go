@@ -19,7 +19,7 @@ type Executable struct {
 	plan    *plan
 
 	mu      sync.Mutex
-	arena   []byte    // allocated by the first execution
+	arena   *arena    // allocated by the first execution
 	buffers []*Buffer // one per value of the plan, in its order
 	trace   func(NodeTiming)
 }
@@ -64,6 +64,7 @@ func newExecutable(b *Builder, p *program) *Executable {
 func (e *Executable) Finalize() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.arena.free()
 	e.arena, e.steps, e.buffers, e.plan = nil, nil, nil, nil
 }
 
@@ -172,10 +173,11 @@ func reusable(args []*Buffer, donate []bool) []bool {
 func (e *Executable) bind(args []*Buffer, free []bool) map[*storage][]byte {
 	p := e.plan
 	if e.arena == nil {
-		e.arena = alignedBytes(p.arenaBytes)
+		e.arena = newArena(e, p.arenaBytes)
+		arena := e.arena.bytes
 		for i, s := range p.storageOf {
 			if s.kind == inArena {
-				e.buffers[i].bytes = e.arena[s.offset : s.offset+s.bytes : s.offset+s.bytes]
+				e.buffers[i].bytes = arena[s.offset : s.offset+s.bytes : s.offset+s.bytes]
 			}
 			if s.kind == ofConstant {
 				e.buffers[i].bytes = s.constant.bytes
@@ -184,7 +186,7 @@ func (e *Executable) bind(args []*Buffer, free []bool) map[*storage][]byte {
 		for i := range e.steps {
 			if k := e.steps[i].scratch; k >= 0 {
 				s := p.storages[k]
-				e.steps[i].call.scratch = e.arena[s.offset : s.offset+s.bytes : s.offset+s.bytes]
+				e.steps[i].call.scratch = arena[s.offset : s.offset+s.bytes : s.offset+s.bytes]
 			}
 		}
 	}
