@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,6 +55,9 @@ func TestModels(t *testing.T) {
 			}
 			worst, where := 0.0, ""
 			for i, spec := range m.Specs() {
+				if isShift(spec.Name) && slices.Contains(c.Heads.Norm, "batch") {
+					continue
+				}
 				change, size := euclidean(want[i], initial[i]), euclidean(want[i], make([]float32, len(want[i])))
 				d := euclidean(got[i], want[i])
 				if d > flips*change+1e-5*size+1e-6 {
@@ -68,6 +72,13 @@ func TestModels(t *testing.T) {
 	}
 }
 
+// isShift reports whether a tensor of the state belongs to a bias that the batch norm
+// behind it takes away again: its gradient is a rounding error around zero, which AdamW
+// then divides by its own size.
+func isShift(name string) bool {
+	return strings.HasSuffix(name, "projector.0.bias") || strings.HasSuffix(name, "predictor.0.bias")
+}
+
 // configuration is a small one with the keys set.
 func configuration(t *testing.T, keys []string) run.Config {
 	t.Helper()
@@ -80,7 +91,7 @@ func configuration(t *testing.T, keys []string) run.Config {
 			t.Fatal(err)
 		}
 	}
-	if err := c.Resolve(run.Source{Images: 64, NativeSize: c.Data.Size, Channels: c.Data.Channels}); err != nil {
+	if err := c.Resolve(run.Source{Images: 64, NativeSize: c.Data.Size, Channels: c.Data.Channels, Classes: 10}); err != nil {
 		t.Fatal(err)
 	}
 	return c
