@@ -213,8 +213,13 @@ func (h *history) smallBatch() (string, string, bool) {
 
 // alikeData: the pictures do not differ.
 func (h *history) alikeData() (string, string, bool) {
-	if _, ok := h.alike(); !ok || h.recent(view) < .97*h.recent(picture) {
+	const similar = .97 // the difference of views over that of pictures, from which on there is only one picture
+	_, groups := h.copies()
+	if _, alike := h.alike(); !groups && (!alike || h.recent(view) < similar*h.recent(picture)) {
 		return "", "", false
+	}
+	if groups {
+		return "the data have no variety: a few pictures, or groups of copies, make up the batch", "look at views.png and at data.train: are the pictures copies of each other?", true
 	}
 	return "the data have no variety: two pictures differ no more than two views of one", "look at views.png and at data.train: are the pictures copies of each other?", true
 }

@@ -65,6 +65,25 @@ func (h *history) fewToTell() (string, bool) {
 	return fmt.Sprintf("with %d pictures in a batch, views of a picture are told from others by %.2g of the distance between pictures, which is little", n, now), true
 }
 
+// Where pictures are told apart by so much of their distance, healthy runs find the right
+// one of 64 for one view in ten; by chance it is one in 64.
+const (
+	groupsApart = .5 // contrast
+	byChance    = 3  // times what guessing finds
+)
+
+// copies: pictures are told apart, and yet the right one is found no better than by
+// guessing: there are a few groups of pictures that are all the same to the network.
+func (h *history) copies() (string, bool) {
+	n := h.last().MatchOf
+	apart, found := h.contrast(h.recent), h.long(func(m Measurement) float64 { return m.Match })
+	if n < 32 || h.setup.supervised() || !(apart > groupsApart) || !(found*float64(n) < byChance) {
+		return "", false
+	}
+	return fmt.Sprintf("views are told from those of other pictures by %.2g of the distance between pictures, and yet only %s of them find their partner among %d: pictures fall into a few groups that are the same to the network",
+		apart, percent(found), n), true
+}
+
 // labelsGain is how far the cross entropy must come from that of guessing.
 const labelsGain = .02
 

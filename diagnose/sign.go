@@ -25,6 +25,7 @@ var signs = []sign{
 	{name: "same views", verdict: NotLearning, holds: (*history).sameViews},
 	{name: "flat pictures", verdict: NotLearning, holds: (*history).flatPictures},
 	{name: "few to tell", verdict: NotLearning, holds: (*history).fewToTell},
+	{name: "copies", verdict: NotLearning, holds: (*history).copies},
 	{name: "alike", verdict: NotLearning, holds: (*history).alike},
 	{name: "labels not learnt", verdict: NotLearning, holds: (*history).labelsNotLearnt},
 	{name: "nothing gained", verdict: NotLearning, holds: (*history).nothingGained},
@@ -52,7 +53,7 @@ func updateOf(part int) func(Measurement) float64 {
 // notFinite: there is nothing left to learn with.
 func (h *history) notFinite() (string, bool) {
 	m := h.last()
-	if finite(m.Loss, m.Grad[Encoder], m.Norm[Encoder]) {
+	if finite(m.Loss, m.Grad[Encoder]) {
 		return "", false
 	}
 	return fmt.Sprintf("the loss is %v and the gradient's norm %v", m.Loss, m.Grad[Encoder]), true

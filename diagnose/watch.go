@@ -212,13 +212,11 @@ func (h *history) start(pick func(Measurement) float64) float64 {
 }
 
 // path adds up what pick takes out of the measurements over the steps between them: of a
-// ratio per step, how far the run has come.
+// ratio per step, how far the run has come. What was not measured counts as NaN.
 func (h *history) path(pick func(Measurement) float64) float64 {
 	sum, before := 0.0, 0
 	for _, m := range h.all {
-		if v := pick(m); v-v == 0 {
-			sum += v * float64(m.Step-before)
-		}
+		sum += pick(m) * float64(m.Step-before)
 		before = m.Step
 	}
 	return sum

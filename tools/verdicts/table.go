@@ -16,6 +16,7 @@ var setups = []setup{
 	{name: "equal", what: "copies of one picture", set: "data.train=equal", cause: []string{"data have no variety"}},
 	{name: "nearly", what: "one picture with a little noise", set: "data.train=nearly", cause: []string{"data have no variety"}},
 	{name: "uniform", what: "pictures of one colour each", set: "data.train=uniform", cause: []string{"data have no variety"}},
+	{name: "two", what: "copies of two pictures", set: "data.train=two", cause: []string{"data have no variety"}},
 	{name: "batch2", what: "batches of 2", set: "train.batch=2", cause: []string{"batch is too small"}},
 	{name: "batch4", what: "batches of 4", set: "train.batch=4", cause: []string{"batch is too small"}},
 	{name: "simclrT100", what: "SimCLR, temperature 100", set: "method.name=simclr method.temperature=100", cause: []string{"temperature"}},
@@ -35,7 +36,6 @@ var setups = []setup{
 	{name: "blurred", what: "views blurred to one colour", set: "data.size=32 augment.normalize.mean=.5,.5,.5 augment.normalize.std=100,100,100", cause: []string{"data have no variety"}, held: true},
 	{name: "supervisedlr", what: "supervised, learning rate 1e-6", set: "method.name=supervised optim.lr=1e-6", cause: []string{"learning rate is far too low"}, held: true},
 	{name: "moco1", what: "MoCo, a queue of one key", set: "method.name=moco method.queue=1", cause: []string{"queue"}, held: true},
-	{name: "two", what: "copies of two pictures", set: "data.train=two", cause: []string{"data have no variety"}, held: true},
 	{name: "dim2", what: "projections of two dimensions", set: "heads.dim=2", cause: []string{"projection is too narrow"}, held: true},
 
 	// Healthy, one thing at a time.
