@@ -91,7 +91,9 @@ func TestInspectRefuses(t *testing.T) {
 // A plan of this machine's own measurements.
 func TestMake(t *testing.T) {
 	set := [][2]string{{"data.train", "builtin:glyphs"}, {"data.size", "16"}, {"data.limit", "200"}, {"encoder.width", "0.125"}, {"train.time", "40s"}, {"train.threads", "1"}}
-	p, err := Make(context.Background(), run.Request{Set: set})
+	said := 0
+	say := func(string) { said++ }
+	p, err := Make(context.Background(), run.Request{Set: set}, say)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,8 +108,19 @@ func TestMake(t *testing.T) {
 	if c.Train.Steps == 0 || c.Train.Time != 0 || c.Train.Steps != p.Expected.Steps {
 		t.Errorf("steps %d, time %v, expected %d steps", c.Train.Steps, c.Train.Time, p.Expected.Steps)
 	}
+	if said != len(p.Machine.Trials) {
+		t.Errorf("%d set-ups were timed, %d announced", len(p.Machine.Trials), said)
+	}
 	// Values that are wrong are found before anything is measured.
-	if _, err := Make(context.Background(), run.Request{Set: append(set, [2]string{"encoder.width", "-1"})}); err == nil {
-		t.Error("a negative width passes")
+	said = 0
+	if _, err := Make(context.Background(), run.Request{Set: append(set, [2]string{"encoder.width", "-1"})}, say); err == nil || said > 0 {
+		t.Errorf("a negative width: %v, %d set-ups timed", err, said)
+	}
+	// So is what only training would refuse.
+	two := folder(t, 16, 8, func(i, x, y int) color.Color { return color.Gray{uint8(i + x)} })
+	class0 := filepath.Join(two, "class0")
+	set = [][2]string{{"data.train", class0}, {"method.name", "supervised"}, {"encoder.width", "0.125"}, {"train.steps", "2"}, {"train.batch", "4"}, {"data.size", "8"}}
+	if _, err := Make(context.Background(), run.Request{Set: set}, say); err == nil {
+		t.Error("supervised learning without labels passes")
 	}
 }

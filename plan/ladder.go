@@ -35,6 +35,9 @@ var (
 	}
 )
 
+// smallestSide is the smallest side of a view that a network takes.
+const smallestSide = 8
+
 // smallSide is the largest side of pictures that are taken as they are.
 const smallSide = 64
 
@@ -53,9 +56,9 @@ func Candidates(d Data, g Given) []Candidate {
 		case g.Named["data.size"] && c.Data.Size > 0:
 			s.Size = c.Data.Size
 		case s.Size == 0:
-			s.Size = d.Native
+			s.Size = max(smallestSide, d.Native)
 		case d.Native > 0:
-			s.Size = min(s.Size, d.Native)
+			s.Size = min(s.Size, d.Native) // of large pictures
 		}
 		if g.Named["encoder.arch"] {
 			s.Arch = c.Encoder.Arch

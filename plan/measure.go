@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -26,14 +27,16 @@ type meter struct {
 	pictures []*imaging.Image
 	given    Given
 	machine  Machine
+	say      func(string)
 	spent    time.Duration // on steps
 }
 
 // Measure times training steps on synthetic batches, from the cheapest candidate upwards
-// until one would not see enough pictures in the time. The pictures are Inspect's.
-func Measure(ctx context.Context, d Data, pictures []*imaging.Image, g Given) (Machine, error) {
+// until one would not see enough pictures in the time. The pictures are Inspect's; say is
+// told what is being timed.
+func Measure(ctx context.Context, d Data, pictures []*imaging.Image, g Given, say func(string)) (Machine, error) {
 	c := g.Config
-	m := &meter{data: d, pictures: pictures, given: g, machine: Machine{
+	m := &meter{data: d, pictures: pictures, given: g, say: say, machine: Machine{
 		Processor: machine.Processor(), ISA: isa.Current().String(), Backend: c.Train.Backend,
 		Threads: threads(c), Shared: strings.Contains(c.Train.Backend, "cpu"),
 	}}
@@ -126,6 +129,7 @@ func (m *meter) time(ctx context.Context, c Candidate) (bool, error) {
 	if err := ctx.Err(); err != nil {
 		return false, err
 	}
+	m.say(fmt.Sprintf("timing steps of %s in %s", c.Setup, c.Precision))
 	config := m.config(c.Setup)
 	step, err := train.NewTrial(config, nil)
 	for errors.Is(err, train.ErrMemory) && c.Batch > 4 && !m.given.Named["train.batch"] {

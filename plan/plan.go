@@ -105,8 +105,9 @@ type Plan struct {
 // DefaultTime is what a plan is made for when nothing else is said.
 const DefaultTime = time.Hour
 
-// Make plans for what the user asked for: request names no preset.
-func Make(ctx context.Context, request run.Request) (Plan, error) {
+// Make plans for what the user asked for: request names no preset. It tells say what is
+// being timed.
+func Make(ctx context.Context, request run.Request, say func(string)) (Plan, error) {
 	c, err := run.Build(request)
 	if err != nil {
 		return Plan{}, err
@@ -136,11 +137,19 @@ func Make(ctx context.Context, request run.Request) (Plan, error) {
 	if data.Images < fewestPictures {
 		return Plan{}, tooFew(data)
 	}
-	machine, err := Measure(ctx, data, pictures, g)
+	machine, err := Measure(ctx, data, pictures, g, say)
 	if err != nil {
 		return Plan{}, err
 	}
-	return Propose(data, machine, g)
+	p, err := Propose(data, machine, g)
+	if err != nil {
+		return Plan{}, err
+	}
+	// What train would refuse must not be proposed.
+	if c, err = p.Apply(request); err == nil {
+		err = c.Resolve(run.Source{Images: data.Images, NativeSize: data.Native, Channels: data.Channels, Classes: data.Classes})
+	}
+	return p, err
 }
 
 // check finds wrong values of the user's before anything is measured.

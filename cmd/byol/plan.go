@@ -64,7 +64,11 @@ func makePlan(cmd *cobra.Command, request run.Request) (plan.Plan, error) {
 	if c.Data.Train == "" {
 		return plan.Plan{}, usageError{errors.New("--data is missing: name a folder of pictures, or builtin:glyphs")}
 	}
-	return plan.Make(cmd.Context(), request)
+	say := func(string) {}
+	if w := cmd.ErrOrStderr(); isTerminal(w) {
+		say = func(what string) { fmt.Fprintln(w, what) }
+	}
+	return plan.Make(cmd.Context(), request, say)
 }
 
 // planned returns the configuration of train --auto: the plan's, below what was given.
