@@ -20,6 +20,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/byol-go/byol/internal/kernel/isa"
 	"github.com/byol-go/byol/internal/kernel/par"
@@ -41,14 +42,15 @@ type Backend struct {
 	options   options
 	finalized bool
 	onCompile func(*Executable)
-	memory    int64 // bytes that a computation may hold; 0: no limit
+	memory    int64         // bytes that computations may hold; 0: no limit
+	held      *atomic.Int64 // bytes that those compiled since it was set hold besides their inputs
 }
 
 var _ backends.Backend = (*Backend)(nil)
 
 // New returns a backend. The configuration is a comma-separated list of key=value:
-// threads=N (default: as many as GOMAXPROCS), and one switch per compile pass,
-// PASS=off, to compare results with and without it.
+// threads=N (default: as many as GOMAXPROCS), memory=BYTES (see [Backend.LimitMemory]), and
+// one switch per compile pass, PASS=off, to compare results with and without it.
 func New(config string) (*Backend, error) {
 	opt, err := parseOptions(config)
 	if err != nil {
@@ -58,12 +60,13 @@ func New(config string) (*Backend, error) {
 		return nil, err
 	}
 	selfTest()
-	return &Backend{pool: par.New(opt.threads), options: opt}, nil
+	return &Backend{pool: par.New(opt.threads), options: opt, memory: opt.memory, held: new(atomic.Int64)}, nil
 }
 
 // options of a backend, from its configuration string.
 type options struct {
 	threads int
+	memory  int64           // bytes; 0: no limit
 	off     map[string]bool // names of compile passes switched off
 }
 
@@ -81,10 +84,16 @@ func parseOptions(config string) (options, error) {
 				return opt, fmt.Errorf("threads=%q: want a number from 1 to 4096", val)
 			}
 			opt.threads = n
+		case key == "memory":
+			n, err := strconv.ParseInt(val, 10, 64)
+			if err != nil || n < 1 {
+				return opt, fmt.Errorf("memory=%q: want a number of bytes", val)
+			}
+			opt.memory = n
 		case val == "off" && isPass(key):
 			opt.off[key] = true
 		default:
-			return opt, fmt.Errorf("unknown option %q: want threads=N or PASS=off, PASS one of %s", field, strings.Join(passNames(), ", "))
+			return opt, fmt.Errorf("unknown option %q: want threads=N, memory=BYTES or PASS=off, PASS one of %s", field, strings.Join(passNames(), ", "))
 		}
 	}
 	return opt, nil
@@ -99,9 +108,11 @@ func (b *Backend) OnCompile(report func(*Executable)) (before func(*Executable))
 	return before
 }
 
-// LimitMemory has later compilations fail with a [MemoryError] if an execution would hold
-// more than that many bytes, inputs included, before anything is allocated; 0 ends it.
-func (b *Backend) LimitMemory(bytes int64) { b.memory = bytes }
+// LimitMemory bounds what the computations compiled from now on hold together, each with
+// its inputs, in bytes; 0 ends it. One that would hold more lets values go which it computes
+// again when it needs them (see recompute); if that is not enough, compilation fails with
+// a [MemoryError] before anything is allocated.
+func (b *Backend) LimitMemory(bytes int64) { b.memory, b.held = bytes, new(atomic.Int64) }
 
 // MemoryError says that a computation does not fit into the memory there is.
 type MemoryError struct {

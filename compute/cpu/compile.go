@@ -38,7 +38,8 @@ func passes() []pass {
 }
 
 // passNames lists the compile passes that a configuration can switch off: those that
-// rewrite the graph, and "plan" (memory shared by values that do not live at the same
+// rewrite the graph, "recompute" (values computed again where they would not fit into the
+// memory; see Backend.LimitMemory), and "plan" (memory shared by values that do not live at the same
 // time), "inplace" (results written over operands) and "schedule" (order of the nodes).
 func passNames() []string {
 	var names []string
@@ -49,7 +50,7 @@ func passNames() []string {
 			names = append(names, p.name)
 		}
 	}
-	return append(names, "schedule", "inplace", "plan")
+	return append(names, "schedule", "recompute", "inplace", "plan")
 }
 
 func isPass(name string) bool {
@@ -68,6 +69,27 @@ func compile(b *Builder, outputs []value) (e *Executable, err error) {
 			e, err = nil, fmt.Errorf("computation %q: compilation: %v", b.name, r)
 		}
 	}()
+	for level := keepAll; ; level++ { // as little recomputation as the memory allows
+		if e, err = compileAt(b, outputs, level); err != nil {
+			return nil, err
+		}
+		if err = b.backend.checkMemory(e); err == nil {
+			break
+		}
+		if level == recomputeConvs || b.backend.options.off["recompute"] {
+			return nil, err
+		}
+	}
+	e.held = b.backend.held
+	e.held.Add(int64(e.PeakBytes()))
+	if f := b.backend.onCompile; f != nil {
+		f(e)
+	}
+	return e, nil
+}
+
+// compileAt compiles with a certain recomputation.
+func compileAt(b *Builder, outputs []value, what recomputation) (*Executable, error) {
 	p := newProgram(b, outputs)
 	off := b.backend.options.off
 	for _, pass := range passes() {
@@ -81,28 +103,24 @@ func compile(b *Builder, outputs []value) (e *Executable, err error) {
 		schedule(p)
 		p.sweep()
 	}
+	recompute(p, what)
+	p.sweep()
 	for _, n := range p.nodes {
 		if _, ok := kernels[n.op]; !ok && n.op != backends.OpTypeParameter && n.op != backends.OpTypeConstant {
 			return nil, fmt.Errorf("computation %q: no kernel for %s", b.name, opName(n.op))
 		}
 	}
-	e = newExecutable(b, p)
-	if err := b.backend.checkMemory(e); err != nil {
-		return nil, err
-	}
-	if f := b.backend.onCompile; f != nil {
-		f(e)
-	}
-	return e, nil
+	return newExecutable(b, p), nil
 }
 
-// checkMemory compares what an execution will hold with the backend's limit.
+// checkMemory compares what an execution will hold, and the arenas of the computations
+// compiled before, with the backend's limit.
 func (b *Backend) checkMemory(e *Executable) error {
 	if b.memory == 0 {
 		return nil
 	}
-	m := &MemoryError{Computation: e.name, Inputs: int64(e.InputBytes()), Peak: int64(e.PeakBytes()), Limit: b.memory}
-	if m.Inputs+m.Peak > b.memory {
+	m := &MemoryError{Computation: e.name, Inputs: int64(e.InputBytes()), Peak: int64(e.PeakBytes()), Limit: max(0, b.memory-b.held.Load())}
+	if m.Inputs+m.Peak > m.Limit {
 		return m
 	}
 	return nil

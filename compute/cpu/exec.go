@@ -3,6 +3,7 @@ package cpu
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gomlx/gomlx/backends"
 	"github.com/gomlx/gomlx/pkg/core/shapes"
@@ -17,6 +18,7 @@ type Executable struct {
 	steps   []step
 	outputs []value
 	plan    *plan
+	held    *atomic.Int64 // counts PeakBytes, see Backend.LimitMemory
 
 	mu      sync.Mutex
 	arena   *arena    // allocated by the first execution
@@ -64,6 +66,7 @@ func newExecutable(b *Builder, p *program) *Executable {
 func (e *Executable) Finalize() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.held.Add(-int64(e.PeakBytes()))
 	e.arena.free()
 	e.arena, e.steps, e.buffers, e.plan = nil, nil, nil, nil
 }
