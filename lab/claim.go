@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -51,6 +52,9 @@ func (c Claim) judge(results []Result) Finding {
 	default:
 		f.judgeLoses(results)
 	}
+	if f.Outcome == NotYet && len(results) > 0 && !slices.ContainsFunc(results, func(r Result) bool { return !math.IsNaN(r.end) }) {
+		f.Outcome, f.Numbers = Undecided, "there is no accuracy: it needs labelled pictures"
+	}
 	return f
 }
 
@@ -65,7 +69,7 @@ func of(results []Result, cell string) map[int]Result {
 	return out
 }
 
-// points are accuracies by seed, in percent; those of a run that diverged are its random
+// points are accuracies by seed, in percent, of runs that have one; those of a run that diverged are its random
 // weights' or, if these are not known either, 0: it learnt nothing that one could use.
 func points(runs map[int]Result, start bool) map[int]float64 {
 	out := map[int]float64{}
@@ -75,6 +79,9 @@ func points(runs map[int]Result, start bool) map[int]float64 {
 			v = r.start
 		}
 		if math.IsNaN(v) {
+			if r.Verdict != "diverged" {
+				continue
+			}
 			v = 0
 		}
 		out[seed] = 100 * v

@@ -49,6 +49,7 @@ func TestClaims(t *testing.T) {
 		{ab, all(results("a", 60, 50, 59), results("b", 50, 52, 51)), Undecided, "+5.3 ± 6.4"},
 		{ab, all(results("a", 50, 51, 49), results("b", 60, 62, 61)), DidNot, "-11.0"},
 		{ab, all(results("a", 60), results("b", 50)), Undecided, "+10.0 on one seed"},
+		{ab, []Result{{Cell: "a", Seed: 1, end: math.NaN()}, {Cell: "b", Seed: 1, end: math.NaN()}}, Undecided, "needs labelled pictures"},
 		// Only seeds that both have are compared.
 		{ab, all(results("a", 60, 60, 60), results("b", 50, 51)), CameOut, "over 2 seeds"},
 		{random, results("a", 30, 31, 29), CameOut, "random weights 20.0 ± 0.0"},

@@ -2,6 +2,8 @@ package lab
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/byol-go/byol/compute"
 	"github.com/byol-go/byol/dataset"
@@ -28,6 +30,9 @@ func openPictures(d run.Data, spec, split string, limit int) (*dataset.Set, erro
 // second and nothing is chosen.
 const probeL2 = 1
 
+// errNoProbe says that the pictures are none to learn classes from.
+var errNoProbe = errors.New("no linear probe")
+
 // linear returns the top-1 accuracy, a fraction, of logistic regression on the frozen
 // features of a run's encoder, and on those of the random weights it began with.
 func linear(ctx context.Context, f run.Folder, threads int) (start, end float64, err error) {
@@ -48,6 +53,9 @@ func linear(ctx context.Context, f run.Folder, threads int) (start, end float64,
 		if pictures.Test, err = openPictures(d, test, dataset.Test, d.TestLimit); err != nil {
 			return 0, 0, err
 		}
+	}
+	if err := pictures.Check(); err != nil {
+		return 0, 0, fmt.Errorf("%w: %w", errNoProbe, err)
 	}
 	backend, err := compute.New(c.Train.Backend, threads)
 	if err != nil {

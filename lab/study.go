@@ -255,7 +255,7 @@ func (o Options) take(ctx context.Context, j *job) error {
 		return fmt.Errorf("%w: %s; the same command goes on", train.ErrInterrupted, j.folder)
 	case errors.Is(err, train.ErrDiverged), errors.Is(err, eval.ErrNotFinite):
 		j.note.Diverged = err.Error()
-	case err != nil && !errors.Is(err, eval.ErrNoLabels):
+	case err != nil && !errors.Is(err, errNoProbe):
 		return fmt.Errorf("lab: cell %q, seed %d: %w", j.cell.Name, j.seed, err)
 	}
 	j.done = true

@@ -5,6 +5,9 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
+	"fmt"
+	"image"
+	"image/png"
 	"math"
 	"os"
 	"path/filepath"
@@ -194,5 +197,30 @@ func TestPageAndTable(t *testing.T) {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("the page lacks %q", want)
 		}
+	}
+}
+
+func TestPicturesWithoutLabels(t *testing.T) {
+	pictures := t.TempDir()
+	for i := range 16 {
+		m := image.NewGray(image.Rect(0, 0, 16, 16))
+		for p := range m.Pix {
+			m.Pix[p] = uint8((i*37 + p*(i+1)) % 251)
+		}
+		f, err := os.Create(filepath.Join(pictures, fmt.Sprintf("%02d.png", i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(png.Encode(f, m), f.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := strings.Replace(small, "data: {limit: 136, test_limit: 68}", "data: {train: "+filepath.ToSlash(pictures)+", size: 16}", 1)
+	s := study(t, t.TempDir()+"/s", mustParse(t, strings.Replace(text, "steps: 6", "steps: 2", 1)), func(o *Options) { o.Seeds = 1 })
+	if r := s.Results[0]; !math.IsNaN(r.Linear) || !math.IsNaN(r.KNN) || math.IsNaN(r.Loss) {
+		t.Errorf("%+v", r)
+	}
+	if f := s.Findings(); f[0].Outcome != Undecided || f[1].Outcome == NotYet {
+		t.Errorf("%+v", f)
 	}
 }
