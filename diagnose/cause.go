@@ -37,10 +37,12 @@ var causes = []cause{
 	{notWild, (*history).alikeData},
 	{collapses, (*history).lowTau},
 	{anything, (*history).noNorm},
+	{notWild, (*history).notBatchNorm},
 	{notWild, (*history).weakViews},
 	{[]string{NotLearning}, (*history).strongCrop},
 	{[]string{NotLearning}, (*history).rateTooLow},
 	{[]string{NotLearning}, (*history).highTau},
+	{[]string{NotLearning}, (*history).lowTau},
 }
 
 // cause returns the likely cause of a sign and what to do.
@@ -182,6 +184,10 @@ func (h *history) decay() (string, string, bool) {
 // rateTooHigh: one step undoes another.
 func (h *history) rateTooHigh() (string, string, bool) {
 	update := h.highest(updateOf(Encoder))
+	if grown := h.grown(Encoder); grown > burstNorm {
+		return fmt.Sprintf("the learning rate is far too high (optim.lr=%s): the encoder's weights have %.2g times their norm at the start", number(h.setup.LR), grown),
+			"lower optim.lr ten-fold, or lengthen optim.warmup_epochs", true
+	}
 	if !(update > wildUpdate) {
 		return "", "", false
 	}
@@ -241,6 +247,18 @@ func (h *history) noNorm() (string, string, bool) {
 		return "no norm anywhere: what all pictures have in common is never taken off", "set encoder.norm=batch and heads.norm=batch", true
 	}
 	return "no norm in the heads: what all pictures have in common is never taken off", "set heads.norm=batch", true
+}
+
+// notBatchNorm: norms of single pictures leave in what all pictures have in common.
+func (h *history) notBatchNorm() (string, string, bool) {
+	switch s := h.setup; {
+	case s.ProjectorNorm == "batch" && (s.PredictorNorm == "batch" || !s.hasPredictor() || !s.Predictor):
+		return "", "", false
+	case s.supervised() || s.OutputNorm == "batch":
+		return "", "", false
+	}
+	return fmt.Sprintf("no batch norm in one of the heads (heads.norm=%s,%s): what all pictures have in common is never taken off", h.setup.ProjectorNorm, h.setup.PredictorNorm),
+		"set heads.norm=batch", true
 }
 
 // weakShare is the difference of views, as a share of that of pictures, that colours

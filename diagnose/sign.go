@@ -27,6 +27,7 @@ var signs = []sign{
 	{name: "few to tell", verdict: NotLearning, holds: (*history).fewToTell},
 	{name: "copies", verdict: NotLearning, holds: (*history).copies},
 	{name: "alike", verdict: NotLearning, holds: (*history).alike},
+	{name: "drawn together", verdict: NotLearning, holds: (*history).drawnTogether},
 	{name: "labels not learnt", verdict: NotLearning, holds: (*history).labelsNotLearnt},
 	{name: "nothing gained", verdict: NotLearning, holds: (*history).nothingGained},
 }
@@ -96,11 +97,41 @@ const (
 // onePoint: all pictures get the same projection.
 func (h *history) onePoint() (string, bool) {
 	spread, other, gap := h.recent(std), h.recent(cosNegative), h.recent(cosGap)
-	if !(spread < collapsedStd) || !(other > collapsedCosine) || gap > toldApart*(1-other) {
+	if !(spread < collapsedStd) || !(other > collapsedCosine) || gap > toldApart*(1-other) || h.parting() {
 		return "", false
 	}
 	return fmt.Sprintf("the target's projections spread by %.2g (1 is healthy, 0 collapsed), and those of different pictures have a cosine of %.4g",
 		spread, other), true
+}
+
+// parting reports whether what was drawn together is being told apart: MoCo's keys begin that
+// way, as long as its queue holds those of a network that is no more.
+func (h *history) parting() bool {
+	const (
+		times    = 3  // the contrast at the start
+		least    = .1 // a contrast that is no accident
+		leastStd = .1 // there is something to part
+	)
+	now, spread := h.contrast(h.recent), h.recent(std)
+	return now > least && now > times*h.contrast(h.start) && spread > leastStd && spread > h.earlier(std)
+}
+
+// Projections of healthy runs that are drawn together more than this are also told apart.
+const (
+	closeStd      = .5
+	closeCosine   = .75
+	closeContrast = .15
+)
+
+// drawnTogether: short of a collapse, but what different pictures have in common grew and
+// what tells them apart did not.
+func (h *history) drawnTogether() (string, bool) {
+	spread, other, apart := h.recent(std), h.long(cosNegative), h.contrast(h.long)
+	if h.setup.supervised() || !(spread < closeStd) || !(other > closeCosine) || !(apart < closeContrast) || h.parting() {
+		return "", false
+	}
+	return fmt.Sprintf("the target's projections of different pictures have a cosine of %.2g and spread by %.2g (1 is healthy, 0 collapsed); views of a picture are told from them by %.2g of the distance",
+		other, spread, apart), true
 }
 
 // Of healthy runs the lowest effective rank seen in a single batch is 5 (SimSiam), where the

@@ -194,6 +194,20 @@ func (h *history) recent(pick func(Measurement) float64) float64 { return h.late
 // long is recent over more steps.
 func (h *history) long(pick func(Measurement) float64) float64 { return h.latest(longSteps, pick) }
 
+// earlier is the mean over as many steps before those of recent.
+func (h *history) earlier(pick func(Measurement) float64) float64 {
+	last := h.last().Step
+	to := len(h.all)
+	for to > 0 && h.all[to-1].Step > last-recentSteps {
+		to--
+	}
+	from := to
+	for from > 0 && h.all[from-1].Step > last-2*recentSteps {
+		from--
+	}
+	return mean(h.all[from:to], pick)
+}
+
 func (h *history) latest(steps int, pick func(Measurement) float64) float64 {
 	last, n := h.last().Step, 0
 	for n < len(h.all) && (n < persistence || h.all[len(h.all)-1-n].Step > last-steps) {
@@ -222,11 +236,12 @@ func (h *history) path(pick func(Measurement) float64) float64 {
 	return sum
 }
 
-// highest is the largest value that pick takes out of the measurements.
+// highest is the largest value that pick takes out of the measurements after the first
+// steps, whose gradients are large in healthy runs too.
 func (h *history) highest(pick func(Measurement) float64) float64 {
 	most := math.Inf(-1)
 	for _, m := range h.all {
-		if v := pick(m); v > most {
+		if v := pick(m); v > most && m.Step > startSteps {
 			most = v
 		}
 	}

@@ -153,6 +153,7 @@ type Train struct {
 	Precision       string        `yaml:"precision"` // fp32 or bf16
 	Backend         string        `yaml:"backend"`
 	Threads         int           `yaml:"threads"`          // 0: all
+	Memory          string        `yaml:"memory"`           // bound on what the process holds, as 2GB or 800MiB; "": what is available
 	CheckpointEvery int           `yaml:"checkpoint_every"` // steps; 0: once an epoch, at least every 500 steps
 	Keep            int           `yaml:"keep"`             // newest checkpoints kept, besides the best
 	LogEvery        int           `yaml:"log_every"`        // steps between "step" events

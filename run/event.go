@@ -35,7 +35,8 @@ type StepEvent struct {
 
 // Health is what a step event tells of the step's batch, representation and weights without
 // looking at labels; the verdict rests on it. Projections are the target's as in target_std,
-// features the online encoder's, in the mode of training. Where gradients are accumulated,
+// features the online encoder's, in the mode of training; weights are those before the step,
+// of which it computes everything else. Where gradients are accumulated,
 // batch and vectors are the last micro-batch's. What a method does not have is null.
 type Health struct {
 	CosGap     Number `json:"cos_gap"`    // cos_positive − cos_negative, mean over the steps since the event before: what tells pictures apart

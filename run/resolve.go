@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/byol-go/byol/internal/nearest"
+	"github.com/dustin/go-humanize"
 )
 
 // Source is what Resolve must know of the training pictures.
@@ -215,6 +216,9 @@ func (c Config) validateModel(bad func(bool, string, string), oneOf func(string,
 	bad(t.Time >= 0, "train.time", "a duration above 0")
 	oneOf("train.precision", "fp32", "bf16")
 	bad(t.Threads >= 0 && t.Threads <= 4096, "train.threads", "0 (all) to 4096")
+	if _, err := t.MemoryBytes(); err != nil {
+		errs = append(errs, fmt.Errorf("train.memory=%q: want a size such as 2GB or 800MiB", t.Memory))
+	}
 	bad(t.CheckpointEvery >= 0, "train.checkpoint_every", "0 (automatic) or more steps")
 	bad(t.Keep >= 1, "train.keep", "at least 1")
 	bad(t.LogEvery >= 1, "train.log_every", "at least 1")
@@ -223,6 +227,18 @@ func (c Config) validateModel(bad func(bool, string, string), oneOf func(string,
 	bad(c.Eval.K >= 1, "eval.k", "at least 1")
 	bad(c.Eval.Temperature > 0, "eval.temperature", "above 0")
 	return errs
+}
+
+// MemoryBytes is Memory in bytes; 0 if there is no bound.
+func (t Train) MemoryBytes() (int64, error) {
+	if t.Memory == "" {
+		return 0, nil
+	}
+	n, err := humanize.ParseBytes(t.Memory)
+	if err == nil && (n == 0 || n > math.MaxInt64) {
+		err = fmt.Errorf("%q is no amount of memory", t.Memory)
+	}
+	return int64(n), err
 }
 
 var (
@@ -236,7 +252,7 @@ func (c Config) usesBatchNorm() bool {
 
 // mayChange are the keys that --resume may change: they do not change the result.
 var mayChange = []string{
-	"data.workers", "train.threads", "train.checkpoint_every", "train.keep", "train.log_every", "train.on_collapse",
+	"data.workers", "train.threads", "train.memory", "train.checkpoint_every", "train.keep", "train.log_every", "train.on_collapse",
 }
 
 // ChangesResult lists the differences between two resolved configurations that would

@@ -74,8 +74,9 @@ func (j *judge) close() {
 // openData opens the training pictures.
 func (s *session) openData() (err error) {
 	d := s.config.Data
+	bound, _ := s.config.Train.MemoryBytes()
 	s.set, err = dataset.Open(d.Train, dataset.Options{
-		Split: dataset.Train, Limit: d.Limit, Channels: d.Channels, Size: d.Size, MaxBad: d.MaxBad,
+		Split: dataset.Train, Limit: d.Limit, Channels: d.Channels, Size: d.Size, MaxBad: d.MaxBad, MemoryBytes: picturesBytes(bound),
 	})
 	if err == nil && s.set.MirrorChangesClass && s.config.Augment.Flip != (run.PerView{}) {
 		s.progress.say("%s: mirrored pictures may be of another class; consider --set augment.flip=0", d.Train)

@@ -3,22 +3,76 @@ package train
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 
 	"github.com/byol-go/byol/compute"
 	"github.com/byol-go/byol/compute/cpu"
+	"github.com/byol-go/byol/dataset"
+	"github.com/byol-go/byol/embed"
 	"github.com/byol-go/byol/internal/machine"
+	"github.com/byol-go/byol/run"
 	"github.com/dustin/go-humanize"
+	"github.com/gomlx/gomlx/pkg/core/dtypes"
+	"github.com/gomlx/gomlx/pkg/core/shapes"
 )
 
-// limitMemory has computations that would not fit into the memory that is left refused
-// before they start, where the system tells how much that is.
-func limitMemory(b compute.Backend) {
-	if own, ok := b.(*cpu.Backend); ok {
-		if available, known := machine.AvailableBytes(); known {
-			own.LimitMemory(available)
+// limitMemory has computations that would not fit refused before they start: into the
+// memory that is left, where the system tells how much that is, and into bound bytes of
+// the process, if bound is not 0. Of those, besides bytes are kept for what computations do
+// not hold.
+func limitMemory(b compute.Backend, bound, besides int64) {
+	own, ok := b.(*cpu.Backend)
+	if !ok {
+		return
+	}
+	available, known := machine.AvailableBytes()
+	if bound > 0 {
+		const program = 48 << 20 // code that has not run yet, batches on their way, garbage
+		left := max(1, bound-machine.HeldBytes()-program-bound/50-besides)
+		if !known || left < available {
+			available, known = left, true
 		}
 	}
+	if known {
+		own.LimitMemory(available)
+	}
 }
+
+// limitMemory keeps room for the state on its way into a checkpoint, for pictures of
+// files that will be held decoded, and for the encoder at work when it is judged. It holds
+// for the steps of c; what is compiled later finds that room.
+func (s *session) limitMemory(c run.Config) {
+	bound, _ := c.Train.MemoryBytes()
+	var besides int64
+	for _, spec := range s.method.Specs() {
+		besides += 4 * int64(shapes.Make(dtypes.Float32, spec.Shape...).Size())
+	}
+	if pictures := int64(s.set.Len()) * pictureBytes; s.set.NativeSize() > 64 {
+		besides += min(pictures, picturesBytes(bound))
+	}
+	if e, err := embed.Random(embed.MetaOf(c), 0); err == nil && c.Eval.KNNEvery > 0 && s.set.HasLabels() {
+		pictures := int64(min(judgeBatch, s.set.Len()))
+		besides += 4 * 4 * pictures * int64(e.Encoder.LargestActivation(c.Data.Size))
+	}
+	limitMemory(s.backend, bound, besides)
+	if bound > 0 && s.goLimit == 0 { // so that garbage is not left lying until it fills the rest
+		s.goLimit = debug.SetMemoryLimit(machine.HeldBytes() + 2*besides + 16<<20)
+	}
+}
+
+// unlimitMemory ends the limit once the steps are compiled.
+func (s *session) unlimitMemory() {
+	if own, ok := s.backend.(*cpu.Backend); ok {
+		own.LimitMemory(0)
+	}
+}
+
+// pictureBytes is about what a decoded picture takes, which is shrunk to 256 pixels.
+const pictureBytes = 256 * 256 * 3
+
+// picturesBytes is what decoded pictures may take of a bound on all memory; 0, the data
+// set's own default, without one.
+func picturesBytes(bound int64) int64 { return min(bound/8, dataset.DefaultMemoryBytes) }
 
 // memoryOf returns what an execution of the computation that compile compiles will hold,
 // in bytes; 0 where the backend does not tell.

@@ -1,9 +1,13 @@
 package train
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -12,28 +16,49 @@ import (
 	"github.com/byol-go/byol/run"
 )
 
-// TestPeakMemory takes steps in a process of its own, and compares what it held at most
-// with what was said before anything was allocated.
+// TestPeakMemory takes steps in processes of their own, and compares what they held at most
+// with what was said before anything was allocated; and a training with train.memory.
 func TestPeakMemory(t *testing.T) {
 	if keys := os.Getenv("BYOL_TEST_PEAK"); keys != "" {
 		said, held := peakOf(t, strings.Fields(keys))
 		fmt.Printf("PEAK %d %d\n", said, held)
 		return
 	}
+	if keys := os.Getenv("BYOL_TEST_PEAK_RUN"); keys != "" {
+		dir := run.Folder(filepath.Join(t.TempDir(), "run"))
+		mustRun(t, t.Context(), Options{Config: tiny(t, strings.Fields(keys)...), Folder: dir})
+		sum := sha256.Sum256(encoderBytes(t, dir))
+		fmt.Printf("PEAK %d %d\n", binary.LittleEndian.Uint32(sum[:]), machine.PeakBytes())
+		return
+	}
 	if _, known := machine.AvailableBytes(); !known {
 		t.Skip("the system does not tell how much memory a process holds")
 	}
-	said, held := childPeak(t, "encoder.width=0.25 heads.hidden=512 heads.dim=128 train.batch=96")
+	said, held := childPeak(t, "BYOL_TEST_PEAK", "encoder.width=0.25 heads.hidden=512 heads.dim=128 train.batch=96")
 	if ratio := float64(said) / float64(held); ratio < 0.85 || ratio > 1.15 {
 		t.Errorf("said to hold %d bytes, held %d", said, held)
 	}
+	const keys = "encoder.arch=resnet18 encoder.stem=cifar encoder.width=0.25 heads.hidden=256 heads.dim=64 data.size=64 data.limit=64 train.batch=64 train.steps=2 train.checkpoint_every=1"
+	encoder, free := childPeak(t, "BYOL_TEST_PEAK_RUN", keys)
+	bound := free * 3 / 4
+	t.Logf("bound %d", bound)
+	again, held := childPeak(t, "BYOL_TEST_PEAK_RUN", fmt.Sprintf("%s train.memory=%d", keys, bound))
+	if again != encoder || held > bound {
+		t.Errorf("a run held %d bytes without a bound, and %d with %d; the same encoder: %v", free, held, bound, again == encoder)
+	}
+	c := tiny(t, append(strings.Fields(keys), "train.memory=120MB")...)
+	err := Run(t.Context(), Options{Config: c, Folder: run.Folder(filepath.Join(t.TempDir(), "run"))})
+	var h interface{ Hint() string }
+	if !errors.Is(err, ErrMemory) || !errors.As(err, &h) {
+		t.Errorf("with 120 MB: %v, want a refusal with a hint", err)
+	}
 }
 
-// childPeak runs peakOf in a process of its own.
-func childPeak(t *testing.T, keys string) (said, held int64) {
+// childPeak runs the test in a process of its own, with a variable of the environment.
+func childPeak(t *testing.T, variable, keys string) (said, held int64) {
 	t.Helper()
 	c := exec.Command(os.Args[0], "-test.run=^TestPeakMemory$")
-	c.Env = append(os.Environ(), "BYOL_TEST_PEAK="+keys)
+	c.Env = append(os.Environ(), variable+"="+keys)
 	out, err := c.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)

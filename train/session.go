@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/byol-go/byol/augment"
@@ -40,9 +41,10 @@ type session struct {
 	watch     *diagnose.Watch
 	board     *run.TensorBoard
 
-	perEpoch int // optimiser steps
-	step     int // optimiser steps done
-	saved    int // step of the newest checkpoint, -1 for none
+	perEpoch int   // optimiser steps
+	step     int   // optimiser steps done
+	saved    int   // step of the newest checkpoint, -1 for none
+	goLimit  int64 // the Go runtime's limit on memory before this run set one, else 0
 	memory
 }
 
@@ -78,7 +80,6 @@ func open(ctx context.Context, o Options) (_ *session, err error) {
 	if s.backend, err = compute.New(s.config.Train.Backend, s.config.Train.Threads); err != nil {
 		return nil, err
 	}
-	limitMemory(s.backend)
 	s.tracer = compute.Trace(s.backend, o.Trace)
 	stored, err := s.stored(o)
 	if err != nil {
@@ -91,6 +92,7 @@ func open(ctx context.Context, o Options) (_ *session, err error) {
 	if s.stepper, err = NewStepper(s.backend, s.method, ViewShape(s.config)); err != nil {
 		return nil, err
 	}
+	s.unlimitMemory()
 	if err := s.start(o, stored != nil); err != nil {
 		return nil, err
 	}
@@ -143,6 +145,7 @@ func (s *session) resolve(ctx context.Context, stored *run.Config) error {
 	if err := s.build(provisional); err != nil {
 		return err
 	}
+	s.limitMemory(provisional)
 	if budget > 0 {
 		steps, err := s.stepsWithin(ctx, provisional, budget)
 		if err != nil {
@@ -335,6 +338,9 @@ func (s *session) say(format string, args ...any) {
 // close releases everything that open took.
 func (s *session) close() {
 	s.progress.end()
+	if s.goLimit != 0 {
+		debug.SetMemoryLimit(s.goLimit)
+	}
 	if s.stepper != nil {
 		s.stepper.Close()
 	}

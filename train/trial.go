@@ -49,7 +49,8 @@ func NewTrial(c run.Config, r *trace.Recorder) (_ *Trial, err error) {
 			t.Close()
 		}
 	}()
-	limitMemory(t.backend)
+	bound, _ := c.Train.MemoryBytes()
+	limitMemory(t.backend, bound, 0)
 	t.Tracer = compute.Trace(t.backend, r)
 	shape := ViewShape(c)
 	if t.stepper, err = NewStepper(t.backend, m, shape); err != nil {

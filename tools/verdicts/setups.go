@@ -35,8 +35,9 @@ type setup struct {
 
 func (s setup) broken() bool { return len(s.cause) > 0 }
 
-// Augmentations of photographs rather than letters, and of nothing.
+// A recipe for short runs; augmentations of photographs rather than letters, and of nothing.
 const (
+	learns  = " method.tau=.9 optim.lr=.12" // in a few hundred steps
 	natural = " augment.flip=.5 augment.crop.scale=.2,1 augment.jitter.hue=.1"
 	nothing = " augment.crop.scale=1,1 augment.crop.ratio=1,1 augment.flip=0 augment.jitter.p=0 augment.gray=0 augment.blur.p=0 augment.solarize.p=0"
 )
