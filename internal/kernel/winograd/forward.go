@@ -49,6 +49,9 @@ type forwardWorker struct {
 	tmp      []float32
 	edge     []float32 // room for [4][4][lane] numbers: a tile that does not fit y
 	tileArgs tileArgs
+	fetchY   fetcher  // what output is about to write
+	fetchX   fetcher  // and the next block's input
+	ahead    [][2]int // that block's tiles
 }
 
 // image is a phase of the output: every pixel, or every second one in each direction.
@@ -119,6 +122,7 @@ func newForward(a *arena, k *kernels, g grid, r reduction, threads int) *forward
 		}
 		if !f.few {
 			w.v = take[float32](a, f.vSize(f.cPad))
+			w.ahead = take[[2]int](a, f.block*(sources[f.source].step/tileOut)*(sources[f.source].step/tileOut))
 		}
 	}
 	return f
@@ -204,7 +208,7 @@ func (f *forward) run(p *par.Pool, y, x, w numbers) {
 	}
 	p.For(ceil(f.tiles(), f.block), func(part, worker int) {
 		t0 := part * f.block
-		f.workers[worker].block(f, t0, min(t0+f.block, f.tiles()))
+		f.workers[worker].block(f, t0, min(t0+f.block, f.tiles()), p.Threads())
 	})
 }
 
@@ -228,15 +232,58 @@ func (f *forward) piece(g, c0 int) []float32 {
 	return f.u[(g*f.pieces()+c0/f.rows)*f.chunkSize():]
 }
 
-// block computes the outputs of tiles t0 to t1.
-func (s *forwardWorker) block(f *forward, t0, t1 int) {
+// block computes the outputs of tiles t0 to t1. As there are so many threads, this one's
+// next block is likely so many further.
+func (s *forwardWorker) block(f *forward, t0, t1, threads int) {
 	panels := newPanels(f.k, t1-t0)
 	s.transform(f, s.v, panels, 0, f.c, t0, t0, t1)
 	s.sort(f, t0, t1)
+	s.lookAhead(f, t0+threads*f.block)
 	for g := range f.chunks() {
+		s.fetchInput(f, g)
 		for out := range f.outs {
+			s.fetchOutput(f, g, out)
 			s.products(f, g, out, panels, s.v, f.u[g*f.chunkSize():], f.cPad, false)
 			s.output(f, g, out)
+		}
+	}
+}
+
+// fetchInput has the products of a chunk fetch their share of the next block's channels.
+func (s *forwardWorker) fetchInput(f *forward, g int) {
+	blocks, chunks := ceil(f.c, lane), f.chunks()
+	c0, c1 := g*blocks/chunks*lane, min((g+1)*blocks/chunks*lane, f.c)
+	s.fetchX.begin(f.k.fetch, f.x, s.ahead, c0, c1, f.c, f.grid.w, 1)
+}
+
+// fetchOutput has the products of a chunk fetch what is written next.
+func (s *forwardWorker) fetchOutput(f *forward, g, out int) {
+	k, im, tiles := f.kernelLayout.k, &f.images[out], s.tiles[out].whole
+	if !f.fetches() {
+		tiles = nil
+	}
+	s.fetchY.begin(f.k.fetch, f.y, tiles, g*chunk, min((g+1)*chunk, k), k, im.rowPixels, im.colPixels)
+}
+
+// fetches reports whether pixels are fetched ahead: where they come from far away.
+func (f *forward) fetches() bool {
+	const large = 8 << 20 // bytes of the output
+	return f.k.fetch != nil && f.n*f.outH*f.outW*f.kernelLayout.k*f.y.size >= large
+}
+
+// lookAhead lists where the tiles of the block from t0 on begin in x, each 4x4 pixels.
+func (s *forwardWorker) lookAhead(f *forward, t0 int) {
+	s.ahead = s.ahead[:0]
+	if !f.fetches() {
+		return
+	}
+	step := sources[f.source].step
+	for t := t0; t < min(t0+f.block, f.tiles()); t++ {
+		n, ty, tx := f.place(t)
+		for y := step * ty; y < min(step*(ty+1), f.grid.h); y += tileOut {
+			for x := step * tx; x < min(step*(tx+1), f.grid.w); x += tileOut {
+				s.ahead = append(s.ahead, [2]int{0, f.x.size * ((n*f.grid.h+y)*f.grid.w + x) * f.c})
+			}
 		}
 	}
 }
@@ -317,6 +364,10 @@ func (s *forwardWorker) products(f *forward, g, out int, panels panels, v, u []f
 	panelSize := f.panelSize(rows)
 	stride := panels.count()*panelSize + pad
 	m := s.mOf(f, out)
+	calls := f.tile * panels.count() * ceil(columns, width)
+	every := max(1, calls/f.block) // so many products, tiles are fetched
+	tilesY, tilesX := ceil(len(s.fetchY.tiles)*every, calls), ceil(len(s.fetchX.tiles)*every, calls)
+	wait := every
 	for e := range f.tile {
 		first, count := f.summed(out, e)
 		if count == 0 {
@@ -337,6 +388,11 @@ func (s *forwardWorker) products(f *forward, g, out int, panels panels, v, u []f
 				next := min(width*sum+i*prefetched*sum%(width*sum), len(b)-1)
 				c := &m[(panels.start(i)*elements+e)*chunk+n]
 				run(sum/lane, &ve[i*panelSize], &b[0], c, accumulate, &b[next])
+				if wait--; wait == 0 {
+					wait = every
+					s.fetchY.step(tilesY)
+					s.fetchX.step(tilesX)
+				}
 			}
 		}
 	}

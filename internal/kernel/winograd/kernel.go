@@ -31,6 +31,7 @@ type kernels struct {
 	kernelOut      func(args *weightArgs)
 	splitKernelOut func(args *weightArgs)
 	addTo          func(dst, src *float32, blocks int)
+	fetch          fetchFunc // or nil
 }
 
 // transforms are the functions that read or write images and kernels of one type.

@@ -25,7 +25,7 @@ var kernelsAVX2 = &kernels{
 		transpose: transposeBF16AVX2,
 	},
 	finish:    [2]finishFuncs{{outputTilesSetAVX2, outputTilesAddAVX2}, {pairOutputSetAVX2, pairOutputAddAVX2}},
-	kernelOut: kernelOutAVX2, splitKernelOut: splitKernelOutAVX2, addTo: addToAVX2,
+	kernelOut: kernelOutAVX2, splitKernelOut: splitKernelOutAVX2, addTo: addToAVX2, fetch: fetchPixelsAVX2,
 }
 
 var kernelsAVX512 = &kernels{
@@ -46,7 +46,7 @@ var kernelsAVX512 = &kernels{
 		transpose: transposeBF16AVX2,
 	},
 	finish:    [2]finishFuncs{{outputTilesSetAVX512, outputTilesAddAVX512}, {pairOutputSetAVX512, pairOutputAddAVX512}},
-	kernelOut: kernelOutAVX512, splitKernelOut: splitKernelOutAVX512, addTo: addToAVX512,
+	kernelOut: kernelOutAVX512, splitKernelOut: splitKernelOutAVX512, addTo: addToAVX512, fetch: fetchPixelsAVX2,
 }
 
 var kernelsRef = refKernels()

@@ -24,7 +24,7 @@ var kernelsNEON = &kernels{
 		transpose: transposeBF16NEON,
 	},
 	finish:    [2]finishFuncs{{outputTilesSetNEON, outputTilesAddNEON}, {pairOutputSetNEON, pairOutputAddNEON}},
-	kernelOut: kernelOutNEON, splitKernelOut: splitKernelOutNEON, addTo: addToNEON,
+	kernelOut: kernelOutNEON, splitKernelOut: splitKernelOutNEON, addTo: addToNEON, fetch: fetchPixelsNEON,
 }
 
 var kernelsRef = refKernels()

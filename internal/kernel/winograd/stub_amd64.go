@@ -346,6 +346,11 @@ func splitKernelOutAVX512(args *weightArgs)
 //go:noescape
 func addToAVX512(dst *float32, src *float32, blocks int)
 
+// fetchPixelsAVX2 asks for lines of 64 bytes of each of 4x4 pixels.
+//
+//go:noescape
+func fetchPixelsAVX2(pixels *byte, rowStride int, colStride int, lines int)
+
 // transposeAVX2 sets dst[j][i] = src[i][j] for 16x16 numbers; rows of src are stride bytes apart.
 //
 //go:noescape

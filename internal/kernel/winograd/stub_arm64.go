@@ -167,6 +167,11 @@ func splitKernelOutNEON(args *weightArgs)
 //go:noescape
 func addToNEON(dst *float32, src *float32, blocks int)
 
+// fetchPixelsNEON asks for lines of 64 bytes of each of 4x4 pixels.
+//
+//go:noescape
+func fetchPixelsNEON(pixels *byte, rowStride int, colStride int, lines int)
+
 // transposeNEON sets dst[j][i] = src[i][j] for 16x16 numbers; rows of src are stride bytes apart.
 //
 //go:noescape

@@ -21093,6 +21093,45 @@ blockEnd:
 	VZEROUPPER
 	RET
 
+// func fetchPixelsAVX2(pixels *byte, rowStride int, colStride int, lines int)
+// Requires: MMX+
+TEXT ·fetchPixelsAVX2(SB), NOSPLIT, $0-32
+	MOVQ  pixels+0(FP), AX
+	MOVQ  rowStride+8(FP), CX
+	MOVQ  colStride+16(FP), DX
+	MOVQ  lines+24(FP), BX
+	LEAQ  (DX)(DX*2), SI
+	TESTQ BX, BX
+	JLE   lineEnd
+
+line:
+	MOVQ       AX, DI
+	PREFETCHT1 (DI)
+	PREFETCHT1 (DI)(DX*1)
+	PREFETCHT1 (DI)(DX*2)
+	PREFETCHT1 (DI)(SI*1)
+	ADDQ       CX, DI
+	PREFETCHT1 (DI)
+	PREFETCHT1 (DI)(DX*1)
+	PREFETCHT1 (DI)(DX*2)
+	PREFETCHT1 (DI)(SI*1)
+	ADDQ       CX, DI
+	PREFETCHT1 (DI)
+	PREFETCHT1 (DI)(DX*1)
+	PREFETCHT1 (DI)(DX*2)
+	PREFETCHT1 (DI)(SI*1)
+	ADDQ       CX, DI
+	PREFETCHT1 (DI)
+	PREFETCHT1 (DI)(DX*1)
+	PREFETCHT1 (DI)(DX*2)
+	PREFETCHT1 (DI)(SI*1)
+	ADDQ       $0x00000040, AX
+	DECQ       BX
+	JNZ        line
+
+lineEnd:
+	RET
+
 // func transposeAVX2(dst *float32, src *byte, stride int)
 // Requires: AVX
 TEXT ·transposeAVX2(SB), NOSPLIT, $0-24

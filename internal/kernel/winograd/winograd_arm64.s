@@ -25022,6 +25022,55 @@ block:
 blockEnd:
 	RET
 
+// func fetchPixelsNEON(pixels *byte, rowStride int, colStride int, lines int)
+TEXT ·fetchPixelsNEON(SB), NOSPLIT, $0-32
+	MOVD pixels+0(FP), R0
+	MOVD rowStride+8(FP), R1
+	MOVD colStride+16(FP), R2
+	MOVD lines+24(FP), R3
+	ADD R2<<1, R2, R17
+	MOVD R17, R4
+	TST R3, R3
+	BLE lineEnd
+line:
+	MOVD R0, R5
+	PRFM (R5), PLDL2KEEP
+	ADD R2, R5, R19
+	PRFM (R19), PLDL2KEEP
+	ADD R2<<1, R5, R20
+	PRFM (R20), PLDL2KEEP
+	ADD R4, R5, R21
+	PRFM (R21), PLDL2KEEP
+	ADD R1, R5
+	PRFM (R5), PLDL2KEEP
+	ADD R2, R5, R22
+	PRFM (R22), PLDL2KEEP
+	ADD R2<<1, R5, R23
+	PRFM (R23), PLDL2KEEP
+	ADD R4, R5, R24
+	PRFM (R24), PLDL2KEEP
+	ADD R1, R5
+	PRFM (R5), PLDL2KEEP
+	ADD R2, R5, R19
+	PRFM (R19), PLDL2KEEP
+	ADD R2<<1, R5, R20
+	PRFM (R20), PLDL2KEEP
+	ADD R4, R5, R21
+	PRFM (R21), PLDL2KEEP
+	ADD R1, R5
+	PRFM (R5), PLDL2KEEP
+	ADD R2, R5, R22
+	PRFM (R22), PLDL2KEEP
+	ADD R2<<1, R5, R23
+	PRFM (R23), PLDL2KEEP
+	ADD R4, R5, R24
+	PRFM (R24), PLDL2KEEP
+	ADD $64, R0
+	SUBS $1, R3
+	BNE line
+lineEnd:
+	RET
+
 // func transposeNEON(dst *float32, src *byte, stride int)
 TEXT ·transposeNEON(SB), NOSPLIT, $0-24
 	MOVD dst+0(FP), R0

@@ -135,6 +135,7 @@ func main() {
 		splitKernelOut(s)
 		addTo(s)
 	}
+	fetchPixels()
 	for _, k := range kinds {
 		transpose(k)
 	}

@@ -558,3 +558,28 @@ func transpose8(v []VecVirtual) []VecVirtual {
 	}
 	return out
 }
+
+// fetchPixels emits prefetches of a tile's pixels to the second-level cache.
+func fetchPixels() {
+	TEXT("fetchPixelsAVX2", NOSPLIT, "func(pixels *byte, rowStride, colStride, lines int)")
+	Pragma("noescape")
+	Doc("fetchPixelsAVX2 asks for lines of 64 bytes of each of 4x4 pixels.")
+	pixels := Load(Param("pixels"), GP64())
+	rowStride, colStride := Load(Param("rowStride"), GP64()), Load(Param("colStride"), GP64())
+	lines := Load(Param("lines"), GP64()).(GPVirtual)
+	three := times3(colStride)
+	loop("line", lines, func() {
+		row := GP64()
+		MOVQ(pixels, row)
+		for i := range 4 {
+			for _, at := range multiples(row, colStride, three, nil) {
+				PREFETCHT1(at)
+			}
+			if i < 3 {
+				ADDQ(rowStride, row)
+			}
+		}
+		ADDQ(U32(64), pixels)
+	})
+	RET()
+}
