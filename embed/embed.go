@@ -45,7 +45,7 @@ func NewEmbedder(backend compute.Backend, m *Model, batch int) (*Embedder, error
 
 // chunkBytes is the size of the largest activation of a chunk, at most: more would leave
 // the caches, and the weights need not be read much more often than that.
-const chunkBytes = 16 << 20
+const chunkBytes = 32 << 20
 
 // chunk returns how many of batch pictures go through the network at once: as many as
 // chunkBytes allows, but such that a batch falls into equal parts.
