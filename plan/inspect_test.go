@@ -68,6 +68,10 @@ func TestInspect(t *testing.T) {
 	if d, _ = inspect(t, "data.train="+folder(t, 12, 40, red)); d.Gray || len(d.Mean) != 3 || d.Mean[0] != 1 || d.Std[0] != .05 {
 		t.Errorf("red pictures: %+v", d)
 	}
+	yellow := func(i, x, y int) color.Color { return color.NRGBA{200, 200, 0, 255} }
+	if d, _ = inspect(t, "data.train="+folder(t, 12, 40, yellow)); d.Gray {
+		t.Error("yellow is said to be gray")
+	}
 	if d, _ = inspect(t, "data.train=builtin:glyphs", "data.limit=70", "data.test_limit=30"); d.Images != 70 || d.Test != 30 || !d.Symbols || d.Gray {
 		t.Errorf("glyphs: %+v", d)
 	}
@@ -90,7 +94,7 @@ func TestInspectRefuses(t *testing.T) {
 
 // A plan of this machine's own measurements.
 func TestMake(t *testing.T) {
-	set := [][2]string{{"data.train", "builtin:glyphs"}, {"data.size", "16"}, {"data.limit", "200"}, {"encoder.width", "0.125"}, {"train.time", "40s"}, {"train.threads", "1"}}
+	set := [][2]string{{"data.train", "builtin:glyphs"}, {"data.size", "16"}, {"data.limit", "200"}, {"encoder.width", "0.125"}, {"train.time", "20s"}, {"train.threads", "1"}}
 	said := 0
 	say := func(string) { said++ }
 	p, err := Make(context.Background(), run.Request{Set: set}, say)
@@ -100,6 +104,11 @@ func TestMake(t *testing.T) {
 	trial := p.Machine.Trials[0]
 	if trial.StepS <= 0 || trial.ViewS <= 0 || trial.Bytes <= 0 || trial.Size != 16 || trial.Width != .125 || p.Machine.Threads != 1 {
 		t.Errorf("measured %+v", p.Machine)
+	}
+	for _, trial := range p.Machine.Trials {
+		if trial.Needs > 0 {
+			t.Errorf("%s was timed, for which 20 s are far too short", trial.Setup)
+		}
 	}
 	c, err := p.Apply(run.Request{Set: set})
 	if err != nil {

@@ -142,6 +142,10 @@ func TestTheUserWins(t *testing.T) {
 	if want := rateOf(c.Train.Steps, 128); c.Optim.LR != want || c.Method.Tau != tauOf(c.Train.Steps) {
 		t.Errorf("rate %g and τ %g for %d steps of 128, want %g and %g", c.Optim.LR, c.Method.Tau, c.Train.Steps, want, tauOf(c.Train.Steps))
 	}
+	g = given(t, time.Hour, "optim.lr=0.02")
+	if got := value(propose(t, cifarLike, machineOf(cifarLike, g, 50), g), "optim.weight_decay"); got != "0.0015" {
+		t.Errorf("decay %s for a rate of .02", got)
+	}
 	// A whole recipe of the user's own.
 	g = given(t, time.Hour, "optim.name=lars")
 	p = propose(t, cifarLike, machineOf(cifarLike, g, 50), g)
@@ -214,6 +218,10 @@ func TestFewPictures(t *testing.T) {
 		}
 	}
 	d := photosLike
+	d.Images = 40
+	if c := Candidates(d, given(t, time.Hour))[0]; c.Batch != 8 || c.Norm != "group_ws" {
+		t.Errorf("timed with batches of %d and norm %s", c.Batch, c.Norm)
+	}
 	d.Images = 7
 	g := given(t, time.Hour)
 	if _, err := Propose(d, machineOf(d, g, 50), g); err == nil || !strings.Contains(err.Error(), "too few") {
