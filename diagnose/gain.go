@@ -102,7 +102,9 @@ func (h *history) labelsNotLearnt() (string, bool) {
 // What must be gained by the time that a verdict is given. Of healthy runs the one that
 // gained least by then had doubled the contrast.
 const (
-	gained       = 1.25 // times the contrast of the first steps
+	gained       = 1.25 // times the contrast of the first steps,
+	gainedOfRest = .25  // or this part of what it lacked of 1, where views were easily told from the start
+	easyContrast = .2   // then what the first steps taught counts too
 	standingLoss = .002 // of the loss at the first step: less is no change
 	lowContrast  = .1   // of a random network: about .05
 )
@@ -113,14 +115,20 @@ func (h *history) nothingGained() (string, bool) {
 		return "", false
 	}
 	at, now := h.contrast(h.start), h.contrast(h.long)
+	if at > easyContrast {
+		at = max(0, min(at, h.all[0].contrast()))
+	}
 	first, latest := h.all[0].Loss, h.long(loss)
 	stands := math.Abs(latest-first) < standingLoss*math.Abs(first) && now < lowContrast
-	if !(now < gained*at) && !stands {
+	if !(now < min(gained*at, at+gainedOfRest*(1-at))) && !stands {
 		return "", false
 	}
 	return fmt.Sprintf("views of a picture are told from others by %.2g of the distance between pictures, at the start by %.2g; the loss went from %.4g to %.4g",
 		now, at, first, latest), true
 }
+
+// contrast is that of a single measurement.
+func (m Measurement) contrast() float64 { return m.CosGap / max(1e-6, 1-m.CosNegative) }
 
 // contrast is the gap of the cosines as a share of the distance between pictures.
 func (h *history) contrast(over func(func(Measurement) float64) float64) float64 {

@@ -126,7 +126,7 @@ func (s *session) lastVerdict() error {
 type CollapseError struct{ diagnose.Verdict }
 
 func (e CollapseError) Error() string {
-	return fmt.Sprintf("stopped at step %d, which is saved: %s since step %d: %s (%s)", e.Step, e.Verdict.Verdict, e.Since, e.Cause, e.Evidence)
+	return fmt.Sprintf("stopped at step %d, which is saved: %s since step %d: %s", e.Step, e.Verdict.Verdict, e.Since, e.Cause)
 }
 
 // Hint says what to change.

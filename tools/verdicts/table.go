@@ -58,6 +58,7 @@ var setups = []setup{
 	{name: "batch512", what: "batch 512", set: "train.batch=512 train.steps=260" + learns},
 	{name: "lars", what: "LARS", set: "optim.name=lars optim.base_lr=7 optim.weight_decay=1e-6 method.tau=.9"},
 	{name: "adamw", what: "AdamW", set: "optim.name=adamw optim.lr=2e-3 optim.weight_decay=1e-2 method.tau=.95"},
+	{name: "larsclip", what: "LARS with clipping, as the preset stl", set: "optim.name=lars-clip optim.base_lr=1 optim.weight_decay=1e-5 method.tau=.9"},
 	{name: "ratehalf", what: "learning rate x.5", set: "optim.lr=.06 method.tau=.9"},
 	{name: "rate2", what: "learning rate x2", set: "optim.lr=.24 method.tau=.9"},
 	{name: "bf16", what: "bf16", set: "train.precision=bf16" + learns},
