@@ -122,7 +122,7 @@ func newForward(a *arena, k *kernels, g grid, r reduction, threads int) *forward
 		}
 		if !f.few {
 			w.v = take[float32](a, f.vSize(f.cPad))
-			w.ahead = take[[2]int](a, f.block*(sources[f.source].step/tileOut)*(sources[f.source].step/tileOut))
+			w.ahead = take[[2]int](a, f.block*f.squares())
 		}
 	}
 	return f
@@ -267,24 +267,14 @@ func (s *forwardWorker) fetchOutput(f *forward, g, out int) {
 
 // fetches reports whether pixels are fetched ahead: where they come from far away.
 func (f *forward) fetches() bool {
-	const large = 8 << 20 // bytes of the output
-	return f.k.fetch != nil && f.n*f.outH*f.outW*f.kernelLayout.k*f.y.size >= large
+	return f.k.fetch != nil && f.n*f.outH*f.outW*f.kernelLayout.k*f.y.size >= largeImage
 }
 
-// lookAhead lists where the tiles of the block from t0 on begin in x, each 4x4 pixels.
+// lookAhead lists where the tiles of the block from t0 on begin in x.
 func (s *forwardWorker) lookAhead(f *forward, t0 int) {
 	s.ahead = s.ahead[:0]
-	if !f.fetches() {
-		return
-	}
-	step := sources[f.source].step
-	for t := t0; t < min(t0+f.block, f.tiles()); t++ {
-		n, ty, tx := f.place(t)
-		for y := step * ty; y < min(step*(ty+1), f.grid.h); y += tileOut {
-			for x := step * tx; x < min(step*(tx+1), f.grid.w); x += tileOut {
-				s.ahead = append(s.ahead, [2]int{0, f.x.size * ((n*f.grid.h+y)*f.grid.w + x) * f.c})
-			}
-		}
+	if f.fetches() {
+		s.ahead = f.grid.pixels(s.ahead, t0, min(t0+f.block, f.tiles()), f.x.size*f.c)
 	}
 }
 
@@ -366,7 +356,7 @@ func (s *forwardWorker) products(f *forward, g, out int, panels panels, v, u []f
 	m := s.mOf(f, out)
 	calls := f.tile * panels.count() * ceil(columns, width)
 	every := max(1, calls/f.block) // so many products, tiles are fetched
-	tilesY, tilesX := ceil(len(s.fetchY.tiles)*every, calls), ceil(len(s.fetchX.tiles)*every, calls)
+	piecesY, piecesX := ceil(s.fetchY.pieces()*every, calls), ceil(s.fetchX.pieces()*every, calls)
 	wait := every
 	for e := range f.tile {
 		first, count := f.summed(out, e)
@@ -390,8 +380,8 @@ func (s *forwardWorker) products(f *forward, g, out int, panels panels, v, u []f
 				run(sum/lane, &ve[i*panelSize], &b[0], c, accumulate, &b[next])
 				if wait--; wait == 0 {
 					wait = every
-					s.fetchY.step(tilesY)
-					s.fetchX.step(tilesX)
+					s.fetchY.step(piecesY)
+					s.fetchX.step(piecesX)
 				}
 			}
 		}

@@ -55,6 +55,9 @@ type gradWorker struct {
 	sums     []float32 // of an area
 	tileArgs tileArgs
 	dwArgs   weightArgs
+
+	fetchX, fetchY fetcher // the next block of a slice
+	aheadX, aheadY [][2]int
 }
 
 const (
@@ -124,6 +127,8 @@ func (f *kernelGrad) newWorker(a *arena) gradWorker {
 	} else {
 		w.v = take[float32](a, f.vSize())
 		w.z = take[float32](a, f.zSize())
+		w.aheadX = take[[2]int](a, tiles*f.squares())
+		w.aheadY = take[[2]int](a, tiles)
 	}
 	w.offset = take[int](a, tiles)
 	if f.stride2() {
@@ -182,8 +187,23 @@ func (s *gradWorker) slice(f *kernelGrad, part int) {
 	for t := t0; t < t1; t += f.block {
 		n := min(f.block, t1-t)
 		s.transform(f, s.v, s.z, 0, t, t+n)
+		s.lookAhead(f, t+n, min(t+n+f.block, t1))
 		s.multiply(f, s.v, s.z, n, 0, 0, sums, t > t0)
 	}
+}
+
+// lookAhead has the next products fetch tiles t0 to t1 of input and gradient.
+func (s *gradWorker) lookAhead(f *kernelGrad, t0, t1 int) {
+	s.aheadX, s.aheadY = s.aheadX[:0], s.aheadY[:0]
+	if f.kernels.fetch != nil && f.x.size*f.n*f.h*f.w*f.c >= largeImage {
+		s.aheadX = f.pixels(s.aheadX, t0, t1, f.x.size*f.c)
+		for t := t0; t < t1; t++ {
+			n, ty, tx := f.place(t)
+			s.aheadY = append(s.aheadY, [2]int{0, f.y.size * ((n*f.outH+tileOut*ty)*f.outW + tileOut*tx) * f.k})
+		}
+	}
+	s.fetchX.begin(f.kernels.fetch, f.x, s.aheadX, 0, f.c, f.c, f.w, 1)
+	s.fetchY.begin(f.kernels.fetch, f.y, s.aheadY, 0, f.k, f.k, f.outW, 1)
 }
 
 // reduce adds the slices' sums for a block of input and a panel of output channels,
@@ -226,6 +246,8 @@ func (s *gradWorker) multiply(f *kernelGrad, v, z []float32, n, block, panel int
 	width := f.kernels.width
 	blocks, panels := min(f.areaC, f.cBlocks-block), min(f.areaK, f.panels-panel)
 	even := n + n&1 // the row after an odd number is zero
+	calls := f.values * ceil(even, productTiles) * panels * blocks
+	piecesX, piecesY, call := s.fetchX.pieces(), s.fetchY.pieces(), 0
 	for e := range f.values {
 		ve := v[e*f.vStride()+block*f.block*lane:]
 		ze := z[f.point(e)*f.zStride()+panel*f.block*width:]
@@ -248,6 +270,9 @@ func (s *gradWorker) multiply(f *kernelGrad, v, z []float32, n, block, panel int
 						g.run(rows, &a[row], b, &c[row*columns], accumulate || t > 0, ahead.next(rows))
 						row += g.rows
 					}
+					call++
+					s.fetchX.step(piecesX*call/calls - s.fetchX.next)
+					s.fetchY.step(piecesY*call/calls - s.fetchY.next)
 				}
 			}
 		}
