@@ -183,7 +183,7 @@ func (h *history) decay() (string, string, bool) {
 
 // rateTooHigh: one step undoes another.
 func (h *history) rateTooHigh() (string, string, bool) {
-	update := h.highest(updateOf(Encoder))
+	update := h.farthest
 	if grown := h.grown(Encoder); grown > burstNorm {
 		return fmt.Sprintf("the learning rate is far too high (optim.lr=%s): the encoder's weights have %.2g times their norm at the start", number(h.setup.LR), grown),
 			"lower optim.lr ten-fold, or lengthen optim.warmup_epochs", true
@@ -200,7 +200,7 @@ func (h *history) predictorStands() (string, string, bool) {
 	if !h.setup.hasPredictor() || !h.setup.Predictor {
 		return "", "", false
 	}
-	own, others := h.path(updateOf(Predictor)), h.path(updateOf(Encoder))
+	own, others := h.moved[Predictor], h.moved[Encoder]
 	if !(own < .02*others) {
 		return "", "", false
 	}
@@ -275,7 +275,7 @@ func (h *history) weakViews() (string, string, bool) {
 
 // rateTooLow: there is little movement.
 func (h *history) rateTooLow() (string, string, bool) {
-	path := h.path(updateOf(Encoder)) / max(h.share(), 1e-9)
+	path := h.path()
 	if path > 4*leastPath {
 		return "", "", false
 	}
@@ -285,7 +285,7 @@ func (h *history) rateTooLow() (string, string, bool) {
 
 // highTau: the target hardly follows.
 func (h *history) highTau() (string, string, bool) {
-	if !h.setup.followed() || h.path(func(m Measurement) float64 { return 1 - m.Tau })/max(h.share(), 1e-9) > 4*leastTurnover {
+	if !h.setup.followed() || h.turnover() > 4*leastTurnover {
 		return "", "", false
 	}
 	return fmt.Sprintf("τ is high for a run of %d steps (method.tau=%s)", h.setup.Steps, number(h.setup.Tau)), "lower method.tau, or set it to -1 to have it chosen", true

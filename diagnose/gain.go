@@ -23,8 +23,8 @@ func (h *history) alike() (string, bool) {
 		return "", false
 	}
 	var gaps []float64
-	for i := len(h.all) - 1; i >= 0 && h.all[i].Step > startSteps && len(gaps) < alikeAtMost; i-- {
-		if g := h.all[i].CosGap; finite(g) {
+	for i := len(h.tail) - 1; i >= 0 && h.tail[i].Step > startSteps && len(gaps) < alikeAtMost; i-- {
+		if g := h.tail[i].CosGap; finite(g) {
 			gaps = append(gaps, g)
 		}
 	}
@@ -116,21 +116,13 @@ func (h *history) nothingGained() (string, bool) {
 	}
 	at, now := h.contrast(h.start), h.contrast(h.long)
 	if at > easyContrast {
-		at = max(0, min(at, h.all[0].contrast()))
+		at = max(0, min(at, h.head[0].contrast()))
 	}
-	first, latest := h.all[0].Loss, h.long(loss)
+	first, latest := h.head[0].Loss, h.long(loss)
 	stands := math.Abs(latest-first) < standingLoss*math.Abs(first) && now < lowContrast
 	if !(now < min(gained*at, at+gainedOfRest*(1-at))) && !stands {
 		return "", false
 	}
 	return fmt.Sprintf("views of a picture are told from others by %.2g of the distance between pictures, at the start by %.2g; the loss went from %.4g to %.4g",
 		now, at, first, latest), true
-}
-
-// contrast is that of a single measurement.
-func (m Measurement) contrast() float64 { return m.CosGap / max(1e-6, 1-m.CosNegative) }
-
-// contrast is the gap of the cosines as a share of the distance between pictures.
-func (h *history) contrast(over func(func(Measurement) float64) float64) float64 {
-	return over(cosGap) / max(1e-6, 1-over(cosNegative))
 }

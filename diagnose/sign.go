@@ -84,9 +84,6 @@ func (h *history) thrownAbout() (string, bool) {
 		ratio, percent(update)), true
 }
 
-// grown is the norm of a part's weights as a multiple of that at the first step.
-func (h *history) grown(part int) float64 { return h.recent(normOf(part)) / h.all[0].Norm[part] }
-
 // Of healthy runs the lowest spread seen is .6, the highest cosine of different pictures .6.
 const (
 	collapsedStd    = .2
@@ -161,10 +158,9 @@ func (h *history) weightsStand() (string, bool) {
 	if h.setup.WarmupSteps >= h.last().Step {
 		return "", false
 	}
-	share := max(h.share(), 1e-9)
-	if path := h.path(updateOf(Encoder)); path/share < leastPath {
+	if path := h.path(); path < leastPath {
 		return fmt.Sprintf("a step changes the encoder's weights by %.1e of their norm; by the end of the run they will have come %s of their norm at most",
-			h.recent(updateOf(Encoder)), percent(path/share)), true
+			h.recent(updateOf(Encoder)), percent(path)), true
 	}
 	return "", false
 }
@@ -177,7 +173,7 @@ func (h *history) targetStands() (string, bool) {
 	if !finite(h.last().TargetDistance) {
 		return "", false
 	}
-	turnover := h.path(func(m Measurement) float64 { return 1 - m.Tau }) / max(h.share(), 1e-9)
+	turnover := h.turnover()
 	if turnover >= leastTurnover {
 		return "", false
 	}

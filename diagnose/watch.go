@@ -1,11 +1,5 @@
 package diagnose
 
-import (
-	"fmt"
-	"math"
-	"slices"
-)
-
 // The verdicts.
 const (
 	TooEarly    = "too early"
@@ -96,7 +90,7 @@ func NewWatch(s Setup) *Watch {
 // Add takes in the next measurement, and returns the verdict and whether it is another
 // one than before. While a verdict stands, cause and evidence follow the measurements.
 func (w *Watch) Add(m Measurement) (v Verdict, changed bool) {
-	w.all = append(w.all, m)
+	w.note(m)
 	w.noteSigns(m.Step)
 	next, ok := w.judge(m)
 	if !ok {
@@ -124,7 +118,7 @@ func (w *Watch) noteSigns(step int) {
 		w.broken[s.name] = 0
 		if w.holding[s.name]++; w.holding[s.name] == 1 {
 			w.since[s.name] = step
-			if len(w.all) == 1 {
+			if w.count == 1 {
 				w.since[s.name] = 0
 			}
 		}
@@ -164,7 +158,7 @@ func (w *Watch) sinceHealthy(m Measurement) int {
 	if !w.current.Bad() {
 		return 0
 	}
-	return w.all[max(0, len(w.all)-w.clear)].Step
+	return w.tail[max(0, len(w.tail)-w.clear)].Step
 }
 
 // verdict puts a sign and its cause into words.
@@ -172,108 +166,4 @@ func (w *Watch) verdict(s sign, m Measurement) Verdict {
 	evidence, _ := s.holds(&w.history)
 	cause, advice := w.cause(s)
 	return Verdict{Step: m.Step, Verdict: s.verdict, Since: w.since[s.name], Cause: cause, Evidence: evidence, Advice: advice}
-}
-
-// history is the measurements so far.
-type history struct {
-	setup Setup
-	all   []Measurement
-}
-
-// The stretches that means are taken over.
-const (
-	recentSteps = 50  // and at least persistence measurements
-	longSteps   = 100 // where single batches tell little
-	startSteps  = 30
-)
-
-// recent is the mean of what pick takes out of the latest measurements; NaN if it is
-// nowhere finite.
-func (h *history) recent(pick func(Measurement) float64) float64 { return h.latest(recentSteps, pick) }
-
-// long is recent over more steps.
-func (h *history) long(pick func(Measurement) float64) float64 { return h.latest(longSteps, pick) }
-
-// earlier is the mean over as many steps before those of recent.
-func (h *history) earlier(pick func(Measurement) float64) float64 {
-	last := h.last().Step
-	to := len(h.all)
-	for to > 0 && h.all[to-1].Step > last-recentSteps {
-		to--
-	}
-	from := to
-	for from > 0 && h.all[from-1].Step > last-2*recentSteps {
-		from--
-	}
-	return mean(h.all[from:to], pick)
-}
-
-func (h *history) latest(steps int, pick func(Measurement) float64) float64 {
-	last, n := h.last().Step, 0
-	for n < len(h.all) && (n < persistence || h.all[len(h.all)-1-n].Step > last-steps) {
-		n++
-	}
-	return mean(h.all[len(h.all)-n:], pick)
-}
-
-// start is the mean over the first measurements.
-func (h *history) start(pick func(Measurement) float64) float64 {
-	n := 1
-	for n < len(h.all) && h.all[n].Step <= startSteps {
-		n++
-	}
-	return mean(h.all[:n], pick)
-}
-
-// path adds up what pick takes out of the measurements over the steps between them: of a
-// ratio per step, how far the run has come. What was not measured counts as NaN.
-func (h *history) path(pick func(Measurement) float64) float64 {
-	sum, before := 0.0, 0
-	for _, m := range h.all {
-		sum += pick(m) * float64(m.Step-before)
-		before = m.Step
-	}
-	return sum
-}
-
-// highest is the largest value that pick takes out of the measurements after the first
-// steps, whose gradients are large in healthy runs too.
-func (h *history) highest(pick func(Measurement) float64) float64 {
-	most := math.Inf(-1)
-	for _, m := range h.all {
-		if v := pick(m); v > most && m.Step > startSteps {
-			most = v
-		}
-	}
-	return most
-}
-
-func (h *history) last() Measurement { return h.all[len(h.all)-1] }
-
-// share is how much of the run is done.
-func (h *history) share() float64 { return float64(h.last().Step) / float64(max(1, h.setup.Steps)) }
-
-// evidenceOfHealth says what speaks for a run.
-func (h *history) evidenceOfHealth() string {
-	if h.setup.supervised() {
-		return fmt.Sprintf("the cross entropy is %.3g and %s of the training views are classified right", h.recent(loss), percent(h.recent(func(m Measurement) float64 { return m.Accuracy })))
-	}
-	return fmt.Sprintf("projections spread by %.2f (1 is healthy, 0 collapsed) with an effective rank of %.1f; views of a picture have a cosine of %.2f, of different pictures %.2f",
-		h.recent(std), h.recent(rank), h.recent(cosPositive), h.recent(cosNegative))
-}
-
-func mean(list []Measurement, pick func(Measurement) float64) float64 {
-	sum, n := 0.0, 0
-	for _, m := range list {
-		if v := pick(m); v-v == 0 {
-			sum += v
-			n++
-		}
-	}
-	return sum / float64(n)
-}
-
-// finite reports whether all values are.
-func finite(values ...float64) bool {
-	return !slices.ContainsFunc(values, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
 }
