@@ -98,6 +98,7 @@ var painted = map[string]func(n int) func(x, y int) color.RGBA{
 	"nearly":  func(n int) func(x, y int) color.RGBA { return tiles(0, n) },
 	"two":     func(n int) func(x, y int) color.RGBA { return tiles(1+n%2, 0) },
 	"uniform": uniform,
+	"black":   func(n int) func(x, y int) color.RGBA { return func(x, y int) color.RGBA { return color.RGBA{A: 255} } },
 }
 
 // tiles is a pattern of 8x8 coloured squares; with noise not 0, each pixel off by up to 3.

@@ -40,6 +40,17 @@ var setups = []setup{
 	{name: "moco1", what: "MoCo, a queue of one key", set: "method.name=moco method.queue=1", cause: []string{"queue"}, held: true},
 	{name: "dim2", what: "projections of two dimensions", set: "heads.dim=2", cause: []string{"projection is too narrow"}, held: true},
 
+	{name: "cifarrandom", what: "CIFAR-10, fixed random target", set: "data.train=cifar method.target=random" + natural, cause: []string{"target never moves"}, held: true},
+	{name: "mocoT100", what: "MoCo, temperature 100", set: "method.name=moco method.temperature=100", cause: []string{"temperature"}, held: true},
+	{name: "simclrlr", what: "SimCLR, learning rate x1000", set: "method.name=simclr optim.lr=30", cause: []string{"learning rate is far too high"}, held: true},
+	{name: "adamnopred", what: "AdamW, no predictor", set: "optim.name=adamw optim.lr=1e-3 method.predictor=false", cause: []string{"no predictor"}, held: true},
+	{name: "adamnonorm", what: "AdamW, no norm anywhere", set: "optim.name=adamw optim.lr=1e-3 encoder.norm=none heads.norm=none", cause: []string{"no norm"}, held: true},
+	{name: "larshigh", what: "LARS, learning rate x100", set: "optim.name=lars optim.lr=175", cause: []string{"learning rate is far too high"}, held: true},
+	{name: "bf16nostop", what: "bf16, 64 pixels, no stop-gradient", set: "train.precision=bf16 data.size=64 method.target=online method.stop_gradient=false", cause: []string{"no stop-gradient"}, held: true},
+	{name: "fashionlow", what: "Fashion-MNIST, AdamW at 1e-8", set: "data.train=fashion data.limit=10000 optim.name=adamw optim.lr=1e-8", cause: []string{"learning rate is far too low"}, held: true},
+	{name: "siambatch2", what: "SimSiam, batches of 2", set: "method.name=simsiam train.batch=2", cause: []string{"batch is too small"}, held: true},
+	{name: "black", what: "black pictures", set: "data.train=black", cause: []string{"data have no variety"}, held: true},
+
 	// Healthy, one thing at a time.
 	{name: "base", what: "BYOL on glyphs, 32 pixels, batch 64, SGD, fp32", set: learns},
 	{name: "cifar", what: "CIFAR-10", set: "data.train=cifar" + natural + learns},
