@@ -23,6 +23,10 @@ type Result struct {
 	Threads    int     `json:"threads"`
 	ISA        string  `json:"isa"`
 	Loss       float64 `json:"loss,omitempty"` // of the last step: same seed, same bits
+
+	// Of calls of an encoder: seconds from a batch's pictures to its vectors.
+	LatencyP50 float64 `json:"latency_p50_s,omitempty"`
+	LatencyP95 float64 `json:"latency_p95_s,omitempty"`
 }
 
 // measure calls f warmup+repeats times and times the later ones.
@@ -37,6 +41,11 @@ func measure(name string, pictures, warmup, repeats, threads int, f func() error
 			times = append(times, time.Since(start).Seconds())
 		}
 	}
+	return summary(name, pictures, threads, times), nil
+}
+
+// summary describes repetitions that took so long; it sorts their times.
+func summary(name string, pictures, threads int, times []float64) Result {
 	slices.Sort(times)
 	median := (times[(len(times)-1)/2] + times[len(times)/2]) / 2
 	if threads == 0 {
@@ -44,6 +53,6 @@ func measure(name string, pictures, warmup, repeats, threads int, f func() error
 	}
 	return Result{
 		Name: name, ImagesPerS: float64(pictures) / median, StepS: median, MinS: times[0], MaxS: times[len(times)-1],
-		Batch: pictures, Repeats: repeats, PeakBytes: machine.PeakBytes(), Threads: threads, ISA: isa.Current().String(),
-	}, nil
+		Batch: pictures, Repeats: len(times), PeakBytes: machine.PeakBytes(), Threads: threads, ISA: isa.Current().String(),
+	}
 }

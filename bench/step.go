@@ -1,10 +1,6 @@
 package bench
 
 import (
-	"math/rand/v2"
-
-	"github.com/byol-go/byol/compute"
-	"github.com/byol-go/byol/embed"
 	"github.com/byol-go/byol/internal/trace"
 	"github.com/byol-go/byol/run"
 	"github.com/byol-go/byol/train"
@@ -48,45 +44,4 @@ func record(t *train.Trial, r *trace.Recorder) error {
 		}
 	}
 	return nil
-}
-
-// Embed times the encoder of a configuration on a synthetic batch.
-func Embed(c run.Config, r Repeat) (Result, error) {
-	c.Train.Steps, c.Train.Epochs, c.Train.Time = 1, 0, 0
-	if c.Data.Size == 0 {
-		c.Data.Size = 32
-	}
-	batch := c.Train.Batch
-	c.Train.Batch, c.Optim.Accumulate = max(2, batch), 1 // one picture cannot be trained on, but embedded
-	if err := c.Resolve(run.Source{Images: c.Train.Batch, Channels: 3}); err != nil {
-		return Result{}, err
-	}
-	model, err := embed.Random(embed.MetaOf(c), c.Train.Seed)
-	if err != nil {
-		return Result{}, err
-	}
-	backend, err := compute.New(c.Train.Backend, c.Train.Threads)
-	if err != nil {
-		return Result{}, err
-	}
-	defer backend.Finalize()
-	e, err := embed.NewEmbedder(backend, model, batch)
-	if err != nil {
-		return Result{}, err
-	}
-	defer e.Close()
-	pictures := normal(rand.New(rand.NewPCG(c.Train.Seed, 1)), batch*c.Data.Size*c.Data.Size*c.Data.Channels)
-	return measure("embed", batch, r.Warmup, r.Steps, c.Train.Threads, func() error {
-		_, err := e.Embed(pictures, batch)
-		return err
-	})
-}
-
-// normal draws n standard normal values.
-func normal(r *rand.Rand, n int) []float32 {
-	x := make([]float32, n)
-	for i := range x {
-		x[i] = float32(r.NormFloat64())
-	}
-	return x
 }

@@ -21,7 +21,7 @@ func newBench() *cobra.Command {
 	cmd.AddCommand(
 		newBenchOf("step", "Time the training step on a synthetic batch", bench.Repeat{Warmup: 2, Steps: 5}, bench.Step),
 		newBenchOps(),
-		newBenchOf("embed", "Time the encoder on a synthetic batch", bench.Repeat{Warmup: 2, Steps: 9}, bench.Embed),
+		newBenchOf("embed", "Time the encoder on a synthetic batch, or on pictures from the disk: --data DIR", bench.Repeat{Warmup: 2, Steps: 9}, bench.Embed),
 		newBenchOf("data", "Time decoding and augmentation on one core: --data DIR, --size N", bench.Repeat{Warmup: 1, Steps: 5}, bench.Data),
 	)
 	return cmd
@@ -59,8 +59,12 @@ func newBenchOf(name, short string, repeat bench.Repeat, measure func(run.Config
 			if asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(r)
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %.2f images/s, median %.4f s (min %.4f, max %.4f) for %d pictures, peak %s, %d threads, %s\n",
-				r.Name, r.ImagesPerS, r.StepS, r.MinS, r.MaxS, r.Batch, humanize.IBytes(uint64(r.PeakBytes)), r.Threads, r.ISA)
+			latency := ""
+			if r.LatencyP95 > 0 {
+				latency = fmt.Sprintf(", 95 %% within %.4f", r.LatencyP95)
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %.2f images/s, median %.4f s (min %.4f, max %.4f%s) for %d pictures, peak %s, %d threads, %s\n",
+				r.Name, r.ImagesPerS, r.StepS, r.MinS, r.MaxS, latency, r.Batch, humanize.IBytes(uint64(r.PeakBytes)), r.Threads, r.ISA)
 			return err
 		},
 	}

@@ -92,3 +92,26 @@ func TestTrainTrace(t *testing.T) {
 		t.Errorf("%d nodes in two steps", events["nodes"])
 	}
 }
+
+func TestBenchEmbed(t *testing.T) {
+	for data, pictures := range map[string]int{"": 8, "builtin:glyphs": 20} {
+		args := append([]string{"bench", "embed", "--json", "--set", "data.limit=20"}, tinyBench...)
+		if data != "" {
+			args = append(args, "--data", data)
+		}
+		code, stdout, stderr := byol(t, args...)
+		var r struct {
+			Rate    float64  `json:"images_per_s"`
+			Batch   int      `json:"batch"`
+			Repeats int      `json:"repeats"`
+			P50     *float64 `json:"latency_p50_s"`
+			P95     *float64 `json:"latency_p95_s"`
+		}
+		err := json.Unmarshal([]byte(stdout), &r)
+		if code != 0 || err != nil || r.Rate <= 0 || r.Batch != pictures || (data == "") != (r.P95 != nil) {
+			t.Errorf("%q: exit %d, %v\n%s%s", data, code, err, stdout, stderr)
+		} else if data == "" && (r.Repeats < 20 || *r.P50 <= 0 || *r.P95 < *r.P50) {
+			t.Errorf("latencies: %s", stdout)
+		}
+	}
+}
