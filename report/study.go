@@ -238,8 +238,9 @@ func meanEvents(runs [][]event) []event {
 
 // studyCharts draws the learning curves of the cells, one line each.
 func studyCharts(records []*record) []*chart {
-	if len(records) == 1 { // named all the same
-		records = append(records, &record{name: "", class: "s7"})
+	if len(records) == 1 {
+		// Beside one that has no curves, a line gets its cell's name and no marks of its own.
+		records = append(records, &record{class: "s7"})
 	}
 	dashed := map[string]bool{}
 	for i, r := range records {
