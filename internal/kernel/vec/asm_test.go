@@ -21,6 +21,7 @@ func TestAssembly(t *testing.T) {
 		files = append(files, names...)
 	}
 	wide := regexp.MustCompile(`\b(Z\d+|K[0-7]|[XY](1[6-9]|2\d|3[01]))\b|\.Z\b|\b(VMOVDQU(8|16|32|64)|VPANDD|VPORD|VPXORD|VRNDSCALEPS|VSCALEFPS|VBLENDMPS|VPMOVDW|VEXTRACT[FI](32|64)X\d|VPTERNLOG\w|VPBROADCASTM\w+)\b`)
+	vectors := regexp.MustCompile(`\b[YZ]\d+\b`)
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -38,7 +39,7 @@ func TestAssembly(t *testing.T) {
 			}
 			lines := strings.Split(body, "\n")
 			for i, line := range lines {
-				if strings.TrimSpace(line) == "RET" && strings.TrimSpace(lines[i-1]) != "VZEROUPPER" {
+				if strings.TrimSpace(line) == "RET" && vectors.MatchString(body) && strings.TrimSpace(lines[i-1]) != "VZEROUPPER" {
 					t.Errorf("%s: %s returns without VZEROUPPER", file, name)
 				}
 			}

@@ -10,10 +10,10 @@
 // The comment on each function is its loop, and the *_ref.go files are that loop in
 // Go: the reference, and the path of machines without AVX2 or NEON. The AVX2 and AVX-512
 // paths are written by the generator in _asm, which also writes those of package reduce,
-// and NEON's from AVX2's by that in ../_neon. They give the same bits as each other, and as the reference except where the comment
-// states an error bound (elementary functions) or where a product and a sum are rounded
-// once instead of twice (MulAdd, Affine and Grad use fused multiply-adds).
-// NaN payloads are not kept the same.
+// and NEON's from AVX2's by that in ../_neon. They give the same bits as each other, and
+// as the reference except where the comment states an error bound (elementary functions)
+// or where a product and a sum are rounded once instead of twice (MulAdd, Affine and Grad
+// use fused multiply-adds). NaN payloads are not kept the same.
 //
 // Slices of unequal length panic, before anything is written.
 package vec
