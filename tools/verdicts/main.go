@@ -32,7 +32,7 @@ import (
 
 // options are the flags.
 type options struct {
-	runs, doc              string
+	runs, doc, record      string
 	cifar, photos, fashion string
 	only                   *regexp.Regexp
 	seeds, threads         int
@@ -44,6 +44,7 @@ func main() {
 	var only string
 	flag.StringVar(&o.runs, "runs", "verdict-runs", "folder of the runs")
 	flag.StringVar(&o.doc, "doc", "docs/verdict.md", "page whose tables are written; empty for none")
+	flag.StringVar(&o.record, "record", "", "file to write the runs to, for the test of package train; empty for none")
 	flag.StringVar(&o.cifar, "cifar", "", "data_batch_1.bin of CIFAR-10, beside which test_batch.bin lies")
 	flag.StringVar(&o.photos, "photos", "", "folder of photographs")
 	flag.StringVar(&o.fashion, "fashion", "", "train-images-idx3-ubyte of Fashion-MNIST")
@@ -85,6 +86,9 @@ func (o options) all(ctx context.Context) error {
 			fmt.Println(r)
 			outcomes = append(outcomes, *r)
 		}
+	}
+	if o.record != "" {
+		return o.writeRecordings(o.record, outcomes)
 	}
 	if o.doc == "" || o.only.String() != "" {
 		return nil
