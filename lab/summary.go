@@ -8,6 +8,7 @@ import (
 
 	"github.com/byol-go/byol/report"
 	"github.com/byol-go/byol/run"
+	"gonum.org/v1/gonum/stat"
 )
 
 // Findings holds every claim of the experiment against what has come out so far.
@@ -114,11 +115,21 @@ func verdicts(results []Result) string {
 	return strings.Join(names, ", ")
 }
 
-// randomRow are the accuracies of the weights that all runs start from.
+// randomRow are the accuracies of the weights that runs start from, over the seeds: cells
+// with the same seed start alike as far as their networks are.
 func (s *Study) randomRow() (linear, knn string) {
 	var starts []Result
-	for _, r := range s.Results {
-		starts = append(starts, Result{Linear: r.LinearStart, KNN: r.KNNStart})
+	for seed := 1; seed <= s.Seeds; seed++ {
+		var linear, knn []float64
+		for _, r := range s.Results {
+			if r.Seed == seed && !math.IsNaN(r.LinearStart) {
+				linear = append(linear, r.LinearStart)
+			}
+			if r.Seed == seed && !math.IsNaN(r.KNNStart) {
+				knn = append(knn, r.KNNStart)
+			}
+		}
+		starts = append(starts, Result{Linear: stat.Mean(linear, nil), KNN: stat.Mean(knn, nil)}) // NaN without any
 	}
 	return measured[0].text(starts), measured[1].text(starts)
 }
