@@ -43,6 +43,11 @@ func Measure(ctx context.Context, d Data, pictures []*imaging.Image, g Given, sa
 	if free, known := machine.AvailableBytes(); known {
 		m.machine.Free = free
 	}
+	if bound, err := c.Train.MemoryBytes(); err != nil {
+		return m.machine, err
+	} else if bound > 0 && (m.machine.Free == 0 || bound < m.machine.Free) {
+		m.machine.Free = bound
+	}
 	var taken Candidate
 	for i, candidate := range Candidates(d, g) {
 		if i > 0 && m.hopeless(&candidate) {
