@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 )
 
 // results makes those of a cell: accuracies in percent by seed, from 20 on.
@@ -79,5 +80,13 @@ func TestClaims(t *testing.T) {
 func TestMargin(t *testing.T) {
 	if m := margin(1, 3); math.Abs(m-2.9200/math.Sqrt(3)) > 1e-4 {
 		t.Errorf("margin %v", m)
+	}
+}
+
+func TestDuration(t *testing.T) {
+	for d, want := range map[time.Duration]string{time.Hour: "1h", 90 * time.Minute: "1h30m", 10 * time.Minute: "10m", 70 * time.Second: "1m10s", 0: "0s"} {
+		if got := duration(d); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/byol-go/byol/eval"
@@ -89,7 +90,7 @@ func Run(ctx context.Context, o Options) (*Study, error) {
 		fmt.Fprintf(o.Log, "  %s\n", study.Results[indexOf(study.Results, *j)].line())
 	}
 	if left := study.Planned - len(study.Results); left > 0 {
-		fmt.Fprintf(o.Log, "the budget of %v is used up: %d of %d runs are left; the same command goes on with them\n", o.Budget, left, study.Planned)
+		fmt.Fprintf(o.Log, "the budget of %s is used up: %d of %d runs are left; the same command goes on with them\n", duration(o.Budget), left, study.Planned)
 	}
 	return study, nil
 }
@@ -99,7 +100,19 @@ func (o Options) left(gone time.Duration) string {
 	if o.Budget == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (%v of %v gone)", gone.Round(time.Second), o.Budget)
+	return fmt.Sprintf(" (%s of %s gone)", duration(gone), duration(o.Budget))
+}
+
+// duration writes whole seconds, without zeros at the end: 1h, not 1h0m0s.
+func duration(d time.Duration) string {
+	text := d.Round(time.Second).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 // prepare checks everything that can be checked before the first step, and lays out the

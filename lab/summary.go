@@ -150,7 +150,10 @@ func (s *Study) Markdown() string {
 	}
 	linear, knn := s.randomRow()
 	fmt.Fprintf(&b, "| *%s* | %s | %s | %s%s |\n\n", Random, number(e.PublishedRandom), linear, knn, strings.Repeat(" | ", len(measured)-1))
-	fmt.Fprintf(&b, "Published: %s (%s). Here: mean ± deviation over seeds. %s\n", e.Measure, e.Source, s.stands())
+	if e.Measure != "" {
+		fmt.Fprintf(&b, "Published: %s (%s). ", e.Measure, e.Source)
+	}
+	fmt.Fprintf(&b, "Here: mean ± deviation over seeds. %s\n", s.stands())
 	for i, f := range s.Findings() {
 		if i == 0 {
 			b.WriteByte('\n')

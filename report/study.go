@@ -54,6 +54,7 @@ type studyPage struct {
 	Charts            []*chart
 	Legend            []legend
 	PublishedOfRandom string
+	HasPublished      bool
 }
 
 // barRow is a cell in the drawing that sets ours beside the published; places are percent
@@ -137,6 +138,7 @@ func (p *studyPage) bars() {
 			}
 		}
 		if c.Published != nil {
+			p.HasPublished = true
 			theirs = max(theirs, *c.Published)
 		}
 	}

@@ -17,7 +17,7 @@ func TestWriteStudy(t *testing.T) {
 	a2 := newRun(t, "a-seed2", tinyConfig(), other, false)
 	path := filepath.Join(t.TempDir(), "study.html")
 	s := Study{
-		Name: "small", Title: "A <small> study", About: []string{"One.", "Two."}, Source: "someone", Measure: "theirs", Ours: "ours", Stands: "Two seeds.",
+		Name: "small", Title: "A <small> study", About: []string{"One.", "Two."}, Source: "someone", Measure: "what they measured", Ours: "ours", Stands: "Two seeds.",
 		PublishedRandom: ptr(5), Columns: []string{"linear"}, Random: []string{"20.0"},
 		Cells: []StudyCell{
 			{Name: "a", Published: ptr(50), Seeds: 2, Ours: []float64{62, 72}, Start: []float64{25, 25}, Values: []string{"67.0 ± 7.1"}, Runs: []run.Folder{a1, a2}},
@@ -45,6 +45,9 @@ func TestWriteStudy(t *testing.T) {
 	s.Cells, s.Findings = s.Cells[1:], nil
 	if err := WriteStudy(s, path); err != nil {
 		t.Errorf("nothing has been run: %v", err)
+	}
+	if text, err = os.ReadFile(path); err != nil || strings.Contains(string(text), "what they measured") {
+		t.Errorf("without published figures the page tells what they are: %v", err)
 	}
 }
 
