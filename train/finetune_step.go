@@ -31,7 +31,7 @@ type tuner struct {
 
 // newTuner prepares steps on batches of that size, computed in that type.
 func newTuner(backend compute.Backend, m *embed.Model, classes, batch int, compute dtypes.DType) (*tuner, error) {
-	limitMemory(backend, 0, 0)
+	limitMemory(backend, 0, 0, 0)
 	layer := nn.Linear{Name: "classifier", In: m.Encoder.Features, Out: classes, Bias: true}
 	t := &tuner{model: m, backend: backend, batch: batch, classes: classes, classifier: layer.Specs()}
 	networks := append(nn.Prefixed("encoder.", m.Encoder.Specs()), t.classifier...)

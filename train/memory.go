@@ -10,6 +10,7 @@ import (
 	"github.com/byol-go/byol/dataset"
 	"github.com/byol-go/byol/embed"
 	"github.com/byol-go/byol/internal/machine"
+	"github.com/byol-go/byol/method"
 	"github.com/byol-go/byol/run"
 	"github.com/dustin/go-humanize"
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
@@ -19,23 +20,35 @@ import (
 // limitMemory has computations that would not fit refused before they start: into the
 // memory that is left, where the system tells how much that is, and into bound bytes of
 // the process, if bound is not 0. Of those, besides bytes are kept for what computations do
-// not hold.
-func limitMemory(b compute.Backend, bound, besides int64) {
+// not hold. With a bound, the Go runtime gets one too, so that garbage is not left lying
+// until it fills the rest; goLimit is what it had before, else 0.
+func limitMemory(b compute.Backend, bound, state, besides int64) (goLimit int64) {
 	own, ok := b.(*cpu.Backend)
 	if !ok {
-		return
+		return 0
 	}
 	available, known := machine.AvailableBytes()
 	if bound > 0 {
-		const program = 48 << 20 // code that has not run yet, batches on their way, garbage
+		const program = 64 << 20 // code that has not run yet, batches on their way, garbage
 		left := max(1, bound-machine.HeldBytes()-program-bound/50-besides)
 		if !known || left < available {
 			available, known = left, true
 		}
+		goLimit = debug.SetMemoryLimit(machine.HeldBytes() + 2*state + besides + 16<<20) // the state comes from the host
 	}
 	if known {
 		own.LimitMemory(available)
 	}
+	return goLimit
+}
+
+// stateBytes is the size of a method's state.
+func stateBytes(m method.Method) int64 {
+	n := int64(0)
+	for _, spec := range m.Specs() {
+		n += 4 * int64(shapes.Make(dtypes.Float32, spec.Shape...).Size())
+	}
+	return n
 }
 
 // limitMemory keeps room for the state on its way into a checkpoint, for pictures of
@@ -43,10 +56,8 @@ func limitMemory(b compute.Backend, bound, besides int64) {
 // for the steps of c; what is compiled later finds that room.
 func (s *session) limitMemory(c run.Config) {
 	bound, _ := c.Train.MemoryBytes()
-	var besides int64
-	for _, spec := range s.method.Specs() {
-		besides += 4 * int64(shapes.Make(dtypes.Float32, spec.Shape...).Size())
-	}
+	state := stateBytes(s.method)
+	besides := state
 	if pictures := int64(s.set.Len()) * pictureBytes; s.set.NativeSize() > 64 {
 		besides += min(pictures, picturesBytes(bound))
 	}
@@ -54,10 +65,7 @@ func (s *session) limitMemory(c run.Config) {
 		pictures := int64(min(judgeBatch, s.set.Len()))
 		besides += 4 * 4 * pictures * int64(e.Encoder.LargestActivation(c.Data.Size))
 	}
-	limitMemory(s.backend, bound, besides)
-	if bound > 0 && s.goLimit == 0 { // so that garbage is not left lying until it fills the rest
-		s.goLimit = debug.SetMemoryLimit(machine.HeldBytes() + 2*besides + 16<<20)
-	}
+	s.goLimit = limitMemory(s.backend, bound, state, besides)
 }
 
 // unlimitMemory ends the limit once the steps are compiled.

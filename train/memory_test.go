@@ -34,23 +34,22 @@ func TestPeakMemory(t *testing.T) {
 	if _, known := machine.AvailableBytes(); !known {
 		t.Skip("the system does not tell how much memory a process holds")
 	}
-	said, held := childPeak(t, "BYOL_TEST_PEAK", "encoder.width=0.25 heads.hidden=512 heads.dim=128 train.batch=96")
+	said, held := childPeak(t, "BYOL_TEST_PEAK", "encoder.width=0.25 heads.hidden=512 heads.dim=128 train.batch=64")
 	if ratio := float64(said) / float64(held); ratio < 0.85 || ratio > 1.15 {
 		t.Errorf("said to hold %d bytes, held %d", said, held)
 	}
-	const keys = "encoder.arch=resnet18 encoder.stem=cifar encoder.width=0.25 heads.hidden=256 heads.dim=64 data.size=64 data.limit=64 train.batch=64 train.steps=2 train.checkpoint_every=1"
+	const keys = "encoder.arch=resnet18 encoder.stem=cifar encoder.width=0.25 heads.hidden=256 heads.dim=64 data.size=64 data.limit=32 train.batch=32 train.steps=2 train.checkpoint_every=1"
 	encoder, free := childPeak(t, "BYOL_TEST_PEAK_RUN", keys)
-	bound := free * 3 / 4
-	t.Logf("bound %d", bound)
+	bound := free * 9 / 10
 	again, held := childPeak(t, "BYOL_TEST_PEAK_RUN", fmt.Sprintf("%s train.memory=%d", keys, bound))
 	if again != encoder || held > bound {
 		t.Errorf("a run held %d bytes without a bound, and %d with %d; the same encoder: %v", free, held, bound, again == encoder)
 	}
-	c := tiny(t, append(strings.Fields(keys), "train.memory=120MB")...)
+	c := tiny(t, append(strings.Fields(keys), "train.memory=100MB")...)
 	err := Run(t.Context(), Options{Config: c, Folder: run.Folder(filepath.Join(t.TempDir(), "run"))})
 	var h interface{ Hint() string }
 	if !errors.Is(err, ErrMemory) || !errors.As(err, &h) {
-		t.Errorf("with 120 MB: %v, want a refusal with a hint", err)
+		t.Errorf("with 100 MB: %v, want a refusal with a hint", err)
 	}
 }
 

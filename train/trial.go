@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
 
 	"github.com/byol-go/byol/compute"
 	"github.com/byol-go/byol/internal/trace"
@@ -20,6 +21,7 @@ type Trial struct {
 	backend compute.Backend
 	stepper *Stepper
 	batches []Batch
+	goLimit int64 // the Go runtime's limit on memory before, if the trial set one
 }
 
 // trialClasses is how many the synthetic labels have, for methods that use labels.
@@ -50,7 +52,7 @@ func NewTrial(c run.Config, r *trace.Recorder) (_ *Trial, err error) {
 		}
 	}()
 	bound, _ := c.Train.MemoryBytes()
-	limitMemory(t.backend, bound, 0)
+	t.goLimit = limitMemory(t.backend, bound, stateBytes(m), 0)
 	t.Tracer = compute.Trace(t.backend, r)
 	shape := ViewShape(c)
 	if t.stepper, err = NewStepper(t.backend, m, shape); err != nil {
@@ -94,4 +96,7 @@ func (t *Trial) Close() {
 		t.stepper.Close()
 	}
 	t.backend.Finalize()
+	if t.goLimit != 0 {
+		debug.SetMemoryLimit(t.goLimit)
+	}
 }

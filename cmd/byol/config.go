@@ -31,6 +31,7 @@ var flagKeys = []struct{ flag, key, usage string }{
 	{"precision", "train.precision", "fp32 or bf16"},
 	{"backend", "train.backend", "cpu, or xla:PLUGIN in builds with cgo"},
 	{"threads", "train.threads", "processor threads (default: all)"},
+	{"memory", "train.memory", "most memory that the process may take, as 2GB: computes again what does not fit (default: what is available)"},
 	{"seed", "train.seed", "seed of everything random"},
 	{"on-collapse", "train.on_collapse", "when the verdict is bad: warn, or stop after saving"},
 }

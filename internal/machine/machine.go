@@ -20,6 +20,16 @@ func PeakBytes() int64 {
 	return int64(m.Sys)
 }
 
+// HeldBytes returns the process's resident set now; off Linux, what the Go runtime holds.
+func HeldBytes() int64 {
+	if v, ok := field("/proc/self/status", "VmRSS:"); ok {
+		return v
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.Sys - m.HeapReleased)
+}
+
 // AvailableBytes returns the memory that a process may still take without swapping: the
 // system's, or what a control group leaves, whichever is less. It reports false where
 // that is not known.
