@@ -139,6 +139,9 @@ func (b *Builder) Compile(outputs []backends.Op, shardings []*backends.ShardingS
 	}
 	b.compiled = true
 	e, err := compile(b, values)
+	for _, n := range b.nodes { // GoMLX keeps them, and constants may be all of a network's weights
+		n.attr = nil
+	}
 	if err != nil {
 		return nil, err // and not e, a nil pointer that the interface would hide
 	}

@@ -98,12 +98,10 @@ func NewKernel(p *par.Pool, s Shape, w []float32) *Kernel {
 	s.check()
 	s.checkLen(s.lenX(), len(w), s.lenY())
 	k := &Kernel{shape: s, threads: p.Threads(), k: current()}
-	f := s.newGiven(&arena{}, k.k, k.threads)
-	k.u = make([]float32, f.kernelLen()+align/4)
-	k.u = aligned(k.u)[:f.kernelLen()]
 	var a arena
-	s.newForward(&a, k.k, k.threads)
-	f = s.newForward(newArena(make([]byte, a.bytes())), k.k, k.threads)
+	k.u = aligned(make([]float32, s.newGiven(&a, k.k, k.threads).kernelLen()+align/4))
+	f := s.newGiven(newArena(make([]byte, a.bytes())), k.k, k.threads)
+	k.u = k.u[:f.kernelLen()]
 	f.u, f.w = k.u, float32s(w)
 	if !f.few {
 		f.transformKernel(p, f.w)
