@@ -7,22 +7,22 @@ package main
 func widen(n int, low, high pair) func(t *translator, in *instruction) {
 	return func(t *translator, in *instruction) {
 		from, dst := in.args[0], in.args[1]
-		s := half(dst, halves(dst)-1)
+		s := t.half(dst, halves(dst)-1)
 		switch {
 		case from.kind == vector:
-			s = half(from, 0)
+			s = t.half(from, 0)
 		case !dst.wide:
 			t.loadDouble(from, s)
 		default:
 			t.load(from, []int{s})
 		}
-		if s != half(dst, 0) { // else the upper half comes first
-			t.word(low.word(half(dst, 0), s))
+		if s != t.half(dst, 0) { // else the upper half comes first
+			t.word(low.word(t.half(dst, 0), s))
 		}
 		if dst.wide {
-			t.word(high.word(half(dst, 1), s))
+			t.word(high.word(t.half(dst, 1), s))
 		}
-		if s == half(dst, 0) {
+		if s == t.half(dst, 0) {
 			t.word(low.word(s, s))
 		}
 	}
@@ -37,7 +37,7 @@ func (t *translator) loadDouble(o operand, r int) {
 // widenBytes converts 8 bytes to 32 bits each.
 func (t *translator) widenBytes(in *instruction) {
 	from, dst := in.args[0], in.args[1]
-	lo, hi := half(dst, 0), half(dst, 1)
+	lo, hi := t.half(dst, 0), t.half(dst, 1)
 	if from.kind != memory || !dst.wide {
 		t.fail("only from memory")
 	}
@@ -50,28 +50,28 @@ func (t *translator) widenBytes(in *instruction) {
 func (t *translator) extract(in *instruction) {
 	h := int(in.args[0].value)
 	if in.args[2].kind == memory {
-		t.store(in.args[2], []int{half(in.args[1], h)})
+		t.store(in.args[2], []int{t.half(in.args[1], h)})
 		return
 	}
-	t.copy(half(in.args[2], 0), half(in.args[1], h))
+	t.copy(t.half(in.args[2], 0), t.half(in.args[1], h))
 }
 
 func (t *translator) insert(in *instruction) {
 	h, from, rest, dst := int(in.args[0].value), in.args[1], in.args[2], in.args[3]
 	var halves [2]int
-	halves[1-h] = half(rest, 1-h)
+	halves[1-h] = t.half(rest, 1-h)
 	if from.kind == vector {
-		halves[h] = half(from, 0)
+		halves[h] = t.half(from, 0)
 		t.moveBoth(dst, halves)
 		return
 	}
-	t.copy(half(dst, 1-h), halves[1-h])
-	t.load(from, []int{half(dst, h)})
+	t.copy(t.half(dst, 1-h), halves[1-h])
+	t.load(from, []int{t.half(dst, h)})
 }
 
 // moveBoth moves two registers to the halves of dst, as if at once.
 func (t *translator) moveBoth(dst operand, from [2]int) {
-	lo, hi := half(dst, 0), half(dst, 1)
+	lo, hi := t.half(dst, 0), t.half(dst, 1)
 	switch {
 	case from[1] != lo:
 		t.copy(lo, from[0])
@@ -89,7 +89,7 @@ func (t *translator) moveBoth(dst operand, from [2]int) {
 
 func (t *translator) permuteHalves(in *instruction) {
 	choice, b, a, dst := int(in.args[0].value), in.args[1], in.args[2], in.args[3]
-	sources := [4]int{half(a, 0), half(a, 1), half(b, 0), half(b, 1)}
+	sources := [4]int{t.half(a, 0), t.half(a, 1), t.half(b, 0), t.half(b, 1)}
 	if choice&0x88 != 0 {
 		t.fail("only halves of the sources")
 	}
@@ -103,8 +103,8 @@ func (t *translator) permuteQuarters(in *instruction) {
 	var r [2]int
 	for h := range 2 {
 		i, j := choice>>(4*h)&3, choice>>(4*h+2)&3
-		n, m := half(from, i/2), half(from, j/2)
-		r[h] = half(dst, h)
+		n, m := t.half(from, i/2), t.half(from, j/2)
+		r[h] = t.half(dst, h)
 		if from.reg == dst.reg {
 			r[h] = t.temporary()
 		}
@@ -122,8 +122,8 @@ func (t *translator) permuteQuarters(in *instruction) {
 			}
 		}
 	}
-	t.copy(half(dst, 0), r[0])
-	t.copy(half(dst, 1), r[1])
+	t.settle(dst, 0, r[0])
+	t.settle(dst, 1, r[1])
 }
 
 // permuteWords gathers eight words by the indices in args[1].
@@ -132,15 +132,19 @@ func (t *translator) permuteWords(in *instruction) {
 	scale, first := t.temporary(), t.temporary()
 	t.constant(scale, t.pool.words(0x04040404))
 	t.constant(first, t.pool.words(0x03020100))
+	table := t.half(from, 0)
+	if t.half(from, 1) != table+1 {
+		t.fail("a table in two places")
+	}
 	var r [2]int
 	for h := range 2 { // word i is bytes 4i to 4i+3
 		r[h] = t.temporary()
-		t.word(mulS.word(r[h], half(index, h), scale))
+		t.word(mulS.word(r[h], t.half(index, h), scale))
 		t.word(addS.word(r[h], r[h], first))
-		t.word(tbl2(r[h], half(from, 0), r[h]))
+		t.word(tbl2(r[h], table, r[h]))
 	}
-	t.copy(half(dst, 0), r[0])
-	t.copy(half(dst, 1), r[1])
+	t.settle(dst, 0, r[0])
+	t.settle(dst, 1, r[1])
 }
 
 // shuffle takes two words of args[2] and two of args[1], or four of one register.
@@ -149,7 +153,7 @@ func (t *translator) shuffle(in *instruction) {
 	dst := in.args[len(in.args)-1]
 	b, a := in.args[1], in.args[len(in.args)-2]
 	for h := range halves(dst) {
-		d, n, m := half(dst, h), half(a, h), half(b, h)
+		d, n, m := t.half(dst, h), t.half(a, h), t.half(b, h)
 		i, j, k, l := choice&3, choice>>2&3, choice>>4&3, choice>>6&3
 		switch choice {
 		case 0x44:
@@ -173,8 +177,7 @@ func (t *translator) shuffle(in *instruction) {
 			t.word(insS(r, 1, n, j))
 			t.word(insS(r, 2, m, k))
 			t.word(insS(r, 3, m, l))
-			t.word(move(d, r))
-			t.free = append(t.free, r)
+			t.settle(dst, h, r)
 		}
 	}
 }
@@ -185,7 +188,7 @@ func (t *translator) shuffleBytes(in *instruction) {
 	dst := in.args[2]
 	m, n := t.source(in.args[0], dst), t.source(in.args[1], dst)
 	for h := range halves(dst) {
-		t.word(tbl(half(dst, h), n[h], m[h]))
+		t.word(tbl(t.half(dst, h), n[h], m[h]))
 	}
 }
 
@@ -197,7 +200,7 @@ func (t *translator) multiplyPairs(in *instruction) {
 		r, s := t.temporary(), t.temporary()
 		t.word(smull(r, n[h], m[h]))
 		t.word(smull2(s, n[h], m[h]))
-		t.word(addpS.word(half(dst, h), r, s))
+		t.word(addpS.word(t.half(dst, h), r, s))
 		t.free = append(t.free, r, s)
 	}
 }
@@ -206,7 +209,7 @@ func (t *translator) multiplyPairs(in *instruction) {
 func (t *translator) storeHigh(in *instruction) {
 	base, disp := t.address(in.args[1])
 	base, _ = t.within(base, disp, 0, 0, 1)
-	t.emit("VST1 [V%d.D1], (%s)", t.high(half(in.args[0], 0)), base)
+	t.emit("VST1 [V%d.D1], (%s)", t.high(t.half(in.args[0], 0)), base)
 }
 
 // high returns a register whose lower 8 bytes are the upper ones of n.
@@ -222,7 +225,7 @@ func (t *translator) signs(in *instruction) {
 	r, weight := [2]int{t.temporary(), t.temporary()}, t.temporary()
 	for h := range 2 {
 		t.constant(weight, t.pool.words(1<<(4*h), 2<<(4*h), 4<<(4*h), 8<<(4*h)))
-		t.word(sshrS.word(r[h], half(from, h), 31))
+		t.word(sshrS.word(r[h], t.half(from, h), 31))
 		t.word(andB.word(r[h], r[h], weight))
 	}
 	t.word(addS.word(r[0], r[0], r[1]))

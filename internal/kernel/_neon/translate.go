@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -34,6 +35,9 @@ type translator struct {
 	nextSum  int
 	labels   int
 	inverted bool // the next conjunction is with the complement of a compare's mask
+
+	place  [32]int // where the halves of the sixteen registers are
+	copied *[2]int // what the next multiply-add takes instead of its last operand
 }
 
 func translate(f *function, p *pool) ([]string, error) {
@@ -42,6 +46,7 @@ func translate(f *function, p *pool) ([]string, error) {
 		return t.out, t.err
 	}
 	t.after = liveness(f)
+	t.place = home
 	for i := range f.code {
 		t.at = i
 		t.instruction(&f.code[i])
@@ -68,6 +73,9 @@ func (t *translator) fail(format string, args ...any) {
 }
 
 func (t *translator) instruction(in *instruction) {
+	if in.op == "" || in.op[0] == 'J' { // other paths meet here
+		t.goHome()
+	}
 	t.findFree(in)
 	switch {
 	case in.op == "":
@@ -99,8 +107,11 @@ func (t *translator) findFree(in *instruction) {
 	t.free = t.free[:0]
 	for r := range 16 {
 		if !busy.has(r) {
-			t.free = append(t.free, 2*r, 2*r+1)
+			t.free = append(t.free, t.place[2*r], t.place[2*r+1])
 		}
+	}
+	if t.copied != nil { // the original may be dead already
+		t.free = slices.DeleteFunc(t.free, func(r int) bool { return slices.Contains(t.copied[:], r) })
 	}
 }
 
@@ -113,6 +124,74 @@ func (t *translator) temporary() int {
 	r := t.free[len(t.free)-1]
 	t.free = t.free[:len(t.free)-1]
 	return r
+}
+
+// home is where the halves are at labels and jumps.
+var home = func() (p [32]int) {
+	for i := range p {
+		p[i] = i
+	}
+	return p
+}()
+
+// half returns the NEON register of the lower or upper half of a register.
+func (t *translator) half(o operand, h int) int { return t.place[2*o.reg+h] }
+
+// settle makes r the register of a half: results need not be moved to where the half was.
+func (t *translator) settle(o operand, h, r int) {
+	for i, p := range t.place {
+		if p == r {
+			t.place[i] = t.place[2*o.reg+h]
+		}
+	}
+	t.place[2*o.reg+h] = r
+}
+
+// goHome moves the halves that are needed behind the instruction at hand to their home.
+func (t *translator) goHome() {
+	pending := map[int]int{} // to a register from another
+	for i, p := range t.place {
+		if t.after[t.at].has(i/2) && p != i {
+			pending[i] = p
+		}
+	}
+	busy := func(r int) bool { // a value that is still to be moved, or stays
+		for i, p := range t.place {
+			if p == r && t.after[t.at].has(i/2) {
+				return true
+			}
+		}
+		return false
+	}
+	moveTo := func(i, r int) {
+		t.word(move(r, t.place[i]))
+		t.place[i] = r
+	}
+	for len(pending) > 0 {
+		moved := false
+		for i := range t.place {
+			if _, ok := pending[i]; ok && !busy(i) {
+				moveTo(i, i)
+				delete(pending, i)
+				moved = true
+			}
+		}
+		if moved {
+			continue
+		}
+		spare := slices.IndexFunc(home[:], func(r int) bool { return !busy(r) })
+		if spare < 0 {
+			t.fail("no register is free for a cycle of moves")
+			return
+		}
+		for i := range t.place {
+			if _, ok := pending[i]; ok {
+				moveTo(i, spare)
+				break
+			}
+		}
+	}
+	t.place = home
 }
 
 // conditions are the jumps that look at flags. Signed comparisons only: carry means the

@@ -6,9 +6,6 @@ import (
 	"strings"
 )
 
-// half returns the NEON register of the lower or upper half of a register.
-func half(o operand, h int) int { return 2*o.reg + h }
-
 // halves returns how many halves an instruction with this operand works on.
 func halves(o operand) int {
 	if o.wide {
@@ -46,7 +43,7 @@ func (t *translator) vector(in *instruction) {
 	if o, ok := threes[in.op]; ok {
 		if in.zeroes() {
 			for h := range halves(dst) {
-				t.word(zero(half(dst, h)))
+				t.word(zero(t.half(dst, h)))
 			}
 			return
 		}
@@ -57,27 +54,27 @@ func (t *translator) vector(in *instruction) {
 			}
 		}
 		for h := range halves(dst) {
-			t.word(o.word(half(dst, h), n[h], m[h]))
+			t.word(o.word(t.half(dst, h), n[h], m[h]))
 		}
 		return
 	}
 	if o, ok := shifts[in.op]; ok {
 		for h := range halves(dst) {
-			t.word(o.word(half(dst, h), half(a[1], h), int(a[0].value)))
+			t.word(o.word(t.half(dst, h), t.half(a[1], h), int(a[0].value)))
 		}
 		return
 	}
 	if o, ok := twos[in.op]; ok {
 		n := t.source(a[0], dst)
 		for h := range halves(dst) {
-			t.word(o.word(half(dst, h), n[h]))
+			t.word(o.word(t.half(dst, h), n[h]))
 		}
 		return
 	}
 	if o, ok := packs[in.op]; ok {
 		m, n := t.source(a[0], dst), t.source(a[1], dst)
 		for h := range halves(dst) {
-			d := half(dst, h)
+			d := t.half(dst, h)
 			if d == m[h] && d != n[h] {
 				d = t.temporary()
 			}
@@ -87,7 +84,7 @@ func (t *translator) vector(in *instruction) {
 			} else {
 				t.word(o[1].word(d, m[h]))
 			}
-			t.copy(half(dst, h), d)
+			t.settle(dst, h, d)
 		}
 		return
 	}
@@ -114,7 +111,7 @@ func (t *translator) copy(d, n int) {
 func (t *translator) source(o, like operand) [2]int {
 	switch o.kind {
 	case vector:
-		return [2]int{half(o, 0), half(o, 1)}
+		return [2]int{t.half(o, 0), t.half(o, 1)}
 	case memory:
 		r := [2]int{t.temporary(), 0}
 		if like.wide {
@@ -182,7 +179,8 @@ func (t *translator) store(o operand, r []int) {
 }
 
 // multiplyAdd translates the fused multiply-adds; the digits say which operands, counted
-// from the last, are multiplied and added.
+// from the last, are multiplied and added. NEON adds to what it overwrites: where that is
+// not the last operand, the sum comes to lie in another register.
 func (t *translator) multiplyAdd(in *instruction) {
 	o := fmla
 	if strings.HasPrefix(in.op, "VFNMADD") {
@@ -190,43 +188,62 @@ func (t *translator) multiplyAdd(in *instruction) {
 	}
 	dst := in.args[2]
 	third, second := t.source(in.args[0], dst), t.source(in.args[1], dst)
+	first := [2]int{t.half(dst, 0), t.half(dst, 1)}
+	if t.copied != nil {
+		first = *t.copied
+	}
 	for h := range halves(dst) {
-		d := half(dst, h)
-		x, y, z := d, second[h], third[h]
+		x, y, z := first[h], second[h], third[h]
 		switch in.op[len(in.op)-5 : len(in.op)-2] {
 		case "132":
-			x, y, z = second[h], d, third[h]
+			x, y = second[h], first[h]
 		case "213":
-			x, y, z = third[h], second[h], d
+			x, z = third[h], first[h]
 		case "231":
 		default:
 			t.fail("unknown order")
 		}
-		if x == d { // the sum is in place
-			t.word(o.word(d, y, z))
-			continue
-		}
 		sum := x
-		if t.needed(in, x) || third[0] == third[1] {
-			sum = t.temporary()
+		switch {
+		case x == t.half(dst, h): // in place
+		case t.needed(in, x) || third[0] == third[1] && x == third[h]:
+			if sum = t.half(dst, h); t.copied == nil {
+				sum = t.temporary()
+			}
 			t.word(move(sum, x))
 		}
 		t.word(o.word(sum, y, z))
-		t.word(move(d, sum))
-		if sum != x {
-			t.free = append(t.free, sum)
-		}
+		t.settle(dst, h, sum)
 	}
+	t.copied = nil
 }
 
 // needed says whether a register of an operand holds a value that is read later.
 func (t *translator) needed(in *instruction, r int) bool {
 	for _, a := range in.args[:2] {
-		if a.kind == vector && a.reg == r/2 {
+		if a.kind == vector && (t.half(a, 0) == r || t.half(a, 1) == r) {
 			return t.after[t.at].has(a.reg)
 		}
 	}
 	return false
+}
+
+// onlyMultiplied says whether the copy of a register is what the next instruction
+// multiplies and overwrites, so that it can take the original.
+func (t *translator) onlyMultiplied(copy operand) bool {
+	if t.at+1 == len(t.f.code) {
+		return false
+	}
+	next := &t.f.code[t.at+1]
+	if !strings.HasSuffix(next.op, "132PS") && !strings.HasSuffix(next.op, "213PS") || next.args[2].reg != copy.reg {
+		return false
+	}
+	for _, a := range next.args[:2] {
+		if a.kind == vector && a.reg == copy.reg {
+			return false
+		}
+	}
+	return true
 }
 
 // others are the instructions with a way of their own.
@@ -244,7 +261,7 @@ func init() {
 		"VBROADCASTF128": (*translator).repeat, "VBROADCASTI128": (*translator).repeat,
 		"VMOVQ": (*translator).scalar, "VMOVD": (*translator).scalar, "MOVSS": (*translator).scalar, "MOVSD": (*translator).scalar,
 		"VADDSD": func(t *translator, in *instruction) {
-			t.emit("FADDD F%d, F%d, F%d", half(in.args[0], 0), half(in.args[1], 0), half(in.args[2], 0))
+			t.emit("FADDD F%d, F%d, F%d", t.half(in.args[0], 0), t.half(in.args[1], 0), t.half(in.args[2], 0))
 		},
 		"VPMOVZXWD": widen(8, uxtlH, uxtl2H), "VPMOVSXWD": widen(8, sxtlH, sxtl2H), "VPMOVZXBW": widen(16, uxtlB, uxtl2B),
 		"VPMOVZXBD": (*translator).widenBytes, "VCVTPS2PD": widen(4, fcvtl, fcvtl2),
@@ -263,9 +280,9 @@ func (t *translator) move(in *instruction) {
 	from, to := in.args[0], in.args[1]
 	switch {
 	case to.kind == memory:
-		t.store(to, []int{half(from, 0), half(from, 1)}[:halves(from)])
+		t.store(to, []int{t.half(from, 0), t.half(from, 1)}[:halves(from)])
 	case from.kind == memory:
-		t.load(from, []int{half(to, 0), half(to, 1)}[:halves(to)])
+		t.load(from, []int{t.half(to, 0), t.half(to, 1)}[:halves(to)])
 	case from.kind == symbol:
 		for h := range halves(to) {
 			at, err := t.pool.read(from.name, from.value+16*int64(h))
@@ -273,11 +290,18 @@ func (t *translator) move(in *instruction) {
 				t.fail("%w", err)
 				return
 			}
-			t.constant(half(to, h), at)
+			t.constant(t.half(to, h), at)
 		}
+	case from.reg == to.reg: // avo leaves such
+	case t.onlyMultiplied(to):
+		t.copied = &[2]int{t.half(from, 0), t.half(from, 1)}
 	default:
 		for h := range halves(to) {
-			t.copy(half(to, h), half(from, h))
+			if t.after[t.at].has(from.reg) {
+				t.copy(t.half(to, h), t.half(from, h))
+			} else {
+				t.settle(to, h, t.half(from, h))
+			}
 		}
 	}
 }
@@ -291,7 +315,7 @@ func (t *translator) stream(in *instruction) {
 	}
 	var r int
 	fmt.Sscanf(base, "R%d", &r)
-	t.word(stnp(half(in.args[0], 0), half(in.args[0], 1), r, disp))
+	t.word(stnp(t.half(in.args[0], 0), t.half(in.args[0], 1), r, disp))
 }
 
 // masked moves the lanes before the first that the mask leaves out: every mask in this
@@ -309,22 +333,22 @@ func (t *translator) masked(in *instruction) {
 	} else {
 		t.emit("ADD $%d, %s, %s", disp, base, addressRegister)
 	}
-	lanes := [2]int{half(mask, 0), half(mask, 1)}
+	lanes := [2]int{t.half(mask, 0), t.half(mask, 1)}
 	if loads {
 		if r.reg == mask.reg {
 			for h := range halves(r) {
 				lanes[h] = t.temporary()
-				t.word(move(lanes[h], half(mask, h)))
+				t.word(move(lanes[h], t.half(mask, h)))
 			}
 		}
 		for h := range halves(r) {
-			t.word(zero(half(r, h)))
+			t.word(zero(t.half(r, h)))
 		}
 	}
 	t.labels++
 	done := fmt.Sprintf("%s_lanes%d", rename(t.f.name), t.labels)
 	for i := range 4 * halves(r) {
-		v := half(r, i/4)
+		v := t.half(r, i/4)
 		t.emit("VMOV V%d.S[%d], %s", lanes[i/4], i%4, valueRegister)
 		t.emit("CBZ %s, %s", valueRegister, done)
 		if loads {
@@ -348,7 +372,7 @@ func extreme(greater bool) func(t *translator, in *instruction) {
 			} else {
 				t.word(fcmgt.word(mask, m[h], n[h]))
 			}
-			t.choose(half(dst, h), mask, n[h], m[h])
+			t.choose(t.half(dst, h), mask, n[h], m[h])
 			t.free = append(t.free, mask)
 		}
 	}
@@ -386,7 +410,7 @@ func (t *translator) compare(in *instruction) {
 	complement := t.complemented(dst)
 	b, a := t.source(in.args[1], dst), t.source(in.args[2], dst)
 	for h := range halves(dst) {
-		d, a, b := half(dst, h), a[h], b[h]
+		d, a, b := t.half(dst, h), a[h], b[h]
 		not := func() {
 			if t.inverted = complement; !complement {
 				t.word(mvn.word(d, d))
@@ -461,7 +485,7 @@ func (t *translator) blend(in *instruction) {
 		sign = func(d, n int) string { return sshrB.word(d, n, 7) }
 	}
 	for h := range halves(dst) {
-		d, s := half(dst, h), half(mask, h)
+		d, s := t.half(dst, h), t.half(mask, h)
 		r := d
 		switch {
 		case d != n[h] && d != m[h]:
@@ -489,18 +513,18 @@ func (t *translator) round(in *instruction) {
 	dst := in.args[2]
 	n := t.source(in.args[1], dst)
 	for h := range halves(dst) {
-		t.word(o.word(half(dst, h), n[h]))
+		t.word(o.word(t.half(dst, h), n[h]))
 	}
 }
 
 // broadcast fills a register with one element.
 func (t *translator) broadcast(in *instruction) {
 	from, dst := in.args[0], in.args[1]
-	lo := half(dst, 0)
+	lo := t.half(dst, 0)
 	words := in.op == "VPBROADCASTW"
 	switch {
 	case from.kind == vector:
-		t.word(map[bool]pair{false: dupS, true: dupH}[words].word(lo, half(from, 0)))
+		t.word(map[bool]pair{false: dupS, true: dupH}[words].word(lo, t.half(from, 0)))
 	case from.kind == symbol:
 		data := t.pool.data[from.name][from.value:]
 		w := uint32(binary.LittleEndian.Uint16(data)) * 0x10001
@@ -519,15 +543,15 @@ func (t *translator) broadcast(in *instruction) {
 		t.emit("VLD1R (%s), [V%d.S4]", base, lo)
 	}
 	if dst.wide {
-		t.word(move(lo+1, lo))
+		t.word(move(t.half(dst, 1), lo))
 	}
 }
 
 // repeat loads 16 bytes into both halves.
 func (t *translator) repeat(in *instruction) {
-	lo := half(in.args[1], 0)
+	lo := t.half(in.args[1], 0)
 	t.load(in.args[0], []int{lo})
-	t.word(move(lo+1, lo))
+	t.word(move(t.half(in.args[1], 1), lo))
 }
 
 // scalar moves one number of 32 or 64 bits between registers and memory.
@@ -539,7 +563,7 @@ func (t *translator) scalar(in *instruction) {
 	place := func(o operand) string {
 		switch o.kind {
 		case vector:
-			return fmt.Sprintf("F%d", half(o, 0))
+			return fmt.Sprintf("F%d", t.half(o, 0))
 		case register:
 			return generalRegisters[o.name]
 		case parameter:

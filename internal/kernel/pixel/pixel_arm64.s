@@ -235,42 +235,39 @@ ycbcr:
 	WORD $0x4eb51eaa // mov v10.16b, v21.16b
 	WORD $0x2e212a9f // sqxtun v31.8b, v20.8h
 	WORD $0x6e21295f // sqxtun2 v31.16b, v10.8h
-	WORD $0x4ebf1fea // mov v10.16b, v31.16b
 	WORD $0x4eb71eec // mov v12.16b, v23.16b
-	WORD $0x2e212adf // sqxtun v31.8b, v22.8h
-	WORD $0x6e21299f // sqxtun2 v31.16b, v12.8h
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
+	WORD $0x2e212aca // sqxtun v10.8b, v22.8h
+	WORD $0x6e21298a // sqxtun2 v10.16b, v12.8h
 	WORD $0x4eb11e2e // mov v14.16b, v17.16b
-	WORD $0x2e212a1f // sqxtun v31.8b, v16.8h
-	WORD $0x6e2129df // sqxtun2 v31.16b, v14.8h
-	WORD $0x4ebf1fee // mov v14.16b, v31.16b
-	FMOVQ 80(R26), F31
-	WORD $0x4e1f0150 // tbl v16.16b, {v10.16b}, v31.16b
-	FMOVQ 96(R26), F31
-	WORD $0x4e1f0192 // tbl v18.16b, {v12.16b}, v31.16b
+	WORD $0x2e212a0c // sqxtun v12.8b, v16.8h
+	WORD $0x6e2129cc // sqxtun2 v12.16b, v14.8h
+	FMOVQ 80(R26), F14
+	WORD $0x4e0e03f0 // tbl v16.16b, {v31.16b}, v14.16b
+	FMOVQ 96(R26), F14
+	WORD $0x4e0e0152 // tbl v18.16b, {v10.16b}, v14.16b
 	WORD $0x4eb21e10 // orr v16.16b, v16.16b, v18.16b
-	FMOVQ 112(R26), F31
-	WORD $0x4e1f01d2 // tbl v18.16b, {v14.16b}, v31.16b
+	FMOVQ 112(R26), F14
+	WORD $0x4e0e0192 // tbl v18.16b, {v12.16b}, v14.16b
 	WORD $0x4eb21e10 // orr v16.16b, v16.16b, v18.16b
 	FMOVQ F16, (R0)
-	FMOVQ 128(R26), F31
-	WORD $0x4e1f0150 // tbl v16.16b, {v10.16b}, v31.16b
-	FMOVQ 144(R26), F31
-	WORD $0x4e1f0192 // tbl v18.16b, {v12.16b}, v31.16b
+	FMOVQ 128(R26), F14
+	WORD $0x4e0e03f0 // tbl v16.16b, {v31.16b}, v14.16b
+	FMOVQ 144(R26), F14
+	WORD $0x4e0e0152 // tbl v18.16b, {v10.16b}, v14.16b
 	WORD $0x4eb21e10 // orr v16.16b, v16.16b, v18.16b
-	FMOVQ 160(R26), F31
-	WORD $0x4e1f01d2 // tbl v18.16b, {v14.16b}, v31.16b
+	FMOVQ 160(R26), F14
+	WORD $0x4e0e0192 // tbl v18.16b, {v12.16b}, v14.16b
 	WORD $0x4eb21e10 // orr v16.16b, v16.16b, v18.16b
 	FMOVQ F16, 16(R0)
-	FMOVQ 176(R26), F31
-	WORD $0x4e1f014a // tbl v10.16b, {v10.16b}, v31.16b
-	FMOVQ 192(R26), F31
-	WORD $0x4e1f018c // tbl v12.16b, {v12.16b}, v31.16b
-	WORD $0x4eac1d4a // orr v10.16b, v10.16b, v12.16b
-	FMOVQ 208(R26), F31
-	WORD $0x4e1f01cc // tbl v12.16b, {v14.16b}, v31.16b
-	WORD $0x4eac1d4a // orr v10.16b, v10.16b, v12.16b
-	FMOVQ F10, 32(R0)
+	FMOVQ 176(R26), F14
+	WORD $0x4e0e03ff // tbl v31.16b, {v31.16b}, v14.16b
+	FMOVQ 192(R26), F14
+	WORD $0x4e0e014a // tbl v10.16b, {v10.16b}, v14.16b
+	WORD $0x4eaa1fff // orr v31.16b, v31.16b, v10.16b
+	FMOVQ 208(R26), F14
+	WORD $0x4e0e018a // tbl v10.16b, {v12.16b}, v14.16b
+	WORD $0x4eaa1fff // orr v31.16b, v31.16b, v10.16b
+	FMOVQ F31, 32(R0)
 	ADD $48, R0
 	ADD $16, R1
 	ADD $16, R3
@@ -869,9 +866,7 @@ weightedBytesNEONrow4:
 	WORD $0x4ebf9c7c // mul v28.4s, v3.4s, v31.4s
 	WORD $0x4ebe879c // add v28.4s, v28.4s, v30.4s
 	WORD $0x4e1c209c // tbl v28.16b, {v4.16b, v5.16b}, v28.16b
-	WORD $0x4ebd1fa4 // mov v4.16b, v29.16b
-	WORD $0x4ebc1f85 // mov v5.16b, v28.16b
-	FSTPQ (F4, F5), (R0)
+	FSTPQ (F29, F28), (R0)
 	ADD $32, R0
 	ADD $32, R1
 	SUB $32, R2
@@ -1503,64 +1498,56 @@ affine4:
 	FLDPQ 96(R1), (F14, F15)
 	WORD $0x4ea21c5f // mov v31.16b, v2.16b
 	WORD $0x4e28cc1f // fmla v31.4s, v0.4s, v8.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4ea31c7f // mov v31.16b, v3.16b
-	WORD $0x4e29cc3f // fmla v31.4s, v1.4s, v9.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x6ea4e51f // fcmgt v31.4s, v8.4s, v4.4s
-	WORD $0x6eff1c88 // bif v8.16b, v4.16b, v31.16b
-	WORD $0x6ea5e53f // fcmgt v31.4s, v9.4s, v5.4s
-	WORD $0x6eff1ca9 // bif v9.16b, v5.16b, v31.16b
-	WORD $0x6ea8e4df // fcmgt v31.4s, v6.4s, v8.4s
-	WORD $0x6eff1cc8 // bif v8.16b, v6.16b, v31.16b
-	WORD $0x6ea9e4ff // fcmgt v31.4s, v7.4s, v9.4s
-	WORD $0x6eff1ce9 // bif v9.16b, v7.16b, v31.16b
-	WORD $0x4ea21c5f // mov v31.16b, v2.16b
-	WORD $0x4e2acc1f // fmla v31.4s, v0.4s, v10.4s
-	WORD $0x4ebf1fea // mov v10.16b, v31.16b
-	WORD $0x4ea31c7f // mov v31.16b, v3.16b
-	WORD $0x4e2bcc3f // fmla v31.4s, v1.4s, v11.4s
-	WORD $0x4ebf1feb // mov v11.16b, v31.16b
-	WORD $0x6ea4e55f // fcmgt v31.4s, v10.4s, v4.4s
-	WORD $0x6eff1c8a // bif v10.16b, v4.16b, v31.16b
-	WORD $0x6ea5e57f // fcmgt v31.4s, v11.4s, v5.4s
-	WORD $0x6eff1cab // bif v11.16b, v5.16b, v31.16b
-	WORD $0x6eaae4df // fcmgt v31.4s, v6.4s, v10.4s
-	WORD $0x6eff1cca // bif v10.16b, v6.16b, v31.16b
-	WORD $0x6eabe4ff // fcmgt v31.4s, v7.4s, v11.4s
-	WORD $0x6eff1ceb // bif v11.16b, v7.16b, v31.16b
-	WORD $0x4ea21c5f // mov v31.16b, v2.16b
-	WORD $0x4e2ccc1f // fmla v31.4s, v0.4s, v12.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea31c7f // mov v31.16b, v3.16b
-	WORD $0x4e2dcc3f // fmla v31.4s, v1.4s, v13.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x6ea4e59f // fcmgt v31.4s, v12.4s, v4.4s
-	WORD $0x6eff1c8c // bif v12.16b, v4.16b, v31.16b
-	WORD $0x6ea5e5bf // fcmgt v31.4s, v13.4s, v5.4s
-	WORD $0x6eff1cad // bif v13.16b, v5.16b, v31.16b
-	WORD $0x6eace4df // fcmgt v31.4s, v6.4s, v12.4s
-	WORD $0x6eff1ccc // bif v12.16b, v6.16b, v31.16b
-	WORD $0x6eade4ff // fcmgt v31.4s, v7.4s, v13.4s
-	WORD $0x6eff1ced // bif v13.16b, v7.16b, v31.16b
-	WORD $0x4ea21c5f // mov v31.16b, v2.16b
-	WORD $0x4e2ecc1f // fmla v31.4s, v0.4s, v14.4s
-	WORD $0x4ebf1fee // mov v14.16b, v31.16b
-	WORD $0x4ea31c7f // mov v31.16b, v3.16b
-	WORD $0x4e2fcc3f // fmla v31.4s, v1.4s, v15.4s
-	WORD $0x4ebf1fef // mov v15.16b, v31.16b
-	WORD $0x6ea4e5df // fcmgt v31.4s, v14.4s, v4.4s
-	WORD $0x6eff1c8e // bif v14.16b, v4.16b, v31.16b
-	WORD $0x6ea5e5ff // fcmgt v31.4s, v15.4s, v5.4s
-	WORD $0x6eff1caf // bif v15.16b, v5.16b, v31.16b
-	WORD $0x6eaee4df // fcmgt v31.4s, v6.4s, v14.4s
-	WORD $0x6eff1cce // bif v14.16b, v6.16b, v31.16b
-	WORD $0x6eafe4ff // fcmgt v31.4s, v7.4s, v15.4s
-	WORD $0x6eff1cef // bif v15.16b, v7.16b, v31.16b
-	FSTPQ (F8, F9), (R0)
-	FSTPQ (F10, F11), 32(R0)
-	FSTPQ (F12, F13), 64(R0)
-	FSTPQ (F14, F15), 96(R0)
+	WORD $0x4ea31c7e // mov v30.16b, v3.16b
+	WORD $0x4e29cc3e // fmla v30.4s, v1.4s, v9.4s
+	WORD $0x6ea4e7e8 // fcmgt v8.4s, v31.4s, v4.4s
+	WORD $0x6ee81c9f // bif v31.16b, v4.16b, v8.16b
+	WORD $0x6ea5e7c8 // fcmgt v8.4s, v30.4s, v5.4s
+	WORD $0x6ee81cbe // bif v30.16b, v5.16b, v8.16b
+	WORD $0x6ebfe4c8 // fcmgt v8.4s, v6.4s, v31.4s
+	WORD $0x6ee81cdf // bif v31.16b, v6.16b, v8.16b
+	WORD $0x6ebee4e8 // fcmgt v8.4s, v7.4s, v30.4s
+	WORD $0x6ee81cfe // bif v30.16b, v7.16b, v8.16b
+	WORD $0x4ea21c48 // mov v8.16b, v2.16b
+	WORD $0x4e2acc08 // fmla v8.4s, v0.4s, v10.4s
+	WORD $0x4ea31c69 // mov v9.16b, v3.16b
+	WORD $0x4e2bcc29 // fmla v9.4s, v1.4s, v11.4s
+	WORD $0x6ea4e50a // fcmgt v10.4s, v8.4s, v4.4s
+	WORD $0x6eea1c88 // bif v8.16b, v4.16b, v10.16b
+	WORD $0x6ea5e52a // fcmgt v10.4s, v9.4s, v5.4s
+	WORD $0x6eea1ca9 // bif v9.16b, v5.16b, v10.16b
+	WORD $0x6ea8e4ca // fcmgt v10.4s, v6.4s, v8.4s
+	WORD $0x6eea1cc8 // bif v8.16b, v6.16b, v10.16b
+	WORD $0x6ea9e4ea // fcmgt v10.4s, v7.4s, v9.4s
+	WORD $0x6eea1ce9 // bif v9.16b, v7.16b, v10.16b
+	WORD $0x4ea21c4a // mov v10.16b, v2.16b
+	WORD $0x4e2ccc0a // fmla v10.4s, v0.4s, v12.4s
+	WORD $0x4ea31c6b // mov v11.16b, v3.16b
+	WORD $0x4e2dcc2b // fmla v11.4s, v1.4s, v13.4s
+	WORD $0x6ea4e54c // fcmgt v12.4s, v10.4s, v4.4s
+	WORD $0x6eec1c8a // bif v10.16b, v4.16b, v12.16b
+	WORD $0x6ea5e56c // fcmgt v12.4s, v11.4s, v5.4s
+	WORD $0x6eec1cab // bif v11.16b, v5.16b, v12.16b
+	WORD $0x6eaae4cc // fcmgt v12.4s, v6.4s, v10.4s
+	WORD $0x6eec1cca // bif v10.16b, v6.16b, v12.16b
+	WORD $0x6eabe4ec // fcmgt v12.4s, v7.4s, v11.4s
+	WORD $0x6eec1ceb // bif v11.16b, v7.16b, v12.16b
+	WORD $0x4ea21c4c // mov v12.16b, v2.16b
+	WORD $0x4e2ecc0c // fmla v12.4s, v0.4s, v14.4s
+	WORD $0x4ea31c6d // mov v13.16b, v3.16b
+	WORD $0x4e2fcc2d // fmla v13.4s, v1.4s, v15.4s
+	WORD $0x6ea4e58e // fcmgt v14.4s, v12.4s, v4.4s
+	WORD $0x6eee1c8c // bif v12.16b, v4.16b, v14.16b
+	WORD $0x6ea5e5ae // fcmgt v14.4s, v13.4s, v5.4s
+	WORD $0x6eee1cad // bif v13.16b, v5.16b, v14.16b
+	WORD $0x6eace4ce // fcmgt v14.4s, v6.4s, v12.4s
+	WORD $0x6eee1ccc // bif v12.16b, v6.16b, v14.16b
+	WORD $0x6eade4ee // fcmgt v14.4s, v7.4s, v13.4s
+	WORD $0x6eee1ced // bif v13.16b, v7.16b, v14.16b
+	FSTPQ (F31, F30), (R0)
+	FSTPQ (F8, F9), 32(R0)
+	FSTPQ (F10, F11), 64(R0)
+	FSTPQ (F12, F13), 96(R0)
 	ADD $128, R1
 	ADD $128, R0
 	SUB $32, R2
@@ -1572,19 +1559,17 @@ affine1:
 	FLDPQ (R1), (F8, F9)
 	WORD $0x4ea21c5f // mov v31.16b, v2.16b
 	WORD $0x4e28cc1f // fmla v31.4s, v0.4s, v8.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4ea31c7f // mov v31.16b, v3.16b
-	WORD $0x4e29cc3f // fmla v31.4s, v1.4s, v9.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x6ea4e51f // fcmgt v31.4s, v8.4s, v4.4s
-	WORD $0x6eff1c88 // bif v8.16b, v4.16b, v31.16b
-	WORD $0x6ea5e53f // fcmgt v31.4s, v9.4s, v5.4s
-	WORD $0x6eff1ca9 // bif v9.16b, v5.16b, v31.16b
-	WORD $0x6ea8e4df // fcmgt v31.4s, v6.4s, v8.4s
-	WORD $0x6eff1cc8 // bif v8.16b, v6.16b, v31.16b
-	WORD $0x6ea9e4ff // fcmgt v31.4s, v7.4s, v9.4s
-	WORD $0x6eff1ce9 // bif v9.16b, v7.16b, v31.16b
-	FSTPQ (F8, F9), (R0)
+	WORD $0x4ea31c7e // mov v30.16b, v3.16b
+	WORD $0x4e29cc3e // fmla v30.4s, v1.4s, v9.4s
+	WORD $0x6ea4e7e8 // fcmgt v8.4s, v31.4s, v4.4s
+	WORD $0x6ee81c9f // bif v31.16b, v4.16b, v8.16b
+	WORD $0x6ea5e7c8 // fcmgt v8.4s, v30.4s, v5.4s
+	WORD $0x6ee81cbe // bif v30.16b, v5.16b, v8.16b
+	WORD $0x6ebfe4c8 // fcmgt v8.4s, v6.4s, v31.4s
+	WORD $0x6ee81cdf // bif v31.16b, v6.16b, v8.16b
+	WORD $0x6ebee4e8 // fcmgt v8.4s, v7.4s, v30.4s
+	WORD $0x6ee81cfe // bif v30.16b, v7.16b, v8.16b
+	FSTPQ (F31, F30), (R0)
 	ADD $32, R1
 	ADD $32, R0
 	SUB $8, R2
@@ -1680,27 +1665,21 @@ normalize:
 	FLDPQ (R1), (F12, F13)
 	WORD $0x4ea21c5f // mov v31.16b, v2.16b
 	WORD $0x4e2ccc1f // fmla v31.4s, v0.4s, v12.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea31c7f // mov v31.16b, v3.16b
-	WORD $0x4e2dcc3f // fmla v31.4s, v1.4s, v13.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	FSTPQ (F12, F13), (R0)
-	FLDPQ 32(R1), (F12, F13)
-	WORD $0x4ea61cdf // mov v31.16b, v6.16b
-	WORD $0x4e2ccc9f // fmla v31.4s, v4.4s, v12.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea71cff // mov v31.16b, v7.16b
-	WORD $0x4e2dccbf // fmla v31.4s, v5.4s, v13.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
+	WORD $0x4ea31c7e // mov v30.16b, v3.16b
+	WORD $0x4e2dcc3e // fmla v30.4s, v1.4s, v13.4s
+	FSTPQ (F31, F30), (R0)
+	FLDPQ 32(R1), (F31, F30)
+	WORD $0x4ea61ccc // mov v12.16b, v6.16b
+	WORD $0x4e3fcc8c // fmla v12.4s, v4.4s, v31.4s
+	WORD $0x4ea71ced // mov v13.16b, v7.16b
+	WORD $0x4e3eccad // fmla v13.4s, v5.4s, v30.4s
 	FSTPQ (F12, F13), 32(R0)
 	FLDPQ 64(R1), (F12, F13)
 	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
 	WORD $0x4e2ccd1f // fmla v31.4s, v8.4s, v12.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e2dcd3f // fmla v31.4s, v9.4s, v13.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	FSTPQ (F12, F13), 64(R0)
+	WORD $0x4eab1d7e // mov v30.16b, v11.16b
+	WORD $0x4e2dcd3e // fmla v30.4s, v9.4s, v13.4s
+	FSTPQ (F31, F30), 64(R0)
 	ADD $96, R1
 	ADD $96, R0
 	SUB $24, R2
@@ -1780,132 +1759,112 @@ blendgray:
 	WORD $0x6e0c661f // mov v31.s[1], v16.s[3]
 	WORD $0x6e14265f // mov v31.s[2], v18.s[1]
 	WORD $0x6e1c465f // mov v31.s[3], v18.s[2]
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4e14063f // dup v31.4s, v17.s[2]
-	WORD $0x6e0c663f // mov v31.s[1], v17.s[3]
-	WORD $0x6e14267f // mov v31.s[2], v19.s[1]
-	WORD $0x6e1c467f // mov v31.s[3], v19.s[2]
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4e0c05df // dup v31.4s, v14.s[1]
-	WORD $0x6e0c45df // mov v31.s[1], v14.s[2]
-	WORD $0x6e14061f // mov v31.s[2], v16.s[0]
-	WORD $0x6e1c261f // mov v31.s[3], v16.s[1]
-	WORD $0x4ebf1ff4 // mov v20.16b, v31.16b
-	WORD $0x4e0c05ff // dup v31.4s, v15.s[1]
-	WORD $0x6e0c45ff // mov v31.s[1], v15.s[2]
-	WORD $0x6e14063f // mov v31.s[2], v17.s[0]
-	WORD $0x6e1c263f // mov v31.s[3], v17.s[1]
-	WORD $0x4ebf1ff5 // mov v21.16b, v31.16b
-	WORD $0x4e0405df // dup v31.4s, v14.s[0]
-	WORD $0x6e0c65df // mov v31.s[1], v14.s[3]
-	WORD $0x6e14059f // mov v31.s[2], v12.s[0]
-	WORD $0x6e1c459f // mov v31.s[3], v12.s[2]
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4e0405ff // dup v31.4s, v15.s[0]
-	WORD $0x6e0c65ff // mov v31.s[1], v15.s[3]
-	WORD $0x6e1405bf // mov v31.s[2], v13.s[0]
-	WORD $0x6e1c45bf // mov v31.s[3], v13.s[2]
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4e04069f // dup v31.4s, v20.s[0]
-	WORD $0x6e0c469f // mov v31.s[1], v20.s[2]
-	WORD $0x6e14259f // mov v31.s[2], v12.s[1]
-	WORD $0x6e1c659f // mov v31.s[3], v12.s[3]
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4e0406bf // dup v31.4s, v21.s[0]
-	WORD $0x6e0c46bf // mov v31.s[1], v21.s[2]
-	WORD $0x6e1425bf // mov v31.s[2], v13.s[1]
-	WORD $0x6e1c65bf // mov v31.s[3], v13.s[3]
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4e0c069f // dup v31.4s, v20.s[1]
-	WORD $0x6e0c669f // mov v31.s[1], v20.s[3]
+	WORD $0x4e14063e // dup v30.4s, v17.s[2]
+	WORD $0x6e0c663e // mov v30.s[1], v17.s[3]
+	WORD $0x6e14267e // mov v30.s[2], v19.s[1]
+	WORD $0x6e1c467e // mov v30.s[3], v19.s[2]
+	WORD $0x4e0c05cc // dup v12.4s, v14.s[1]
+	WORD $0x6e0c45cc // mov v12.s[1], v14.s[2]
+	WORD $0x6e14060c // mov v12.s[2], v16.s[0]
+	WORD $0x6e1c260c // mov v12.s[3], v16.s[1]
+	WORD $0x4e0c05ed // dup v13.4s, v15.s[1]
+	WORD $0x6e0c45ed // mov v13.s[1], v15.s[2]
+	WORD $0x6e14062d // mov v13.s[2], v17.s[0]
+	WORD $0x6e1c262d // mov v13.s[3], v17.s[1]
+	WORD $0x4e0405d4 // dup v20.4s, v14.s[0]
+	WORD $0x6e0c65d4 // mov v20.s[1], v14.s[3]
+	WORD $0x6e1407f4 // mov v20.s[2], v31.s[0]
+	WORD $0x6e1c47f4 // mov v20.s[3], v31.s[2]
+	WORD $0x4e0405f5 // dup v21.4s, v15.s[0]
+	WORD $0x6e0c65f5 // mov v21.s[1], v15.s[3]
+	WORD $0x6e1407d5 // mov v21.s[2], v30.s[0]
+	WORD $0x6e1c47d5 // mov v21.s[3], v30.s[2]
+	WORD $0x4e040596 // dup v22.4s, v12.s[0]
+	WORD $0x6e0c4596 // mov v22.s[1], v12.s[2]
+	WORD $0x6e1427f6 // mov v22.s[2], v31.s[1]
+	WORD $0x6e1c67f6 // mov v22.s[3], v31.s[3]
+	WORD $0x4e0405b7 // dup v23.4s, v13.s[0]
+	WORD $0x6e0c45b7 // mov v23.s[1], v13.s[2]
+	WORD $0x6e1427d7 // mov v23.s[2], v30.s[1]
+	WORD $0x6e1c67d7 // mov v23.s[3], v30.s[3]
+	WORD $0x4e0c059f // dup v31.4s, v12.s[1]
+	WORD $0x6e0c659f // mov v31.s[1], v12.s[3]
 	WORD $0x6e14065f // mov v31.s[2], v18.s[0]
 	WORD $0x6e1c665f // mov v31.s[3], v18.s[3]
-	WORD $0x4ebf1ff4 // mov v20.16b, v31.16b
-	WORD $0x4e0c06bf // dup v31.4s, v21.s[1]
-	WORD $0x6e0c66bf // mov v31.s[1], v21.s[3]
-	WORD $0x6e14067f // mov v31.s[2], v19.s[0]
-	WORD $0x6e1c667f // mov v31.s[3], v19.s[3]
-	WORD $0x4ebf1ff5 // mov v21.16b, v31.16b
-	WORD $0x6e26ded8 // fmul v24.4s, v22.4s, v6.4s
-	WORD $0x6e27def9 // fmul v25.4s, v23.4s, v7.4s
-	WORD $0x4e28cd98 // fmla v24.4s, v12.4s, v8.4s
-	WORD $0x4e29cdb9 // fmla v25.4s, v13.4s, v9.4s
-	WORD $0x4e2ace98 // fmla v24.4s, v20.4s, v10.4s
-	WORD $0x4e2bceb9 // fmla v25.4s, v21.4s, v11.4s
-	WORD $0x4eb81f1f // mov v31.16b, v24.16b
-	WORD $0x4e36cc1f // fmla v31.4s, v0.4s, v22.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb91f3f // mov v31.16b, v25.16b
-	WORD $0x4e37cc3f // fmla v31.4s, v1.4s, v23.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x6ea2e6df // fcmgt v31.4s, v22.4s, v2.4s
-	WORD $0x6eff1c56 // bif v22.16b, v2.16b, v31.16b
-	WORD $0x6ea3e6ff // fcmgt v31.4s, v23.4s, v3.4s
-	WORD $0x6eff1c77 // bif v23.16b, v3.16b, v31.16b
-	WORD $0x6eb6e49f // fcmgt v31.4s, v4.4s, v22.4s
-	WORD $0x6eff1c96 // bif v22.16b, v4.16b, v31.16b
-	WORD $0x6eb7e4bf // fcmgt v31.4s, v5.4s, v23.4s
-	WORD $0x6eff1cb7 // bif v23.16b, v5.16b, v31.16b
-	WORD $0x4eb81f1f // mov v31.16b, v24.16b
-	WORD $0x4e2ccc1f // fmla v31.4s, v0.4s, v12.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb91f3f // mov v31.16b, v25.16b
-	WORD $0x4e2dcc3f // fmla v31.4s, v1.4s, v13.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x6ea2e59f // fcmgt v31.4s, v12.4s, v2.4s
-	WORD $0x6eff1c4c // bif v12.16b, v2.16b, v31.16b
-	WORD $0x6ea3e5bf // fcmgt v31.4s, v13.4s, v3.4s
-	WORD $0x6eff1c6d // bif v13.16b, v3.16b, v31.16b
-	WORD $0x6eace49f // fcmgt v31.4s, v4.4s, v12.4s
-	WORD $0x6eff1c8c // bif v12.16b, v4.16b, v31.16b
-	WORD $0x6eade4bf // fcmgt v31.4s, v5.4s, v13.4s
-	WORD $0x6eff1cad // bif v13.16b, v5.16b, v31.16b
-	WORD $0x4e34cc18 // fmla v24.4s, v0.4s, v20.4s
+	WORD $0x4e0c05be // dup v30.4s, v13.s[1]
+	WORD $0x6e0c65be // mov v30.s[1], v13.s[3]
+	WORD $0x6e14067e // mov v30.s[2], v19.s[0]
+	WORD $0x6e1c667e // mov v30.s[3], v19.s[3]
+	WORD $0x6e26de98 // fmul v24.4s, v20.4s, v6.4s
+	WORD $0x6e27deb9 // fmul v25.4s, v21.4s, v7.4s
+	WORD $0x4e28ced8 // fmla v24.4s, v22.4s, v8.4s
+	WORD $0x4e29cef9 // fmla v25.4s, v23.4s, v9.4s
+	WORD $0x4e2acff8 // fmla v24.4s, v31.4s, v10.4s
+	WORD $0x4e2bcfd9 // fmla v25.4s, v30.4s, v11.4s
+	WORD $0x4eb81f0c // mov v12.16b, v24.16b
+	WORD $0x4e34cc0c // fmla v12.4s, v0.4s, v20.4s
+	WORD $0x4eb91f2d // mov v13.16b, v25.16b
+	WORD $0x4e35cc2d // fmla v13.4s, v1.4s, v21.4s
+	WORD $0x6ea2e594 // fcmgt v20.4s, v12.4s, v2.4s
+	WORD $0x6ef41c4c // bif v12.16b, v2.16b, v20.16b
+	WORD $0x6ea3e5b4 // fcmgt v20.4s, v13.4s, v3.4s
+	WORD $0x6ef41c6d // bif v13.16b, v3.16b, v20.16b
+	WORD $0x6eace494 // fcmgt v20.4s, v4.4s, v12.4s
+	WORD $0x6ef41c8c // bif v12.16b, v4.16b, v20.16b
+	WORD $0x6eade4b4 // fcmgt v20.4s, v5.4s, v13.4s
+	WORD $0x6ef41cad // bif v13.16b, v5.16b, v20.16b
 	WORD $0x4eb81f14 // mov v20.16b, v24.16b
-	WORD $0x4e35cc39 // fmla v25.4s, v1.4s, v21.4s
+	WORD $0x4e36cc14 // fmla v20.4s, v0.4s, v22.4s
 	WORD $0x4eb91f35 // mov v21.16b, v25.16b
-	WORD $0x6ea2e69f // fcmgt v31.4s, v20.4s, v2.4s
-	WORD $0x6eff1c54 // bif v20.16b, v2.16b, v31.16b
-	WORD $0x6ea3e6bf // fcmgt v31.4s, v21.4s, v3.4s
-	WORD $0x6eff1c75 // bif v21.16b, v3.16b, v31.16b
-	WORD $0x6eb4e49f // fcmgt v31.4s, v4.4s, v20.4s
-	WORD $0x6eff1c94 // bif v20.16b, v4.16b, v31.16b
-	WORD $0x6eb5e4bf // fcmgt v31.4s, v5.4s, v21.4s
-	WORD $0x6eff1cb5 // bif v21.16b, v5.16b, v31.16b
-	WORD $0x4e8c1ad8 // uzp1 v24.4s, v22.4s, v12.4s
-	WORD $0x4e8d1af9 // uzp1 v25.4s, v23.4s, v13.4s
-	WORD $0x4e94598c // uzp2 v12.4s, v12.4s, v20.4s
-	WORD $0x4e9559ad // uzp2 v13.4s, v13.4s, v21.4s
-	WORD $0x4e04069f // dup v31.4s, v20.s[0]
-	WORD $0x6e0c469f // mov v31.s[1], v20.s[2]
-	WORD $0x6e1426df // mov v31.s[2], v22.s[1]
-	WORD $0x6e1c66df // mov v31.s[3], v22.s[3]
-	WORD $0x4ebf1ff4 // mov v20.16b, v31.16b
-	WORD $0x4e0406bf // dup v31.4s, v21.s[0]
-	WORD $0x6e0c46bf // mov v31.s[1], v21.s[2]
-	WORD $0x6e1426ff // mov v31.s[2], v23.s[1]
-	WORD $0x6e1c66ff // mov v31.s[3], v23.s[3]
-	WORD $0x4ebf1ff5 // mov v21.16b, v31.16b
-	WORD $0x4e941b16 // uzp1 v22.4s, v24.4s, v20.4s
-	WORD $0x4e951b37 // uzp1 v23.4s, v25.4s, v21.4s
-	WORD $0x4e04059f // dup v31.4s, v12.s[0]
-	WORD $0x6e0c459f // mov v31.s[1], v12.s[2]
-	WORD $0x6e14271f // mov v31.s[2], v24.s[1]
-	WORD $0x6e1c671f // mov v31.s[3], v24.s[3]
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4e0405bf // dup v31.4s, v13.s[0]
-	WORD $0x6e0c45bf // mov v31.s[1], v13.s[2]
-	WORD $0x6e14273f // mov v31.s[2], v25.s[1]
-	WORD $0x6e1c673f // mov v31.s[3], v25.s[3]
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4e8c5a8c // uzp2 v12.4s, v20.4s, v12.4s
-	WORD $0x4e8d5aad // uzp2 v13.4s, v21.4s, v13.4s
-	FMOVQ F22, (R0)
-	FMOVQ F23, 48(R0)
+	WORD $0x4e37cc35 // fmla v21.4s, v1.4s, v23.4s
+	WORD $0x6ea2e696 // fcmgt v22.4s, v20.4s, v2.4s
+	WORD $0x6ef61c54 // bif v20.16b, v2.16b, v22.16b
+	WORD $0x6ea3e6b6 // fcmgt v22.4s, v21.4s, v3.4s
+	WORD $0x6ef61c75 // bif v21.16b, v3.16b, v22.16b
+	WORD $0x6eb4e496 // fcmgt v22.4s, v4.4s, v20.4s
+	WORD $0x6ef61c94 // bif v20.16b, v4.16b, v22.16b
+	WORD $0x6eb5e4b6 // fcmgt v22.4s, v5.4s, v21.4s
+	WORD $0x6ef61cb5 // bif v21.16b, v5.16b, v22.16b
+	WORD $0x4e3fcc18 // fmla v24.4s, v0.4s, v31.4s
+	WORD $0x4e3ecc39 // fmla v25.4s, v1.4s, v30.4s
+	WORD $0x6ea2e716 // fcmgt v22.4s, v24.4s, v2.4s
+	WORD $0x6ef61c58 // bif v24.16b, v2.16b, v22.16b
+	WORD $0x6ea3e736 // fcmgt v22.4s, v25.4s, v3.4s
+	WORD $0x6ef61c79 // bif v25.16b, v3.16b, v22.16b
+	WORD $0x6eb8e496 // fcmgt v22.4s, v4.4s, v24.4s
+	WORD $0x6ef61c98 // bif v24.16b, v4.16b, v22.16b
+	WORD $0x6eb9e4b6 // fcmgt v22.4s, v5.4s, v25.4s
+	WORD $0x6ef61cb9 // bif v25.16b, v5.16b, v22.16b
+	WORD $0x4e94199f // uzp1 v31.4s, v12.4s, v20.4s
+	WORD $0x4e9519be // uzp1 v30.4s, v13.4s, v21.4s
+	WORD $0x4e985a94 // uzp2 v20.4s, v20.4s, v24.4s
+	WORD $0x4e995ab5 // uzp2 v21.4s, v21.4s, v25.4s
+	WORD $0x4e040716 // dup v22.4s, v24.s[0]
+	WORD $0x6e0c4716 // mov v22.s[1], v24.s[2]
+	WORD $0x6e142596 // mov v22.s[2], v12.s[1]
+	WORD $0x6e1c6596 // mov v22.s[3], v12.s[3]
+	WORD $0x4e040737 // dup v23.4s, v25.s[0]
+	WORD $0x6e0c4737 // mov v23.s[1], v25.s[2]
+	WORD $0x6e1425b7 // mov v23.s[2], v13.s[1]
+	WORD $0x6e1c65b7 // mov v23.s[3], v13.s[3]
+	WORD $0x4e961bec // uzp1 v12.4s, v31.4s, v22.4s
+	WORD $0x4e971bcd // uzp1 v13.4s, v30.4s, v23.4s
+	WORD $0x4e040698 // dup v24.4s, v20.s[0]
+	WORD $0x6e0c4698 // mov v24.s[1], v20.s[2]
+	WORD $0x6e1427f8 // mov v24.s[2], v31.s[1]
+	WORD $0x6e1c67f8 // mov v24.s[3], v31.s[3]
+	WORD $0x4e0406b9 // dup v25.4s, v21.s[0]
+	WORD $0x6e0c46b9 // mov v25.s[1], v21.s[2]
+	WORD $0x6e1427d9 // mov v25.s[2], v30.s[1]
+	WORD $0x6e1c67d9 // mov v25.s[3], v30.s[3]
+	WORD $0x4e945ad4 // uzp2 v20.4s, v22.4s, v20.4s
+	WORD $0x4e955af5 // uzp2 v21.4s, v23.4s, v21.4s
+	FMOVQ F12, (R0)
+	FMOVQ F13, 48(R0)
 	FMOVQ F24, 16(R0)
 	FMOVQ F25, 64(R0)
-	FMOVQ F12, 32(R0)
-	FMOVQ F13, 80(R0)
+	FMOVQ F20, 32(R0)
+	FMOVQ F21, 80(R0)
 	ADD $96, R1
 	ADD $96, R0
 	SUB $8, R2
@@ -1939,98 +1898,88 @@ hue:
 	WORD $0x6e0c651f // mov v31.s[1], v8.s[3]
 	WORD $0x6e14255f // mov v31.s[2], v10.s[1]
 	WORD $0x6e1c455f // mov v31.s[3], v10.s[2]
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4e14053f // dup v31.4s, v9.s[2]
-	WORD $0x6e0c653f // mov v31.s[1], v9.s[3]
-	WORD $0x6e14257f // mov v31.s[2], v11.s[1]
-	WORD $0x6e1c457f // mov v31.s[3], v11.s[2]
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4e0c04df // dup v31.4s, v6.s[1]
-	WORD $0x6e0c44df // mov v31.s[1], v6.s[2]
-	WORD $0x6e14051f // mov v31.s[2], v8.s[0]
-	WORD $0x6e1c251f // mov v31.s[3], v8.s[1]
-	WORD $0x4ebf1fee // mov v14.16b, v31.16b
-	WORD $0x4e0c04ff // dup v31.4s, v7.s[1]
-	WORD $0x6e0c44ff // mov v31.s[1], v7.s[2]
-	WORD $0x6e14053f // mov v31.s[2], v9.s[0]
-	WORD $0x6e1c253f // mov v31.s[3], v9.s[1]
-	WORD $0x4ebf1fef // mov v15.16b, v31.16b
-	WORD $0x4e0404df // dup v31.4s, v6.s[0]
-	WORD $0x6e0c64df // mov v31.s[1], v6.s[3]
-	WORD $0x6e14059f // mov v31.s[2], v12.s[0]
-	WORD $0x6e1c459f // mov v31.s[3], v12.s[2]
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4e0404ff // dup v31.4s, v7.s[0]
-	WORD $0x6e0c64ff // mov v31.s[1], v7.s[3]
-	WORD $0x6e1405bf // mov v31.s[2], v13.s[0]
-	WORD $0x6e1c45bf // mov v31.s[3], v13.s[2]
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4e0405df // dup v31.4s, v14.s[0]
-	WORD $0x6e0c45df // mov v31.s[1], v14.s[2]
-	WORD $0x6e14259f // mov v31.s[2], v12.s[1]
-	WORD $0x6e1c659f // mov v31.s[3], v12.s[3]
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4e0405ff // dup v31.4s, v15.s[0]
-	WORD $0x6e0c45ff // mov v31.s[1], v15.s[2]
-	WORD $0x6e1425bf // mov v31.s[2], v13.s[1]
-	WORD $0x6e1c65bf // mov v31.s[3], v13.s[3]
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4e0c05df // dup v31.4s, v14.s[1]
-	WORD $0x6e0c65df // mov v31.s[1], v14.s[3]
+	WORD $0x4e14053e // dup v30.4s, v9.s[2]
+	WORD $0x6e0c653e // mov v30.s[1], v9.s[3]
+	WORD $0x6e14257e // mov v30.s[2], v11.s[1]
+	WORD $0x6e1c457e // mov v30.s[3], v11.s[2]
+	WORD $0x4e0c04cc // dup v12.4s, v6.s[1]
+	WORD $0x6e0c44cc // mov v12.s[1], v6.s[2]
+	WORD $0x6e14050c // mov v12.s[2], v8.s[0]
+	WORD $0x6e1c250c // mov v12.s[3], v8.s[1]
+	WORD $0x4e0c04ed // dup v13.4s, v7.s[1]
+	WORD $0x6e0c44ed // mov v13.s[1], v7.s[2]
+	WORD $0x6e14052d // mov v13.s[2], v9.s[0]
+	WORD $0x6e1c252d // mov v13.s[3], v9.s[1]
+	WORD $0x4e0404ce // dup v14.4s, v6.s[0]
+	WORD $0x6e0c64ce // mov v14.s[1], v6.s[3]
+	WORD $0x6e1407ee // mov v14.s[2], v31.s[0]
+	WORD $0x6e1c47ee // mov v14.s[3], v31.s[2]
+	WORD $0x4e0404ef // dup v15.4s, v7.s[0]
+	WORD $0x6e0c64ef // mov v15.s[1], v7.s[3]
+	WORD $0x6e1407cf // mov v15.s[2], v30.s[0]
+	WORD $0x6e1c47cf // mov v15.s[3], v30.s[2]
+	WORD $0x4e040590 // dup v16.4s, v12.s[0]
+	WORD $0x6e0c4590 // mov v16.s[1], v12.s[2]
+	WORD $0x6e1427f0 // mov v16.s[2], v31.s[1]
+	WORD $0x6e1c67f0 // mov v16.s[3], v31.s[3]
+	WORD $0x4e0405b1 // dup v17.4s, v13.s[0]
+	WORD $0x6e0c45b1 // mov v17.s[1], v13.s[2]
+	WORD $0x6e1427d1 // mov v17.s[2], v30.s[1]
+	WORD $0x6e1c67d1 // mov v17.s[3], v30.s[3]
+	WORD $0x4e0c059f // dup v31.4s, v12.s[1]
+	WORD $0x6e0c659f // mov v31.s[1], v12.s[3]
 	WORD $0x6e14055f // mov v31.s[2], v10.s[0]
 	WORD $0x6e1c655f // mov v31.s[3], v10.s[3]
-	WORD $0x4ebf1fee // mov v14.16b, v31.16b
-	WORD $0x4e0c05ff // dup v31.4s, v15.s[1]
-	WORD $0x6e0c65ff // mov v31.s[1], v15.s[3]
-	WORD $0x6e14057f // mov v31.s[2], v11.s[0]
-	WORD $0x6e1c657f // mov v31.s[3], v11.s[3]
-	WORD $0x4ebf1fef // mov v15.16b, v31.16b
-	WORD $0x6eace61f // fcmgt v31.4s, v16.4s, v12.4s
-	WORD $0x6e6c1e1f // bsl v31.16b, v16.16b, v12.16b
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x6eade63f // fcmgt v31.4s, v17.4s, v13.4s
-	WORD $0x6e6d1e3f // bsl v31.16b, v17.16b, v13.16b
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x6eaee65f // fcmgt v31.4s, v18.4s, v14.4s
-	WORD $0x6eff1dd2 // bif v18.16b, v14.16b, v31.16b
-	WORD $0x6eafe67f // fcmgt v31.4s, v19.4s, v15.4s
-	WORD $0x6eff1df3 // bif v19.16b, v15.16b, v31.16b
-	WORD $0x6eb0e59f // fcmgt v31.4s, v12.4s, v16.4s
-	WORD $0x6e6c1e1f // bsl v31.16b, v16.16b, v12.16b
-	WORD $0x4ebf1ff4 // mov v20.16b, v31.16b
-	WORD $0x6eb1e5bf // fcmgt v31.4s, v13.4s, v17.4s
-	WORD $0x6e6d1e3f // bsl v31.16b, v17.16b, v13.16b
-	WORD $0x4ebf1ff5 // mov v21.16b, v31.16b
-	WORD $0x6eb4e5df // fcmgt v31.4s, v14.4s, v20.4s
-	WORD $0x6eff1dd4 // bif v20.16b, v14.16b, v31.16b
-	WORD $0x6eb5e5ff // fcmgt v31.4s, v15.4s, v21.4s
-	WORD $0x6eff1df5 // bif v21.16b, v15.16b, v31.16b
+	WORD $0x4e0c05be // dup v30.4s, v13.s[1]
+	WORD $0x6e0c65be // mov v30.s[1], v13.s[3]
+	WORD $0x6e14057e // mov v30.s[2], v11.s[0]
+	WORD $0x6e1c657e // mov v30.s[3], v11.s[3]
+	WORD $0x6eb0e5cc // fcmgt v12.4s, v14.4s, v16.4s
+	WORD $0x6e701dcc // bsl v12.16b, v14.16b, v16.16b
+	WORD $0x4eac1d92 // mov v18.16b, v12.16b
+	WORD $0x6eb1e5ec // fcmgt v12.4s, v15.4s, v17.4s
+	WORD $0x6e711dec // bsl v12.16b, v15.16b, v17.16b
+	WORD $0x4eac1d93 // mov v19.16b, v12.16b
+	WORD $0x6ebfe64c // fcmgt v12.4s, v18.4s, v31.4s
+	WORD $0x6eec1ff2 // bif v18.16b, v31.16b, v12.16b
+	WORD $0x6ebee66c // fcmgt v12.4s, v19.4s, v30.4s
+	WORD $0x6eec1fd3 // bif v19.16b, v30.16b, v12.16b
+	WORD $0x6eaee60c // fcmgt v12.4s, v16.4s, v14.4s
+	WORD $0x6e701dcc // bsl v12.16b, v14.16b, v16.16b
+	WORD $0x4eac1d94 // mov v20.16b, v12.16b
+	WORD $0x6eafe62c // fcmgt v12.4s, v17.4s, v15.4s
+	WORD $0x6e711dec // bsl v12.16b, v15.16b, v17.16b
+	WORD $0x4eac1d95 // mov v21.16b, v12.16b
+	WORD $0x6eb4e7ec // fcmgt v12.4s, v31.4s, v20.4s
+	WORD $0x6eec1ff4 // bif v20.16b, v31.16b, v12.16b
+	WORD $0x6eb5e7cc // fcmgt v12.4s, v30.4s, v21.4s
+	WORD $0x6eec1fd5 // bif v21.16b, v30.16b, v12.16b
 	WORD $0x4eb4d654 // fsub v20.4s, v18.4s, v20.4s
 	WORD $0x4eb5d675 // fsub v21.4s, v19.4s, v21.4s
-	WORD $0x4e30e656 // fcmeq v22.4s, v18.4s, v16.4s
-	WORD $0x4e31e677 // fcmeq v23.4s, v19.4s, v17.4s
-	WORD $0x4e2ce658 // fcmeq v24.4s, v18.4s, v12.4s
-	WORD $0x4e2de679 // fcmeq v25.4s, v19.4s, v13.4s
-	WORD $0x4eacd61a // fsub v26.4s, v16.4s, v12.4s
-	WORD $0x4eadd63b // fsub v27.4s, v17.4s, v13.4s
-	WORD $0x4eb0d5dc // fsub v28.4s, v14.4s, v16.4s
-	WORD $0x4eb1d5fd // fsub v29.4s, v15.4s, v17.4s
+	WORD $0x4e2ee656 // fcmeq v22.4s, v18.4s, v14.4s
+	WORD $0x4e2fe677 // fcmeq v23.4s, v19.4s, v15.4s
+	WORD $0x4e30e658 // fcmeq v24.4s, v18.4s, v16.4s
+	WORD $0x4e31e679 // fcmeq v25.4s, v19.4s, v17.4s
+	WORD $0x4eb0d5da // fsub v26.4s, v14.4s, v16.4s
+	WORD $0x4eb1d5fb // fsub v27.4s, v15.4s, v17.4s
+	WORD $0x4eaed7fc // fsub v28.4s, v31.4s, v14.4s
+	WORD $0x4eafd7dd // fsub v29.4s, v30.4s, v15.4s
 	WORD $0x6eb81f9a // bit v26.16b, v28.16b, v24.16b
 	WORD $0x6eb91fbb // bit v27.16b, v29.16b, v25.16b
-	WORD $0x4eaed59c // fsub v28.4s, v12.4s, v14.4s
-	WORD $0x4eafd5bd // fsub v29.4s, v13.4s, v15.4s
+	WORD $0x4ebfd61c // fsub v28.4s, v16.4s, v31.4s
+	WORD $0x4ebed63d // fsub v29.4s, v17.4s, v30.4s
 	WORD $0x6eb61f9a // bit v26.16b, v28.16b, v22.16b
 	WORD $0x6eb71fbb // bit v27.16b, v29.16b, v23.16b
-	FMOVQ 720(R26), F12
-	WORD $0x4eac1d8d // mov v13.16b, v12.16b
+	FMOVQ 720(R26), F16
+	WORD $0x4eb01e11 // mov v17.16b, v16.16b
 	FMOVQ 736(R26), F28
 	WORD $0x4ebc1f9d // mov v29.16b, v28.16b
-	WORD $0x6eb81f8c // bit v12.16b, v28.16b, v24.16b
-	WORD $0x6eb91fad // bit v13.16b, v29.16b, v25.16b
-	WORD $0x6eb61c4c // bit v12.16b, v2.16b, v22.16b
-	WORD $0x6eb71c6d // bit v13.16b, v3.16b, v23.16b
-	WORD $0x4e20d58c // fadd v12.4s, v12.4s, v0.4s
-	WORD $0x4e21d5ad // fadd v13.4s, v13.4s, v1.4s
+	WORD $0x6eb81f90 // bit v16.16b, v28.16b, v24.16b
+	WORD $0x6eb91fb1 // bit v17.16b, v29.16b, v25.16b
+	WORD $0x6eb61c50 // bit v16.16b, v2.16b, v22.16b
+	WORD $0x6eb71c71 // bit v17.16b, v3.16b, v23.16b
+	WORD $0x4e20d610 // fadd v16.4s, v16.4s, v0.4s
+	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
 	WORD $0x4e22e69c // fcmeq v28.4s, v20.4s, v2.4s
 	WORD $0x4e23e6bd // fcmeq v29.4s, v21.4s, v3.4s
 	WORD $0x4e241f9c // and v28.16b, v28.16b, v4.16b
@@ -2039,42 +1988,30 @@ hue:
 	WORD $0x4e35d7bd // fadd v29.4s, v29.4s, v21.4s
 	WORD $0x6e3cff5a // fdiv v26.4s, v26.4s, v28.4s
 	WORD $0x6e3dff7b // fdiv v27.4s, v27.4s, v29.4s
-	WORD $0x4e2cd75a // fadd v26.4s, v26.4s, v12.4s
-	WORD $0x4e2dd77b // fadd v27.4s, v27.4s, v13.4s
-	FMOVQ 752(R26), F14
-	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4e30d75a // fadd v26.4s, v26.4s, v16.4s
+	WORD $0x4e31d77b // fadd v27.4s, v27.4s, v17.4s
+	FMOVQ 752(R26), F31
+	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	FMOVQ 768(R26), F24
 	WORD $0x4eb81f19 // mov v25.16b, v24.16b
-	FMOVQ 720(R26), F30
-	WORD $0x4ebe1fdf // mov v31.16b, v30.16b
-	FMOVQ 784(R26), F12
-	WORD $0x4eac1d8d // mov v13.16b, v12.16b
-	WORD $0x4e3ad58c // fadd v12.4s, v12.4s, v26.4s
-	WORD $0x4e3bd5ad // fadd v13.4s, v13.4s, v27.4s
-	WORD $0x6e2edd9c // fmul v28.4s, v12.4s, v14.4s
-	WORD $0x6e2fddbd // fmul v29.4s, v13.4s, v15.4s
+	FMOVQ 720(R26), F13
+	WORD $0x4ead1dac // mov v12.16b, v13.16b
+	FMOVQ 784(R26), F16
+	WORD $0x4eb01e11 // mov v17.16b, v16.16b
+	WORD $0x4e3ad610 // fadd v16.4s, v16.4s, v26.4s
+	WORD $0x4e3bd631 // fadd v17.4s, v17.4s, v27.4s
+	WORD $0x6e3fde1c // fmul v28.4s, v16.4s, v31.4s
+	WORD $0x6e3ede3d // fmul v29.4s, v17.4s, v30.4s
 	WORD $0x4e219b9c // frintm v28.4s, v28.4s
 	WORD $0x4e219bbd // frintm v29.4s, v29.4s
-	WORD $0x4eb8cf8c // fmls v12.4s, v28.4s, v24.4s
-	WORD $0x4eb9cfad // fmls v13.4s, v29.4s, v25.4s
-	WORD $0x4eacd7dc // fsub v28.4s, v30.4s, v12.4s
-	WORD $0x4eadd7fd // fsub v29.4s, v31.4s, v13.4s
-	WORD $0x6eace797 // fcmgt v23.4s, v28.4s, v12.4s
-	WORD $0x6ef71f8c // bif v12.16b, v28.16b, v23.16b
-	WORD $0x6eade7b7 // fcmgt v23.4s, v29.4s, v13.4s
-	WORD $0x6ef71fad // bif v13.16b, v29.16b, v23.16b
-	WORD $0x6ea2e59d // fcmgt v29.4s, v12.4s, v2.4s
-	WORD $0x6efd1c4c // bif v12.16b, v2.16b, v29.16b
-	WORD $0x6ea3e5bd // fcmgt v29.4s, v13.4s, v3.4s
-	WORD $0x6efd1c6d // bif v13.16b, v3.16b, v29.16b
-	WORD $0x6eace49d // fcmgt v29.4s, v4.4s, v12.4s
-	WORD $0x6efd1c8c // bif v12.16b, v4.16b, v29.16b
-	WORD $0x6eade4bd // fcmgt v29.4s, v5.4s, v13.4s
-	WORD $0x6efd1cad // bif v13.16b, v5.16b, v29.16b
-	WORD $0x4eb21e50 // mov v16.16b, v18.16b
-	WORD $0x4eb31e71 // mov v17.16b, v19.16b
-	WORD $0x4eb4cd90 // fmls v16.4s, v12.4s, v20.4s
-	WORD $0x4eb5cdb1 // fmls v17.4s, v13.4s, v21.4s
+	WORD $0x4eb8cf90 // fmls v16.4s, v28.4s, v24.4s
+	WORD $0x4eb9cfb1 // fmls v17.4s, v29.4s, v25.4s
+	WORD $0x4eb0d5bc // fsub v28.4s, v13.4s, v16.4s
+	WORD $0x4eb1d59d // fsub v29.4s, v12.4s, v17.4s
+	WORD $0x6eb0e797 // fcmgt v23.4s, v28.4s, v16.4s
+	WORD $0x6ef71f90 // bif v16.16b, v28.16b, v23.16b
+	WORD $0x6eb1e7b7 // fcmgt v23.4s, v29.4s, v17.4s
+	WORD $0x6ef71fb1 // bif v17.16b, v29.16b, v23.16b
 	WORD $0x6ea2e61d // fcmgt v29.4s, v16.4s, v2.4s
 	WORD $0x6efd1c50 // bif v16.16b, v2.16b, v29.16b
 	WORD $0x6ea3e63d // fcmgt v29.4s, v17.4s, v3.4s
@@ -2083,22 +2020,34 @@ hue:
 	WORD $0x6efd1c90 // bif v16.16b, v4.16b, v29.16b
 	WORD $0x6eb1e4bd // fcmgt v29.4s, v5.4s, v17.4s
 	WORD $0x6efd1cb1 // bif v17.16b, v5.16b, v29.16b
+	WORD $0x4eb21e4e // mov v14.16b, v18.16b
+	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4eb4ce0e // fmls v14.4s, v16.4s, v20.4s
+	WORD $0x4eb5ce2f // fmls v15.4s, v17.4s, v21.4s
+	WORD $0x6ea2e5dd // fcmgt v29.4s, v14.4s, v2.4s
+	WORD $0x6efd1c4e // bif v14.16b, v2.16b, v29.16b
+	WORD $0x6ea3e5fd // fcmgt v29.4s, v15.4s, v3.4s
+	WORD $0x6efd1c6f // bif v15.16b, v3.16b, v29.16b
+	WORD $0x6eaee49d // fcmgt v29.4s, v4.4s, v14.4s
+	WORD $0x6efd1c8e // bif v14.16b, v4.16b, v29.16b
+	WORD $0x6eafe4bd // fcmgt v29.4s, v5.4s, v15.4s
+	WORD $0x6efd1caf // bif v15.16b, v5.16b, v29.16b
 	FMOVQ 800(R26), F22
 	WORD $0x4eb61ed7 // mov v23.16b, v22.16b
 	WORD $0x4e3ad6d6 // fadd v22.4s, v22.4s, v26.4s
 	WORD $0x4e3bd6f7 // fadd v23.4s, v23.4s, v27.4s
-	WORD $0x6e2ededc // fmul v28.4s, v22.4s, v14.4s
-	WORD $0x6e2fdefd // fmul v29.4s, v23.4s, v15.4s
+	WORD $0x6e3fdedc // fmul v28.4s, v22.4s, v31.4s
+	WORD $0x6e3edefd // fmul v29.4s, v23.4s, v30.4s
 	WORD $0x4e219b9c // frintm v28.4s, v28.4s
 	WORD $0x4e219bbd // frintm v29.4s, v29.4s
 	WORD $0x4eb8cf96 // fmls v22.4s, v28.4s, v24.4s
 	WORD $0x4eb9cfb7 // fmls v23.4s, v29.4s, v25.4s
-	WORD $0x4eb6d7dc // fsub v28.4s, v30.4s, v22.4s
-	WORD $0x4eb7d7fd // fsub v29.4s, v31.4s, v23.4s
-	WORD $0x6eb6e78d // fcmgt v13.4s, v28.4s, v22.4s
-	WORD $0x6eed1f96 // bif v22.16b, v28.16b, v13.16b
-	WORD $0x6eb7e7ad // fcmgt v13.4s, v29.4s, v23.4s
-	WORD $0x6eed1fb7 // bif v23.16b, v29.16b, v13.16b
+	WORD $0x4eb6d5bc // fsub v28.4s, v13.4s, v22.4s
+	WORD $0x4eb7d59d // fsub v29.4s, v12.4s, v23.4s
+	WORD $0x6eb6e791 // fcmgt v17.4s, v28.4s, v22.4s
+	WORD $0x6ef11f96 // bif v22.16b, v28.16b, v17.16b
+	WORD $0x6eb7e7b1 // fcmgt v17.4s, v29.4s, v23.4s
+	WORD $0x6ef11fb7 // bif v23.16b, v29.16b, v17.16b
 	WORD $0x6ea2e6dd // fcmgt v29.4s, v22.4s, v2.4s
 	WORD $0x6efd1c56 // bif v22.16b, v2.16b, v29.16b
 	WORD $0x6ea3e6fd // fcmgt v29.4s, v23.4s, v3.4s
@@ -2107,88 +2056,82 @@ hue:
 	WORD $0x6efd1c96 // bif v22.16b, v4.16b, v29.16b
 	WORD $0x6eb7e4bd // fcmgt v29.4s, v5.4s, v23.4s
 	WORD $0x6efd1cb7 // bif v23.16b, v5.16b, v29.16b
-	WORD $0x4eb21e4c // mov v12.16b, v18.16b
-	WORD $0x4eb31e6d // mov v13.16b, v19.16b
-	WORD $0x4eb4cecc // fmls v12.4s, v22.4s, v20.4s
-	WORD $0x4eb5ceed // fmls v13.4s, v23.4s, v21.4s
-	WORD $0x6ea2e59d // fcmgt v29.4s, v12.4s, v2.4s
-	WORD $0x6efd1c4c // bif v12.16b, v2.16b, v29.16b
-	WORD $0x6ea3e5bd // fcmgt v29.4s, v13.4s, v3.4s
-	WORD $0x6efd1c6d // bif v13.16b, v3.16b, v29.16b
-	WORD $0x6eace49d // fcmgt v29.4s, v4.4s, v12.4s
-	WORD $0x6efd1c8c // bif v12.16b, v4.16b, v29.16b
-	WORD $0x6eade4bd // fcmgt v29.4s, v5.4s, v13.4s
-	WORD $0x6efd1cad // bif v13.16b, v5.16b, v29.16b
+	WORD $0x4eb21e50 // mov v16.16b, v18.16b
+	WORD $0x4eb31e71 // mov v17.16b, v19.16b
+	WORD $0x4eb4ced0 // fmls v16.4s, v22.4s, v20.4s
+	WORD $0x4eb5cef1 // fmls v17.4s, v23.4s, v21.4s
+	WORD $0x6ea2e61d // fcmgt v29.4s, v16.4s, v2.4s
+	WORD $0x6efd1c50 // bif v16.16b, v2.16b, v29.16b
+	WORD $0x6ea3e63d // fcmgt v29.4s, v17.4s, v3.4s
+	WORD $0x6efd1c71 // bif v17.16b, v3.16b, v29.16b
+	WORD $0x6eb0e49d // fcmgt v29.4s, v4.4s, v16.4s
+	WORD $0x6efd1c90 // bif v16.16b, v4.16b, v29.16b
+	WORD $0x6eb1e4bd // fcmgt v29.4s, v5.4s, v17.4s
+	WORD $0x6efd1cb1 // bif v17.16b, v5.16b, v29.16b
 	FMOVQ 592(R26), F22
 	WORD $0x4eb61ed7 // mov v23.16b, v22.16b
 	WORD $0x4e3ad6d6 // fadd v22.4s, v22.4s, v26.4s
 	WORD $0x4e3bd6f7 // fadd v23.4s, v23.4s, v27.4s
-	WORD $0x6e2ededc // fmul v28.4s, v22.4s, v14.4s
-	WORD $0x6e2fdefd // fmul v29.4s, v23.4s, v15.4s
+	WORD $0x6e3fdedc // fmul v28.4s, v22.4s, v31.4s
+	WORD $0x6e3edefd // fmul v29.4s, v23.4s, v30.4s
 	WORD $0x4e219b9c // frintm v28.4s, v28.4s
 	WORD $0x4e219bbd // frintm v29.4s, v29.4s
 	WORD $0x4eb8cf96 // fmls v22.4s, v28.4s, v24.4s
 	WORD $0x4eb9cfb7 // fmls v23.4s, v29.4s, v25.4s
-	WORD $0x4eb6d7dc // fsub v28.4s, v30.4s, v22.4s
-	WORD $0x4eb7d7fd // fsub v29.4s, v31.4s, v23.4s
-	WORD $0x6eb6e79f // fcmgt v31.4s, v28.4s, v22.4s
-	WORD $0x6eff1f96 // bif v22.16b, v28.16b, v31.16b
-	WORD $0x6eb7e7bf // fcmgt v31.4s, v29.4s, v23.4s
-	WORD $0x6eff1fb7 // bif v23.16b, v29.16b, v31.16b
-	WORD $0x6ea2e6df // fcmgt v31.4s, v22.4s, v2.4s
-	WORD $0x6eff1c56 // bif v22.16b, v2.16b, v31.16b
-	WORD $0x6ea3e6ff // fcmgt v31.4s, v23.4s, v3.4s
-	WORD $0x6eff1c77 // bif v23.16b, v3.16b, v31.16b
-	WORD $0x6eb6e49f // fcmgt v31.4s, v4.4s, v22.4s
-	WORD $0x6eff1c96 // bif v22.16b, v4.16b, v31.16b
-	WORD $0x6eb7e4bf // fcmgt v31.4s, v5.4s, v23.4s
-	WORD $0x6eff1cb7 // bif v23.16b, v5.16b, v31.16b
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb4cece // fmls v14.4s, v22.4s, v20.4s
-	WORD $0x4eb5ceef // fmls v15.4s, v23.4s, v21.4s
-	WORD $0x6ea2e5df // fcmgt v31.4s, v14.4s, v2.4s
-	WORD $0x6eff1c4e // bif v14.16b, v2.16b, v31.16b
-	WORD $0x6ea3e5ff // fcmgt v31.4s, v15.4s, v3.4s
-	WORD $0x6eff1c6f // bif v15.16b, v3.16b, v31.16b
-	WORD $0x6eaee49f // fcmgt v31.4s, v4.4s, v14.4s
-	WORD $0x6eff1c8e // bif v14.16b, v4.16b, v31.16b
-	WORD $0x6eafe4bf // fcmgt v31.4s, v5.4s, v15.4s
-	WORD $0x6eff1caf // bif v15.16b, v5.16b, v31.16b
-	WORD $0x4e8c1a12 // uzp1 v18.4s, v16.4s, v12.4s
-	WORD $0x4e8d1a33 // uzp1 v19.4s, v17.4s, v13.4s
-	WORD $0x4e8e598c // uzp2 v12.4s, v12.4s, v14.4s
-	WORD $0x4e8f59ad // uzp2 v13.4s, v13.4s, v15.4s
-	WORD $0x4e0405df // dup v31.4s, v14.s[0]
-	WORD $0x6e0c45df // mov v31.s[1], v14.s[2]
-	WORD $0x6e14261f // mov v31.s[2], v16.s[1]
-	WORD $0x6e1c661f // mov v31.s[3], v16.s[3]
-	WORD $0x4ebf1fee // mov v14.16b, v31.16b
-	WORD $0x4e0405ff // dup v31.4s, v15.s[0]
-	WORD $0x6e0c45ff // mov v31.s[1], v15.s[2]
-	WORD $0x6e14263f // mov v31.s[2], v17.s[1]
-	WORD $0x6e1c663f // mov v31.s[3], v17.s[3]
-	WORD $0x4ebf1fef // mov v15.16b, v31.16b
-	WORD $0x4e8e1a50 // uzp1 v16.4s, v18.4s, v14.4s
-	WORD $0x4e8f1a71 // uzp1 v17.4s, v19.4s, v15.4s
-	WORD $0x4e04059f // dup v31.4s, v12.s[0]
-	WORD $0x6e0c459f // mov v31.s[1], v12.s[2]
-	WORD $0x6e14265f // mov v31.s[2], v18.s[1]
-	WORD $0x6e1c665f // mov v31.s[3], v18.s[3]
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4e0405bf // dup v31.4s, v13.s[0]
-	WORD $0x6e0c45bf // mov v31.s[1], v13.s[2]
-	WORD $0x6e14267f // mov v31.s[2], v19.s[1]
-	WORD $0x6e1c667f // mov v31.s[3], v19.s[3]
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4e8c59cc // uzp2 v12.4s, v14.4s, v12.4s
-	WORD $0x4e8d59ed // uzp2 v13.4s, v15.4s, v13.4s
-	FMOVQ F16, (R0)
-	FMOVQ F17, 48(R0)
+	WORD $0x4eb6d5bc // fsub v28.4s, v13.4s, v22.4s
+	WORD $0x4eb7d59d // fsub v29.4s, v12.4s, v23.4s
+	WORD $0x6eb6e78c // fcmgt v12.4s, v28.4s, v22.4s
+	WORD $0x6eec1f96 // bif v22.16b, v28.16b, v12.16b
+	WORD $0x6eb7e7ac // fcmgt v12.4s, v29.4s, v23.4s
+	WORD $0x6eec1fb7 // bif v23.16b, v29.16b, v12.16b
+	WORD $0x6ea2e6cc // fcmgt v12.4s, v22.4s, v2.4s
+	WORD $0x6eec1c56 // bif v22.16b, v2.16b, v12.16b
+	WORD $0x6ea3e6ec // fcmgt v12.4s, v23.4s, v3.4s
+	WORD $0x6eec1c77 // bif v23.16b, v3.16b, v12.16b
+	WORD $0x6eb6e48c // fcmgt v12.4s, v4.4s, v22.4s
+	WORD $0x6eec1c96 // bif v22.16b, v4.16b, v12.16b
+	WORD $0x6eb7e4ac // fcmgt v12.4s, v5.4s, v23.4s
+	WORD $0x6eec1cb7 // bif v23.16b, v5.16b, v12.16b
+	WORD $0x4eb4ced2 // fmls v18.4s, v22.4s, v20.4s
+	WORD $0x4eb5cef3 // fmls v19.4s, v23.4s, v21.4s
+	WORD $0x6ea2e64c // fcmgt v12.4s, v18.4s, v2.4s
+	WORD $0x6eec1c52 // bif v18.16b, v2.16b, v12.16b
+	WORD $0x6ea3e66c // fcmgt v12.4s, v19.4s, v3.4s
+	WORD $0x6eec1c73 // bif v19.16b, v3.16b, v12.16b
+	WORD $0x6eb2e48c // fcmgt v12.4s, v4.4s, v18.4s
+	WORD $0x6eec1c92 // bif v18.16b, v4.16b, v12.16b
+	WORD $0x6eb3e4ac // fcmgt v12.4s, v5.4s, v19.4s
+	WORD $0x6eec1cb3 // bif v19.16b, v5.16b, v12.16b
+	WORD $0x4e9019df // uzp1 v31.4s, v14.4s, v16.4s
+	WORD $0x4e9119fe // uzp1 v30.4s, v15.4s, v17.4s
+	WORD $0x4e925a10 // uzp2 v16.4s, v16.4s, v18.4s
+	WORD $0x4e935a31 // uzp2 v17.4s, v17.4s, v19.4s
+	WORD $0x4e04064c // dup v12.4s, v18.s[0]
+	WORD $0x6e0c464c // mov v12.s[1], v18.s[2]
+	WORD $0x6e1425cc // mov v12.s[2], v14.s[1]
+	WORD $0x6e1c65cc // mov v12.s[3], v14.s[3]
+	WORD $0x4e04066d // dup v13.4s, v19.s[0]
+	WORD $0x6e0c466d // mov v13.s[1], v19.s[2]
+	WORD $0x6e1425ed // mov v13.s[2], v15.s[1]
+	WORD $0x6e1c65ed // mov v13.s[3], v15.s[3]
+	WORD $0x4e8c1bee // uzp1 v14.4s, v31.4s, v12.4s
+	WORD $0x4e8d1bcf // uzp1 v15.4s, v30.4s, v13.4s
+	WORD $0x4e040612 // dup v18.4s, v16.s[0]
+	WORD $0x6e0c4612 // mov v18.s[1], v16.s[2]
+	WORD $0x6e1427f2 // mov v18.s[2], v31.s[1]
+	WORD $0x6e1c67f2 // mov v18.s[3], v31.s[3]
+	WORD $0x4e040633 // dup v19.4s, v17.s[0]
+	WORD $0x6e0c4633 // mov v19.s[1], v17.s[2]
+	WORD $0x6e1427d3 // mov v19.s[2], v30.s[1]
+	WORD $0x6e1c67d3 // mov v19.s[3], v30.s[3]
+	WORD $0x4e905990 // uzp2 v16.4s, v12.4s, v16.4s
+	WORD $0x4e9159b1 // uzp2 v17.4s, v13.4s, v17.4s
+	FMOVQ F14, (R0)
+	FMOVQ F15, 48(R0)
 	FMOVQ F18, 16(R0)
 	FMOVQ F19, 64(R0)
-	FMOVQ F12, 32(R0)
-	FMOVQ F13, 80(R0)
+	FMOVQ F16, 32(R0)
+	FMOVQ F17, 80(R0)
 	ADD $96, R1
 	ADD $96, R0
 	SUB $8, R2

@@ -634,14 +634,12 @@ fold:
 	WORD $0x6e0c641f // mov v31.s[1], v0.s[3]
 	WORD $0x6e14041f // mov v31.s[2], v0.s[0]
 	WORD $0x6e1c041f // mov v31.s[3], v0.s[0]
-	WORD $0x4ebf1fe2 // mov v2.16b, v31.16b
-	WORD $0x6ea2e41f // fcmgt v31.4s, v0.4s, v2.4s
-	WORD $0x6eff1c40 // bif v0.16b, v2.16b, v31.16b
-	WORD $0x4e0c041f // dup v31.4s, v0.s[1]
-	WORD $0x6e0c041f // mov v31.s[1], v0.s[0]
-	WORD $0x6e14041f // mov v31.s[2], v0.s[0]
-	WORD $0x6e1c041f // mov v31.s[3], v0.s[0]
-	WORD $0x4ebf1fe2 // mov v2.16b, v31.16b
+	WORD $0x6ebfe402 // fcmgt v2.4s, v0.4s, v31.4s
+	WORD $0x6ee21fe0 // bif v0.16b, v31.16b, v2.16b
+	WORD $0x4e0c0402 // dup v2.4s, v0.s[1]
+	WORD $0x6e0c0402 // mov v2.s[1], v0.s[0]
+	WORD $0x6e140402 // mov v2.s[2], v0.s[0]
+	WORD $0x6e1c0402 // mov v2.s[3], v0.s[0]
 	WORD $0x6ea2e41f // fcmgt v31.4s, v0.4s, v2.4s
 	WORD $0x6eff1c40 // bif v0.16b, v2.16b, v31.16b
 	FMOVQ 16(R26), F29
@@ -811,14 +809,12 @@ fold:
 	WORD $0x6e0c641f // mov v31.s[1], v0.s[3]
 	WORD $0x6e14041f // mov v31.s[2], v0.s[0]
 	WORD $0x6e1c041f // mov v31.s[3], v0.s[0]
-	WORD $0x4ebf1fe2 // mov v2.16b, v31.16b
-	WORD $0x6ea0e45f // fcmgt v31.4s, v2.4s, v0.4s
-	WORD $0x6eff1c40 // bif v0.16b, v2.16b, v31.16b
-	WORD $0x4e0c041f // dup v31.4s, v0.s[1]
-	WORD $0x6e0c041f // mov v31.s[1], v0.s[0]
-	WORD $0x6e14041f // mov v31.s[2], v0.s[0]
-	WORD $0x6e1c041f // mov v31.s[3], v0.s[0]
-	WORD $0x4ebf1fe2 // mov v2.16b, v31.16b
+	WORD $0x6ea0e7e2 // fcmgt v2.4s, v31.4s, v0.4s
+	WORD $0x6ee21fe0 // bif v0.16b, v31.16b, v2.16b
+	WORD $0x4e0c0402 // dup v2.4s, v0.s[1]
+	WORD $0x6e0c0402 // mov v2.s[1], v0.s[0]
+	WORD $0x6e140402 // mov v2.s[2], v0.s[0]
+	WORD $0x6e1c0402 // mov v2.s[3], v0.s[0]
 	WORD $0x6ea0e45f // fcmgt v31.4s, v2.4s, v0.4s
 	WORD $0x6eff1c40 // bif v0.16b, v2.16b, v31.16b
 	FMOVQ 16(R26), F29
@@ -3387,15 +3383,13 @@ strip_row:
 	WORD $0x6e180631 // mov v17.d[1], v17.d[0]
 	WORD $0x4ed13a1f // zip1 v31.2d, v16.2d, v17.2d
 	WORD $0x4ed03a1e // zip1 v30.2d, v16.2d, v16.2d
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ebe1fd1 // mov v17.16b, v30.16b
 	ADD R13, R2, R19
-	FMOVQ F16, (R19)
-	FMOVQ 16(R21), F17
-	WORD $0x2f10a630 // uxtl v16.4s, v17.4h
-	WORD $0x6f10a631 // uxtl2 v17.4s, v17.8h
-	WORD $0x4f305610 // shl v16.4s, v16.4s, #16
-	WORD $0x4f305631 // shl v17.4s, v17.4s, #16
+	FMOVQ F31, (R19)
+	FMOVQ 16(R21), F30
+	WORD $0x2f10a7df // uxtl v31.4s, v30.4h
+	WORD $0x6f10a7de // uxtl2 v30.4s, v30.8h
+	WORD $0x4f3057ff // shl v31.4s, v31.4s, #16
+	WORD $0x4f3057de // shl v30.4s, v30.4s, #16
 	FMOVQ 16(R22), F19
 	WORD $0x2f10a672 // uxtl v18.4s, v19.4h
 	WORD $0x6f10a673 // uxtl2 v19.4s, v19.8h
@@ -3413,43 +3407,41 @@ strip_row:
 	WORD $0x6e205a94 // mvn v20.16b, v20.16b
 	WORD $0x6e35e735 // fcmge v21.4s, v25.4s, v21.4s
 	WORD $0x6e205ab5 // mvn v21.16b, v21.16b
-	WORD $0x4e301e90 // and v16.16b, v20.16b, v16.16b
-	WORD $0x4e311eb1 // and v17.16b, v21.16b, v17.16b
+	WORD $0x4e3f1e9f // and v31.16b, v20.16b, v31.16b
+	WORD $0x4e3e1ebe // and v30.16b, v21.16b, v30.16b
 	WORD $0x4eb6d652 // fsub v18.4s, v18.4s, v22.4s
 	WORD $0x4eb7d673 // fsub v19.4s, v19.4s, v23.4s
-	WORD $0x4e30ce46 // fmla v6.4s, v18.4s, v16.4s
-	WORD $0x4e31ce67 // fmla v7.4s, v19.4s, v17.4s
-	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
-	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
-	WORD $0x6f300612 // ushr v18.4s, v16.4s, #16
-	WORD $0x6f300633 // ushr v19.4s, v17.4s, #16
-	FMOVQ 64(R26), F31
-	WORD $0x4e3f1e54 // and v20.16b, v18.16b, v31.16b
-	WORD $0x4e3f1e75 // and v21.16b, v19.16b, v31.16b
-	WORD $0x4eb08694 // add v20.4s, v20.4s, v16.4s
-	WORD $0x4eb186b5 // add v21.4s, v21.4s, v17.4s
-	FMOVQ 80(R26), F31
+	WORD $0x4e3fce46 // fmla v6.4s, v18.4s, v31.4s
+	WORD $0x4e3ece67 // fmla v7.4s, v19.4s, v30.4s
+	WORD $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
+	WORD $0x4e3ed4a5 // fadd v5.4s, v5.4s, v30.4s
+	WORD $0x6f3007f2 // ushr v18.4s, v31.4s, #16
+	WORD $0x6f3007d3 // ushr v19.4s, v30.4s, #16
+	FMOVQ 64(R26), F16
+	WORD $0x4e301e54 // and v20.16b, v18.16b, v16.16b
+	WORD $0x4e301e75 // and v21.16b, v19.16b, v16.16b
 	WORD $0x4ebf8694 // add v20.4s, v20.4s, v31.4s
-	WORD $0x4ebf86b5 // add v21.4s, v21.4s, v31.4s
+	WORD $0x4ebe86b5 // add v21.4s, v21.4s, v30.4s
+	FMOVQ 80(R26), F16
+	WORD $0x4eb08694 // add v20.4s, v20.4s, v16.4s
+	WORD $0x4eb086b5 // add v21.4s, v21.4s, v16.4s
 	WORD $0x6f300694 // ushr v20.4s, v20.4s, #16
 	WORD $0x6f3006b5 // ushr v21.4s, v21.4s, #16
-	FMOVQ 96(R26), F31
-	WORD $0x4ebf1e52 // orr v18.16b, v18.16b, v31.16b
-	WORD $0x4ebf1e73 // orr v19.16b, v19.16b, v31.16b
-	WORD $0x4e30e610 // fcmeq v16.4s, v16.4s, v16.4s
-	WORD $0x6e205a10 // mvn v16.16b, v16.16b
-	WORD $0x4e31e631 // fcmeq v17.4s, v17.4s, v17.4s
-	WORD $0x6e205a31 // mvn v17.16b, v17.16b
-	WORD $0x6e741e50 // bsl v16.16b, v18.16b, v20.16b
-	WORD $0x6e751e71 // bsl v17.16b, v19.16b, v21.16b
-	WORD $0x2e612a10 // sqxtun v16.4h, v16.4s
-	WORD $0x6e180610 // mov v16.d[1], v16.d[0]
-	WORD $0x2e612a31 // sqxtun v17.4h, v17.4s
-	WORD $0x6e180631 // mov v17.d[1], v17.d[0]
-	WORD $0x4ed13a1f // zip1 v31.2d, v16.2d, v17.2d
-	WORD $0x4ed03a1e // zip1 v30.2d, v16.2d, v16.2d
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ebe1fd1 // mov v17.16b, v30.16b
+	FMOVQ 96(R26), F16
+	WORD $0x4eb01e52 // orr v18.16b, v18.16b, v16.16b
+	WORD $0x4eb01e73 // orr v19.16b, v19.16b, v16.16b
+	WORD $0x4e3fe7ff // fcmeq v31.4s, v31.4s, v31.4s
+	WORD $0x6e205bff // mvn v31.16b, v31.16b
+	WORD $0x4e3ee7de // fcmeq v30.4s, v30.4s, v30.4s
+	WORD $0x6e205bde // mvn v30.16b, v30.16b
+	WORD $0x6e741e5f // bsl v31.16b, v18.16b, v20.16b
+	WORD $0x6e751e7e // bsl v30.16b, v19.16b, v21.16b
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3bf0 // zip1 v16.2d, v31.2d, v30.2d
+	WORD $0x4edf3bf1 // zip1 v17.2d, v31.2d, v31.2d
 	FMOVQ F16, 16(R19)
 	FMOVQ 32(R21), F17
 	WORD $0x2f10a630 // uxtl v16.4s, v17.4h
@@ -3508,14 +3500,12 @@ strip_row:
 	WORD $0x6e180631 // mov v17.d[1], v17.d[0]
 	WORD $0x4ed13a1f // zip1 v31.2d, v16.2d, v17.2d
 	WORD $0x4ed03a1e // zip1 v30.2d, v16.2d, v16.2d
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ebe1fd1 // mov v17.16b, v30.16b
-	FMOVQ F16, 32(R19)
-	FMOVQ 48(R21), F17
-	WORD $0x2f10a630 // uxtl v16.4s, v17.4h
-	WORD $0x6f10a631 // uxtl2 v17.4s, v17.8h
-	WORD $0x4f305610 // shl v16.4s, v16.4s, #16
-	WORD $0x4f305631 // shl v17.4s, v17.4s, #16
+	FMOVQ F31, 32(R19)
+	FMOVQ 48(R21), F30
+	WORD $0x2f10a7df // uxtl v31.4s, v30.4h
+	WORD $0x6f10a7de // uxtl2 v30.4s, v30.8h
+	WORD $0x4f3057ff // shl v31.4s, v31.4s, #16
+	WORD $0x4f3057de // shl v30.4s, v30.4s, #16
 	FMOVQ 48(R22), F19
 	WORD $0x2f10a672 // uxtl v18.4s, v19.4h
 	WORD $0x6f10a673 // uxtl2 v19.4s, v19.8h
@@ -3533,43 +3523,41 @@ strip_row:
 	WORD $0x6e205a94 // mvn v20.16b, v20.16b
 	WORD $0x6e35e735 // fcmge v21.4s, v25.4s, v21.4s
 	WORD $0x6e205ab5 // mvn v21.16b, v21.16b
-	WORD $0x4e301e90 // and v16.16b, v20.16b, v16.16b
-	WORD $0x4e311eb1 // and v17.16b, v21.16b, v17.16b
+	WORD $0x4e3f1e9f // and v31.16b, v20.16b, v31.16b
+	WORD $0x4e3e1ebe // and v30.16b, v21.16b, v30.16b
 	WORD $0x4eb6d652 // fsub v18.4s, v18.4s, v22.4s
 	WORD $0x4eb7d673 // fsub v19.4s, v19.4s, v23.4s
-	WORD $0x4e30ce4e // fmla v14.4s, v18.4s, v16.4s
-	WORD $0x4e31ce6f // fmla v15.4s, v19.4s, v17.4s
-	WORD $0x4e30d58c // fadd v12.4s, v12.4s, v16.4s
-	WORD $0x4e31d5ad // fadd v13.4s, v13.4s, v17.4s
-	WORD $0x6f300612 // ushr v18.4s, v16.4s, #16
-	WORD $0x6f300633 // ushr v19.4s, v17.4s, #16
-	FMOVQ 64(R26), F31
-	WORD $0x4e3f1e54 // and v20.16b, v18.16b, v31.16b
-	WORD $0x4e3f1e75 // and v21.16b, v19.16b, v31.16b
-	WORD $0x4eb08694 // add v20.4s, v20.4s, v16.4s
-	WORD $0x4eb186b5 // add v21.4s, v21.4s, v17.4s
-	FMOVQ 80(R26), F31
+	WORD $0x4e3fce4e // fmla v14.4s, v18.4s, v31.4s
+	WORD $0x4e3ece6f // fmla v15.4s, v19.4s, v30.4s
+	WORD $0x4e3fd58c // fadd v12.4s, v12.4s, v31.4s
+	WORD $0x4e3ed5ad // fadd v13.4s, v13.4s, v30.4s
+	WORD $0x6f3007f2 // ushr v18.4s, v31.4s, #16
+	WORD $0x6f3007d3 // ushr v19.4s, v30.4s, #16
+	FMOVQ 64(R26), F16
+	WORD $0x4e301e54 // and v20.16b, v18.16b, v16.16b
+	WORD $0x4e301e75 // and v21.16b, v19.16b, v16.16b
 	WORD $0x4ebf8694 // add v20.4s, v20.4s, v31.4s
-	WORD $0x4ebf86b5 // add v21.4s, v21.4s, v31.4s
+	WORD $0x4ebe86b5 // add v21.4s, v21.4s, v30.4s
+	FMOVQ 80(R26), F16
+	WORD $0x4eb08694 // add v20.4s, v20.4s, v16.4s
+	WORD $0x4eb086b5 // add v21.4s, v21.4s, v16.4s
 	WORD $0x6f300694 // ushr v20.4s, v20.4s, #16
 	WORD $0x6f3006b5 // ushr v21.4s, v21.4s, #16
-	FMOVQ 96(R26), F31
-	WORD $0x4ebf1e52 // orr v18.16b, v18.16b, v31.16b
-	WORD $0x4ebf1e73 // orr v19.16b, v19.16b, v31.16b
-	WORD $0x4e30e610 // fcmeq v16.4s, v16.4s, v16.4s
-	WORD $0x6e205a10 // mvn v16.16b, v16.16b
-	WORD $0x4e31e631 // fcmeq v17.4s, v17.4s, v17.4s
-	WORD $0x6e205a31 // mvn v17.16b, v17.16b
-	WORD $0x6e741e50 // bsl v16.16b, v18.16b, v20.16b
-	WORD $0x6e751e71 // bsl v17.16b, v19.16b, v21.16b
-	WORD $0x2e612a10 // sqxtun v16.4h, v16.4s
-	WORD $0x6e180610 // mov v16.d[1], v16.d[0]
-	WORD $0x2e612a31 // sqxtun v17.4h, v17.4s
-	WORD $0x6e180631 // mov v17.d[1], v17.d[0]
-	WORD $0x4ed13a1f // zip1 v31.2d, v16.2d, v17.2d
-	WORD $0x4ed03a1e // zip1 v30.2d, v16.2d, v16.2d
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ebe1fd1 // mov v17.16b, v30.16b
+	FMOVQ 96(R26), F16
+	WORD $0x4eb01e52 // orr v18.16b, v18.16b, v16.16b
+	WORD $0x4eb01e73 // orr v19.16b, v19.16b, v16.16b
+	WORD $0x4e3fe7ff // fcmeq v31.4s, v31.4s, v31.4s
+	WORD $0x6e205bff // mvn v31.16b, v31.16b
+	WORD $0x4e3ee7de // fcmeq v30.4s, v30.4s, v30.4s
+	WORD $0x6e205bde // mvn v30.16b, v30.16b
+	WORD $0x6e741e5f // bsl v31.16b, v18.16b, v20.16b
+	WORD $0x6e751e7e // bsl v30.16b, v19.16b, v21.16b
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3bf0 // zip1 v16.2d, v31.2d, v30.2d
+	WORD $0x4edf3bf1 // zip1 v17.2d, v31.2d, v31.2d
 	FMOVQ F16, 48(R19)
 	ADD R11, R13
 	SUBS $1, R14
@@ -3661,10 +3649,8 @@ single_row:
 	WORD $0x6e1804a5 // mov v5.d[1], v5.d[0]
 	WORD $0x4ec5389f // zip1 v31.2d, v4.2d, v5.2d
 	WORD $0x4ec4389e // zip1 v30.2d, v4.2d, v4.2d
-	WORD $0x4ebf1fe4 // mov v4.16b, v31.16b
-	WORD $0x4ebe1fc5 // mov v5.16b, v30.16b
 	ADD R13, R2, R22
-	FMOVQ F4, (R22)
+	FMOVQ F31, (R22)
 	ADD R11, R13
 	SUBS $1, R14
 	BNE single_row
@@ -4324,15 +4310,13 @@ strip_row:
 	WORD $0x6e180631 // mov v17.d[1], v17.d[0]
 	WORD $0x4ed13a1f // zip1 v31.2d, v16.2d, v17.2d
 	WORD $0x4ed03a1e // zip1 v30.2d, v16.2d, v16.2d
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ebe1fd1 // mov v17.16b, v30.16b
 	ADD R14, R2, R20
-	FMOVQ F16, (R20)
-	FMOVQ 16(R21), F17
-	WORD $0x2f10a630 // uxtl v16.4s, v17.4h
-	WORD $0x6f10a631 // uxtl2 v17.4s, v17.8h
-	WORD $0x4f305610 // shl v16.4s, v16.4s, #16
-	WORD $0x4f305631 // shl v17.4s, v17.4s, #16
+	FMOVQ F31, (R20)
+	FMOVQ 16(R21), F30
+	WORD $0x2f10a7df // uxtl v31.4s, v30.4h
+	WORD $0x6f10a7de // uxtl2 v30.4s, v30.8h
+	WORD $0x4f3057ff // shl v31.4s, v31.4s, #16
+	WORD $0x4f3057de // shl v30.4s, v30.4s, #16
 	FMOVQ 16(R22), F19
 	WORD $0x2f10a672 // uxtl v18.4s, v19.4h
 	WORD $0x6f10a673 // uxtl2 v19.4s, v19.8h
@@ -4349,51 +4333,49 @@ strip_row:
 	WORD $0x4f3056d6 // shl v22.4s, v22.4s, #16
 	WORD $0x4f3056f7 // shl v23.4s, v23.4s, #16
 	FLDPQ 32(R19), (F24, F25)
-	WORD $0x4e32d610 // fadd v16.4s, v16.4s, v18.4s
-	WORD $0x4e33d631 // fadd v17.4s, v17.4s, v19.4s
+	WORD $0x4e32d7ff // fadd v31.4s, v31.4s, v18.4s
+	WORD $0x4e33d7de // fadd v30.4s, v30.4s, v19.4s
 	WORD $0x6f00e412 // movi v18.2d, #0x0
 	WORD $0x6f00e413 // movi v19.2d, #0x0
 	WORD $0x6e36e652 // fcmge v18.4s, v18.4s, v22.4s
 	WORD $0x6e205a52 // mvn v18.16b, v18.16b
 	WORD $0x6e37e673 // fcmge v19.4s, v19.4s, v23.4s
 	WORD $0x6e205a73 // mvn v19.16b, v19.16b
-	WORD $0x4e301e50 // and v16.16b, v18.16b, v16.16b
-	WORD $0x4e311e71 // and v17.16b, v19.16b, v17.16b
+	WORD $0x4e3f1e5f // and v31.16b, v18.16b, v31.16b
+	WORD $0x4e3e1e7e // and v30.16b, v19.16b, v30.16b
 	WORD $0x4eb8d692 // fsub v18.4s, v20.4s, v24.4s
 	WORD $0x4eb9d6b3 // fsub v19.4s, v21.4s, v25.4s
-	WORD $0x4e30ce46 // fmla v6.4s, v18.4s, v16.4s
-	WORD $0x4e31ce67 // fmla v7.4s, v19.4s, v17.4s
-	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
-	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
-	WORD $0x6f300612 // ushr v18.4s, v16.4s, #16
-	WORD $0x6f300633 // ushr v19.4s, v17.4s, #16
-	FMOVQ 64(R26), F31
-	WORD $0x4e3f1e54 // and v20.16b, v18.16b, v31.16b
-	WORD $0x4e3f1e75 // and v21.16b, v19.16b, v31.16b
-	WORD $0x4eb08694 // add v20.4s, v20.4s, v16.4s
-	WORD $0x4eb186b5 // add v21.4s, v21.4s, v17.4s
-	FMOVQ 80(R26), F31
+	WORD $0x4e3fce46 // fmla v6.4s, v18.4s, v31.4s
+	WORD $0x4e3ece67 // fmla v7.4s, v19.4s, v30.4s
+	WORD $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
+	WORD $0x4e3ed4a5 // fadd v5.4s, v5.4s, v30.4s
+	WORD $0x6f3007f2 // ushr v18.4s, v31.4s, #16
+	WORD $0x6f3007d3 // ushr v19.4s, v30.4s, #16
+	FMOVQ 64(R26), F16
+	WORD $0x4e301e54 // and v20.16b, v18.16b, v16.16b
+	WORD $0x4e301e75 // and v21.16b, v19.16b, v16.16b
 	WORD $0x4ebf8694 // add v20.4s, v20.4s, v31.4s
-	WORD $0x4ebf86b5 // add v21.4s, v21.4s, v31.4s
+	WORD $0x4ebe86b5 // add v21.4s, v21.4s, v30.4s
+	FMOVQ 80(R26), F16
+	WORD $0x4eb08694 // add v20.4s, v20.4s, v16.4s
+	WORD $0x4eb086b5 // add v21.4s, v21.4s, v16.4s
 	WORD $0x6f300694 // ushr v20.4s, v20.4s, #16
 	WORD $0x6f3006b5 // ushr v21.4s, v21.4s, #16
-	FMOVQ 96(R26), F31
-	WORD $0x4ebf1e52 // orr v18.16b, v18.16b, v31.16b
-	WORD $0x4ebf1e73 // orr v19.16b, v19.16b, v31.16b
-	WORD $0x4e30e610 // fcmeq v16.4s, v16.4s, v16.4s
-	WORD $0x6e205a10 // mvn v16.16b, v16.16b
-	WORD $0x4e31e631 // fcmeq v17.4s, v17.4s, v17.4s
-	WORD $0x6e205a31 // mvn v17.16b, v17.16b
-	WORD $0x6e741e50 // bsl v16.16b, v18.16b, v20.16b
-	WORD $0x6e751e71 // bsl v17.16b, v19.16b, v21.16b
-	WORD $0x2e612a10 // sqxtun v16.4h, v16.4s
-	WORD $0x6e180610 // mov v16.d[1], v16.d[0]
-	WORD $0x2e612a31 // sqxtun v17.4h, v17.4s
-	WORD $0x6e180631 // mov v17.d[1], v17.d[0]
-	WORD $0x4ed13a1f // zip1 v31.2d, v16.2d, v17.2d
-	WORD $0x4ed03a1e // zip1 v30.2d, v16.2d, v16.2d
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ebe1fd1 // mov v17.16b, v30.16b
+	FMOVQ 96(R26), F16
+	WORD $0x4eb01e52 // orr v18.16b, v18.16b, v16.16b
+	WORD $0x4eb01e73 // orr v19.16b, v19.16b, v16.16b
+	WORD $0x4e3fe7ff // fcmeq v31.4s, v31.4s, v31.4s
+	WORD $0x6e205bff // mvn v31.16b, v31.16b
+	WORD $0x4e3ee7de // fcmeq v30.4s, v30.4s, v30.4s
+	WORD $0x6e205bde // mvn v30.16b, v30.16b
+	WORD $0x6e741e5f // bsl v31.16b, v18.16b, v20.16b
+	WORD $0x6e751e7e // bsl v30.16b, v19.16b, v21.16b
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3bf0 // zip1 v16.2d, v31.2d, v30.2d
+	WORD $0x4edf3bf1 // zip1 v17.2d, v31.2d, v31.2d
 	FMOVQ F16, 16(R20)
 	FMOVQ 32(R21), F17
 	WORD $0x2f10a630 // uxtl v16.4s, v17.4h
@@ -4459,14 +4441,12 @@ strip_row:
 	WORD $0x6e180631 // mov v17.d[1], v17.d[0]
 	WORD $0x4ed13a1f // zip1 v31.2d, v16.2d, v17.2d
 	WORD $0x4ed03a1e // zip1 v30.2d, v16.2d, v16.2d
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ebe1fd1 // mov v17.16b, v30.16b
-	FMOVQ F16, 32(R20)
-	FMOVQ 48(R21), F17
-	WORD $0x2f10a630 // uxtl v16.4s, v17.4h
-	WORD $0x6f10a631 // uxtl2 v17.4s, v17.8h
-	WORD $0x4f305610 // shl v16.4s, v16.4s, #16
-	WORD $0x4f305631 // shl v17.4s, v17.4s, #16
+	FMOVQ F31, 32(R20)
+	FMOVQ 48(R21), F30
+	WORD $0x2f10a7df // uxtl v31.4s, v30.4h
+	WORD $0x6f10a7de // uxtl2 v30.4s, v30.8h
+	WORD $0x4f3057ff // shl v31.4s, v31.4s, #16
+	WORD $0x4f3057de // shl v30.4s, v30.4s, #16
 	FMOVQ 48(R22), F19
 	WORD $0x2f10a672 // uxtl v18.4s, v19.4h
 	WORD $0x6f10a673 // uxtl2 v19.4s, v19.8h
@@ -4483,51 +4463,49 @@ strip_row:
 	WORD $0x4f3056d6 // shl v22.4s, v22.4s, #16
 	WORD $0x4f3056f7 // shl v23.4s, v23.4s, #16
 	FLDPQ 96(R19), (F24, F25)
-	WORD $0x4e32d610 // fadd v16.4s, v16.4s, v18.4s
-	WORD $0x4e33d631 // fadd v17.4s, v17.4s, v19.4s
+	WORD $0x4e32d7ff // fadd v31.4s, v31.4s, v18.4s
+	WORD $0x4e33d7de // fadd v30.4s, v30.4s, v19.4s
 	WORD $0x6f00e412 // movi v18.2d, #0x0
 	WORD $0x6f00e413 // movi v19.2d, #0x0
 	WORD $0x6e36e652 // fcmge v18.4s, v18.4s, v22.4s
 	WORD $0x6e205a52 // mvn v18.16b, v18.16b
 	WORD $0x6e37e673 // fcmge v19.4s, v19.4s, v23.4s
 	WORD $0x6e205a73 // mvn v19.16b, v19.16b
-	WORD $0x4e301e50 // and v16.16b, v18.16b, v16.16b
-	WORD $0x4e311e71 // and v17.16b, v19.16b, v17.16b
+	WORD $0x4e3f1e5f // and v31.16b, v18.16b, v31.16b
+	WORD $0x4e3e1e7e // and v30.16b, v19.16b, v30.16b
 	WORD $0x4eb8d692 // fsub v18.4s, v20.4s, v24.4s
 	WORD $0x4eb9d6b3 // fsub v19.4s, v21.4s, v25.4s
-	WORD $0x4e30ce4e // fmla v14.4s, v18.4s, v16.4s
-	WORD $0x4e31ce6f // fmla v15.4s, v19.4s, v17.4s
-	WORD $0x4e30d58c // fadd v12.4s, v12.4s, v16.4s
-	WORD $0x4e31d5ad // fadd v13.4s, v13.4s, v17.4s
-	WORD $0x6f300612 // ushr v18.4s, v16.4s, #16
-	WORD $0x6f300633 // ushr v19.4s, v17.4s, #16
-	FMOVQ 64(R26), F31
-	WORD $0x4e3f1e54 // and v20.16b, v18.16b, v31.16b
-	WORD $0x4e3f1e75 // and v21.16b, v19.16b, v31.16b
-	WORD $0x4eb08694 // add v20.4s, v20.4s, v16.4s
-	WORD $0x4eb186b5 // add v21.4s, v21.4s, v17.4s
-	FMOVQ 80(R26), F31
+	WORD $0x4e3fce4e // fmla v14.4s, v18.4s, v31.4s
+	WORD $0x4e3ece6f // fmla v15.4s, v19.4s, v30.4s
+	WORD $0x4e3fd58c // fadd v12.4s, v12.4s, v31.4s
+	WORD $0x4e3ed5ad // fadd v13.4s, v13.4s, v30.4s
+	WORD $0x6f3007f2 // ushr v18.4s, v31.4s, #16
+	WORD $0x6f3007d3 // ushr v19.4s, v30.4s, #16
+	FMOVQ 64(R26), F16
+	WORD $0x4e301e54 // and v20.16b, v18.16b, v16.16b
+	WORD $0x4e301e75 // and v21.16b, v19.16b, v16.16b
 	WORD $0x4ebf8694 // add v20.4s, v20.4s, v31.4s
-	WORD $0x4ebf86b5 // add v21.4s, v21.4s, v31.4s
+	WORD $0x4ebe86b5 // add v21.4s, v21.4s, v30.4s
+	FMOVQ 80(R26), F16
+	WORD $0x4eb08694 // add v20.4s, v20.4s, v16.4s
+	WORD $0x4eb086b5 // add v21.4s, v21.4s, v16.4s
 	WORD $0x6f300694 // ushr v20.4s, v20.4s, #16
 	WORD $0x6f3006b5 // ushr v21.4s, v21.4s, #16
-	FMOVQ 96(R26), F31
-	WORD $0x4ebf1e52 // orr v18.16b, v18.16b, v31.16b
-	WORD $0x4ebf1e73 // orr v19.16b, v19.16b, v31.16b
-	WORD $0x4e30e610 // fcmeq v16.4s, v16.4s, v16.4s
-	WORD $0x6e205a10 // mvn v16.16b, v16.16b
-	WORD $0x4e31e631 // fcmeq v17.4s, v17.4s, v17.4s
-	WORD $0x6e205a31 // mvn v17.16b, v17.16b
-	WORD $0x6e741e50 // bsl v16.16b, v18.16b, v20.16b
-	WORD $0x6e751e71 // bsl v17.16b, v19.16b, v21.16b
-	WORD $0x2e612a10 // sqxtun v16.4h, v16.4s
-	WORD $0x6e180610 // mov v16.d[1], v16.d[0]
-	WORD $0x2e612a31 // sqxtun v17.4h, v17.4s
-	WORD $0x6e180631 // mov v17.d[1], v17.d[0]
-	WORD $0x4ed13a1f // zip1 v31.2d, v16.2d, v17.2d
-	WORD $0x4ed03a1e // zip1 v30.2d, v16.2d, v16.2d
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ebe1fd1 // mov v17.16b, v30.16b
+	FMOVQ 96(R26), F16
+	WORD $0x4eb01e52 // orr v18.16b, v18.16b, v16.16b
+	WORD $0x4eb01e73 // orr v19.16b, v19.16b, v16.16b
+	WORD $0x4e3fe7ff // fcmeq v31.4s, v31.4s, v31.4s
+	WORD $0x6e205bff // mvn v31.16b, v31.16b
+	WORD $0x4e3ee7de // fcmeq v30.4s, v30.4s, v30.4s
+	WORD $0x6e205bde // mvn v30.16b, v30.16b
+	WORD $0x6e741e5f // bsl v31.16b, v18.16b, v20.16b
+	WORD $0x6e751e7e // bsl v30.16b, v19.16b, v21.16b
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3bf0 // zip1 v16.2d, v31.2d, v30.2d
+	WORD $0x4edf3bf1 // zip1 v17.2d, v31.2d, v31.2d
 	FMOVQ F16, 48(R20)
 	ADD R12, R14
 	SUBS $1, R15
@@ -4627,10 +4605,8 @@ single_row:
 	WORD $0x6e1804a5 // mov v5.d[1], v5.d[0]
 	WORD $0x4ec5389f // zip1 v31.2d, v4.2d, v5.2d
 	WORD $0x4ec4389e // zip1 v30.2d, v4.2d, v4.2d
-	WORD $0x4ebf1fe4 // mov v4.16b, v31.16b
-	WORD $0x4ebe1fc5 // mov v5.16b, v30.16b
 	ADD R14, R2, R24
-	FMOVQ F4, (R24)
+	FMOVQ F31, (R24)
 	ADD R12, R14
 	SUBS $1, R15
 	BNE single_row
@@ -5937,36 +5913,32 @@ unrolled:
 	WORD $0x6e2058a5 // mvn v5.16b, v5.16b
 	WORD $0x4e201c80 // and v0.16b, v4.16b, v0.16b
 	WORD $0x4e211ca1 // and v1.16b, v5.16b, v1.16b
-	WORD $0x4eaa1d44 // mov v4.16b, v10.16b
-	WORD $0x4eab1d65 // mov v5.16b, v11.16b
-	WORD $0x4e22cd04 // fmla v4.4s, v8.4s, v2.4s
-	WORD $0x4e23cd25 // fmla v5.4s, v9.4s, v3.4s
-	WORD $0x4e20ccc4 // fmla v4.4s, v6.4s, v0.4s
-	WORD $0x4e21cce5 // fmla v5.4s, v7.4s, v1.4s
+	WORD $0x4e22cd0a // fmla v10.4s, v8.4s, v2.4s
+	WORD $0x4e23cd2b // fmla v11.4s, v9.4s, v3.4s
+	WORD $0x4e20ccca // fmla v10.4s, v6.4s, v0.4s
+	WORD $0x4e21cceb // fmla v11.4s, v7.4s, v1.4s
 	ADD R13<<2, R0, R19
-	WORD $0xac001664 // stnp q4, q5, [x19]
+	WORD $0xac002e6a // stnp q10, q11, [x19]
 	ADD R13<<2, R1, R20
 	FLDPQ 32(R20), (F0, F1)
 	ADD R13<<2, R2, R21
 	FLDPQ 32(R21), (F2, F3)
 	ADD R13<<2, R3, R22
-	FLDPQ 32(R22), (F4, F5)
+	FLDPQ 32(R22), (F10, F11)
 	ADD R13<<2, R4, R23
 	FLDPQ 32(R23), (F6, F7)
 	ADD R13<<2, R5, R24
 	FLDPQ 32(R24), (F8, F9)
 	ADD R13<<2, R8, R19
-	FLDPQ 32(R19), (F10, F11)
+	FLDPQ 32(R19), (F4, F5)
 	WORD $0x6f00e40c // movi v12.2d, #0x0
 	WORD $0x6f00e40d // movi v13.2d, #0x0
-	WORD $0x6e24e584 // fcmge v4.4s, v12.4s, v4.4s
-	WORD $0x6e205884 // mvn v4.16b, v4.16b
-	WORD $0x6e25e5a5 // fcmge v5.4s, v13.4s, v5.4s
-	WORD $0x6e2058a5 // mvn v5.16b, v5.16b
-	WORD $0x4e201c80 // and v0.16b, v4.16b, v0.16b
-	WORD $0x4e211ca1 // and v1.16b, v5.16b, v1.16b
-	WORD $0x4eaa1d44 // mov v4.16b, v10.16b
-	WORD $0x4eab1d65 // mov v5.16b, v11.16b
+	WORD $0x6e2ae58a // fcmge v10.4s, v12.4s, v10.4s
+	WORD $0x6e20594a // mvn v10.16b, v10.16b
+	WORD $0x6e2be5ab // fcmge v11.4s, v13.4s, v11.4s
+	WORD $0x6e20596b // mvn v11.16b, v11.16b
+	WORD $0x4e201d40 // and v0.16b, v10.16b, v0.16b
+	WORD $0x4e211d61 // and v1.16b, v11.16b, v1.16b
 	WORD $0x4e22cd04 // fmla v4.4s, v8.4s, v2.4s
 	WORD $0x4e23cd25 // fmla v5.4s, v9.4s, v3.4s
 	WORD $0x4e20ccc4 // fmla v4.4s, v6.4s, v0.4s
@@ -5993,36 +5965,32 @@ unrolled:
 	WORD $0x6e2058a5 // mvn v5.16b, v5.16b
 	WORD $0x4e201c80 // and v0.16b, v4.16b, v0.16b
 	WORD $0x4e211ca1 // and v1.16b, v5.16b, v1.16b
-	WORD $0x4eaa1d44 // mov v4.16b, v10.16b
-	WORD $0x4eab1d65 // mov v5.16b, v11.16b
-	WORD $0x4e22cd04 // fmla v4.4s, v8.4s, v2.4s
-	WORD $0x4e23cd25 // fmla v5.4s, v9.4s, v3.4s
-	WORD $0x4e20ccc4 // fmla v4.4s, v6.4s, v0.4s
-	WORD $0x4e21cce5 // fmla v5.4s, v7.4s, v1.4s
+	WORD $0x4e22cd0a // fmla v10.4s, v8.4s, v2.4s
+	WORD $0x4e23cd2b // fmla v11.4s, v9.4s, v3.4s
+	WORD $0x4e20ccca // fmla v10.4s, v6.4s, v0.4s
+	WORD $0x4e21cceb // fmla v11.4s, v7.4s, v1.4s
 	ADD R13<<2, R0, R21
-	WORD $0xac0216a4 // stnp q4, q5, [x21, #64]
+	WORD $0xac022eaa // stnp q10, q11, [x21, #64]
 	ADD R13<<2, R1, R22
 	FLDPQ 96(R22), (F0, F1)
 	ADD R13<<2, R2, R23
 	FLDPQ 96(R23), (F2, F3)
 	ADD R13<<2, R3, R24
-	FLDPQ 96(R24), (F4, F5)
+	FLDPQ 96(R24), (F10, F11)
 	ADD R13<<2, R4, R19
 	FLDPQ 96(R19), (F6, F7)
 	ADD R13<<2, R5, R20
 	FLDPQ 96(R20), (F8, F9)
 	ADD R13<<2, R8, R21
-	FLDPQ 96(R21), (F10, F11)
+	FLDPQ 96(R21), (F4, F5)
 	WORD $0x6f00e40c // movi v12.2d, #0x0
 	WORD $0x6f00e40d // movi v13.2d, #0x0
-	WORD $0x6e24e584 // fcmge v4.4s, v12.4s, v4.4s
-	WORD $0x6e205884 // mvn v4.16b, v4.16b
-	WORD $0x6e25e5a5 // fcmge v5.4s, v13.4s, v5.4s
-	WORD $0x6e2058a5 // mvn v5.16b, v5.16b
-	WORD $0x4e201c80 // and v0.16b, v4.16b, v0.16b
-	WORD $0x4e211ca1 // and v1.16b, v5.16b, v1.16b
-	WORD $0x4eaa1d44 // mov v4.16b, v10.16b
-	WORD $0x4eab1d65 // mov v5.16b, v11.16b
+	WORD $0x6e2ae58a // fcmge v10.4s, v12.4s, v10.4s
+	WORD $0x6e20594a // mvn v10.16b, v10.16b
+	WORD $0x6e2be5ab // fcmge v11.4s, v13.4s, v11.4s
+	WORD $0x6e20596b // mvn v11.16b, v11.16b
+	WORD $0x4e201d40 // and v0.16b, v10.16b, v0.16b
+	WORD $0x4e211d61 // and v1.16b, v11.16b, v1.16b
 	WORD $0x4e22cd04 // fmla v4.4s, v8.4s, v2.4s
 	WORD $0x4e23cd25 // fmla v5.4s, v9.4s, v3.4s
 	WORD $0x4e20ccc4 // fmla v4.4s, v6.4s, v0.4s
@@ -6054,14 +6022,12 @@ single:
 	WORD $0x6e2058a5 // mvn v5.16b, v5.16b
 	WORD $0x4e201c80 // and v0.16b, v4.16b, v0.16b
 	WORD $0x4e211ca1 // and v1.16b, v5.16b, v1.16b
-	WORD $0x4eaa1d44 // mov v4.16b, v10.16b
-	WORD $0x4eab1d65 // mov v5.16b, v11.16b
-	WORD $0x4e22cd04 // fmla v4.4s, v8.4s, v2.4s
-	WORD $0x4e23cd25 // fmla v5.4s, v9.4s, v3.4s
-	WORD $0x4e20ccc4 // fmla v4.4s, v6.4s, v0.4s
-	WORD $0x4e21cce5 // fmla v5.4s, v7.4s, v1.4s
+	WORD $0x4e22cd0a // fmla v10.4s, v8.4s, v2.4s
+	WORD $0x4e23cd2b // fmla v11.4s, v9.4s, v3.4s
+	WORD $0x4e20ccca // fmla v10.4s, v6.4s, v0.4s
+	WORD $0x4e21cceb // fmla v11.4s, v7.4s, v1.4s
 	ADD R13<<2, R0, R23
-	WORD $0xac0016e4 // stnp q4, q5, [x23]
+	WORD $0xac002eea // stnp q10, q11, [x23]
 	ADD $8, R13
 single_test:
 	CMP R10, R13
@@ -6326,48 +6292,44 @@ unrolled:
 	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
 	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
 	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
 	ADD R10<<1, R0, R22
-	FMOVQ F0, (R22)
-	FMOVQ 16(R19), F1
-	WORD $0x2f10a420 // uxtl v0.4s, v1.4h
-	WORD $0x6f10a421 // uxtl2 v1.4s, v1.8h
-	WORD $0x4f305400 // shl v0.4s, v0.4s, #16
-	WORD $0x4f305421 // shl v1.4s, v1.4s, #16
+	FMOVQ F31, (R22)
+	FMOVQ 16(R19), F30
+	WORD $0x2f10a7df // uxtl v31.4s, v30.4h
+	WORD $0x6f10a7de // uxtl2 v30.4s, v30.8h
+	WORD $0x4f3057ff // shl v31.4s, v31.4s, #16
+	WORD $0x4f3057de // shl v30.4s, v30.4s, #16
 	FLDPQ 32(R20), (F2, F3)
 	FLDPQ 32(R21), (F4, F5)
-	WORD $0x4e20cc44 // fmla v4.4s, v2.4s, v0.4s
-	WORD $0x4e21cc65 // fmla v5.4s, v3.4s, v1.4s
-	WORD $0x6f300480 // ushr v0.4s, v4.4s, #16
-	WORD $0x6f3004a1 // ushr v1.4s, v5.4s, #16
-	FMOVQ 64(R26), F31
-	WORD $0x4e3f1c02 // and v2.16b, v0.16b, v31.16b
-	WORD $0x4e3f1c23 // and v3.16b, v1.16b, v31.16b
+	WORD $0x4e3fcc44 // fmla v4.4s, v2.4s, v31.4s
+	WORD $0x4e3ecc65 // fmla v5.4s, v3.4s, v30.4s
+	WORD $0x6f30049f // ushr v31.4s, v4.4s, #16
+	WORD $0x6f3004be // ushr v30.4s, v5.4s, #16
+	FMOVQ 64(R26), F0
+	WORD $0x4e201fe2 // and v2.16b, v31.16b, v0.16b
+	WORD $0x4e201fc3 // and v3.16b, v30.16b, v0.16b
 	WORD $0x4ea48442 // add v2.4s, v2.4s, v4.4s
 	WORD $0x4ea58463 // add v3.4s, v3.4s, v5.4s
-	FMOVQ 80(R26), F31
-	WORD $0x4ebf8442 // add v2.4s, v2.4s, v31.4s
-	WORD $0x4ebf8463 // add v3.4s, v3.4s, v31.4s
+	FMOVQ 80(R26), F0
+	WORD $0x4ea08442 // add v2.4s, v2.4s, v0.4s
+	WORD $0x4ea08463 // add v3.4s, v3.4s, v0.4s
 	WORD $0x6f300442 // ushr v2.4s, v2.4s, #16
 	WORD $0x6f300463 // ushr v3.4s, v3.4s, #16
-	FMOVQ 96(R26), F31
-	WORD $0x4ebf1c00 // orr v0.16b, v0.16b, v31.16b
-	WORD $0x4ebf1c21 // orr v1.16b, v1.16b, v31.16b
+	FMOVQ 96(R26), F0
+	WORD $0x4ea01fff // orr v31.16b, v31.16b, v0.16b
+	WORD $0x4ea01fde // orr v30.16b, v30.16b, v0.16b
 	WORD $0x4e24e484 // fcmeq v4.4s, v4.4s, v4.4s
 	WORD $0x6e205884 // mvn v4.16b, v4.16b
 	WORD $0x4e25e4a5 // fcmeq v5.4s, v5.4s, v5.4s
 	WORD $0x6e2058a5 // mvn v5.16b, v5.16b
-	WORD $0x6ee41c40 // bif v0.16b, v2.16b, v4.16b
-	WORD $0x6ee51c61 // bif v1.16b, v3.16b, v5.16b
-	WORD $0x2e612800 // sqxtun v0.4h, v0.4s
-	WORD $0x6e180400 // mov v0.d[1], v0.d[0]
-	WORD $0x2e612821 // sqxtun v1.4h, v1.4s
-	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
-	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
-	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
+	WORD $0x6ee41c5f // bif v31.16b, v2.16b, v4.16b
+	WORD $0x6ee51c7e // bif v30.16b, v3.16b, v5.16b
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3be0 // zip1 v0.2d, v31.2d, v30.2d
+	WORD $0x4edf3be1 // zip1 v1.2d, v31.2d, v31.2d
 	FMOVQ F0, 16(R22)
 	FMOVQ 32(R19), F1
 	WORD $0x2f10a420 // uxtl v0.4s, v1.4h
@@ -6405,47 +6367,43 @@ unrolled:
 	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
 	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
 	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
-	FMOVQ F0, 32(R22)
-	FMOVQ 48(R19), F1
-	WORD $0x2f10a420 // uxtl v0.4s, v1.4h
-	WORD $0x6f10a421 // uxtl2 v1.4s, v1.8h
-	WORD $0x4f305400 // shl v0.4s, v0.4s, #16
-	WORD $0x4f305421 // shl v1.4s, v1.4s, #16
+	FMOVQ F31, 32(R22)
+	FMOVQ 48(R19), F30
+	WORD $0x2f10a7df // uxtl v31.4s, v30.4h
+	WORD $0x6f10a7de // uxtl2 v30.4s, v30.8h
+	WORD $0x4f3057ff // shl v31.4s, v31.4s, #16
+	WORD $0x4f3057de // shl v30.4s, v30.4s, #16
 	FLDPQ 96(R20), (F2, F3)
 	FLDPQ 96(R21), (F4, F5)
-	WORD $0x4e20cc44 // fmla v4.4s, v2.4s, v0.4s
-	WORD $0x4e21cc65 // fmla v5.4s, v3.4s, v1.4s
-	WORD $0x6f300480 // ushr v0.4s, v4.4s, #16
-	WORD $0x6f3004a1 // ushr v1.4s, v5.4s, #16
-	FMOVQ 64(R26), F31
-	WORD $0x4e3f1c02 // and v2.16b, v0.16b, v31.16b
-	WORD $0x4e3f1c23 // and v3.16b, v1.16b, v31.16b
+	WORD $0x4e3fcc44 // fmla v4.4s, v2.4s, v31.4s
+	WORD $0x4e3ecc65 // fmla v5.4s, v3.4s, v30.4s
+	WORD $0x6f30049f // ushr v31.4s, v4.4s, #16
+	WORD $0x6f3004be // ushr v30.4s, v5.4s, #16
+	FMOVQ 64(R26), F0
+	WORD $0x4e201fe2 // and v2.16b, v31.16b, v0.16b
+	WORD $0x4e201fc3 // and v3.16b, v30.16b, v0.16b
 	WORD $0x4ea48442 // add v2.4s, v2.4s, v4.4s
 	WORD $0x4ea58463 // add v3.4s, v3.4s, v5.4s
-	FMOVQ 80(R26), F31
-	WORD $0x4ebf8442 // add v2.4s, v2.4s, v31.4s
-	WORD $0x4ebf8463 // add v3.4s, v3.4s, v31.4s
+	FMOVQ 80(R26), F0
+	WORD $0x4ea08442 // add v2.4s, v2.4s, v0.4s
+	WORD $0x4ea08463 // add v3.4s, v3.4s, v0.4s
 	WORD $0x6f300442 // ushr v2.4s, v2.4s, #16
 	WORD $0x6f300463 // ushr v3.4s, v3.4s, #16
-	FMOVQ 96(R26), F31
-	WORD $0x4ebf1c00 // orr v0.16b, v0.16b, v31.16b
-	WORD $0x4ebf1c21 // orr v1.16b, v1.16b, v31.16b
+	FMOVQ 96(R26), F0
+	WORD $0x4ea01fff // orr v31.16b, v31.16b, v0.16b
+	WORD $0x4ea01fde // orr v30.16b, v30.16b, v0.16b
 	WORD $0x4e24e484 // fcmeq v4.4s, v4.4s, v4.4s
 	WORD $0x6e205884 // mvn v4.16b, v4.16b
 	WORD $0x4e25e4a5 // fcmeq v5.4s, v5.4s, v5.4s
 	WORD $0x6e2058a5 // mvn v5.16b, v5.16b
-	WORD $0x6ee41c40 // bif v0.16b, v2.16b, v4.16b
-	WORD $0x6ee51c61 // bif v1.16b, v3.16b, v5.16b
-	WORD $0x2e612800 // sqxtun v0.4h, v0.4s
-	WORD $0x6e180400 // mov v0.d[1], v0.d[0]
-	WORD $0x2e612821 // sqxtun v1.4h, v1.4s
-	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
-	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
-	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
+	WORD $0x6ee41c5f // bif v31.16b, v2.16b, v4.16b
+	WORD $0x6ee51c7e // bif v30.16b, v3.16b, v5.16b
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3be0 // zip1 v0.2d, v31.2d, v30.2d
+	WORD $0x4edf3be1 // zip1 v1.2d, v31.2d, v31.2d
 	FMOVQ F0, 48(R22)
 	ADD $32, R10
 	CMP R9, R10
@@ -6491,10 +6449,8 @@ single:
 	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
 	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
 	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
 	ADD R10<<1, R0, R20
-	FMOVQ F0, (R20)
+	FMOVQ F31, (R20)
 	ADD $8, R10
 single_test:
 	CMP R5, R10
@@ -6572,54 +6528,50 @@ unrolled:
 	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
 	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
 	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
 	ADD R10<<1, R0, R22
-	FMOVQ F0, (R22)
-	FMOVQ 16(R19), F1
-	WORD $0x2f10a420 // uxtl v0.4s, v1.4h
-	WORD $0x6f10a421 // uxtl2 v1.4s, v1.8h
-	WORD $0x4f305400 // shl v0.4s, v0.4s, #16
-	WORD $0x4f305421 // shl v1.4s, v1.4s, #16
+	FMOVQ F31, (R22)
+	FMOVQ 16(R19), F30
+	WORD $0x2f10a7df // uxtl v31.4s, v30.4h
+	WORD $0x6f10a7de // uxtl2 v30.4s, v30.8h
+	WORD $0x4f3057ff // shl v31.4s, v31.4s, #16
+	WORD $0x4f3057de // shl v30.4s, v30.4s, #16
 	FLDPQ 32(R20), (F2, F3)
 	FLDPQ 32(R21), (F4, F5)
-	WORD $0x4e20cc44 // fmla v4.4s, v2.4s, v0.4s
-	WORD $0x4e21cc65 // fmla v5.4s, v3.4s, v1.4s
-	WORD $0x6f00e400 // movi v0.2d, #0x0
-	WORD $0x6f00e401 // movi v1.2d, #0x0
-	WORD $0x6e24e400 // fcmge v0.4s, v0.4s, v4.4s
-	WORD $0x6e25e421 // fcmge v1.4s, v1.4s, v5.4s
-	WORD $0x4e601c80 // bic v0.16b, v4.16b, v0.16b
-	WORD $0x4e611ca1 // bic v1.16b, v5.16b, v1.16b
-	WORD $0x6f300402 // ushr v2.4s, v0.4s, #16
-	WORD $0x6f300423 // ushr v3.4s, v1.4s, #16
-	FMOVQ 64(R26), F31
-	WORD $0x4e3f1c44 // and v4.16b, v2.16b, v31.16b
-	WORD $0x4e3f1c65 // and v5.16b, v3.16b, v31.16b
-	WORD $0x4ea08484 // add v4.4s, v4.4s, v0.4s
-	WORD $0x4ea184a5 // add v5.4s, v5.4s, v1.4s
-	FMOVQ 80(R26), F31
+	WORD $0x4e3fcc44 // fmla v4.4s, v2.4s, v31.4s
+	WORD $0x4e3ecc65 // fmla v5.4s, v3.4s, v30.4s
+	WORD $0x6f00e41f // movi v31.2d, #0x0
+	WORD $0x6f00e41e // movi v30.2d, #0x0
+	WORD $0x6e24e7ff // fcmge v31.4s, v31.4s, v4.4s
+	WORD $0x6e25e7de // fcmge v30.4s, v30.4s, v5.4s
+	WORD $0x4e7f1c9f // bic v31.16b, v4.16b, v31.16b
+	WORD $0x4e7e1cbe // bic v30.16b, v5.16b, v30.16b
+	WORD $0x6f3007e2 // ushr v2.4s, v31.4s, #16
+	WORD $0x6f3007c3 // ushr v3.4s, v30.4s, #16
+	FMOVQ 64(R26), F0
+	WORD $0x4e201c44 // and v4.16b, v2.16b, v0.16b
+	WORD $0x4e201c65 // and v5.16b, v3.16b, v0.16b
 	WORD $0x4ebf8484 // add v4.4s, v4.4s, v31.4s
-	WORD $0x4ebf84a5 // add v5.4s, v5.4s, v31.4s
+	WORD $0x4ebe84a5 // add v5.4s, v5.4s, v30.4s
+	FMOVQ 80(R26), F0
+	WORD $0x4ea08484 // add v4.4s, v4.4s, v0.4s
+	WORD $0x4ea084a5 // add v5.4s, v5.4s, v0.4s
 	WORD $0x6f300484 // ushr v4.4s, v4.4s, #16
 	WORD $0x6f3004a5 // ushr v5.4s, v5.4s, #16
-	FMOVQ 96(R26), F31
-	WORD $0x4ebf1c42 // orr v2.16b, v2.16b, v31.16b
-	WORD $0x4ebf1c63 // orr v3.16b, v3.16b, v31.16b
-	WORD $0x4e20e400 // fcmeq v0.4s, v0.4s, v0.4s
-	WORD $0x6e205800 // mvn v0.16b, v0.16b
-	WORD $0x4e21e421 // fcmeq v1.4s, v1.4s, v1.4s
-	WORD $0x6e205821 // mvn v1.16b, v1.16b
-	WORD $0x6e641c40 // bsl v0.16b, v2.16b, v4.16b
-	WORD $0x6e651c61 // bsl v1.16b, v3.16b, v5.16b
-	WORD $0x2e612800 // sqxtun v0.4h, v0.4s
-	WORD $0x6e180400 // mov v0.d[1], v0.d[0]
-	WORD $0x2e612821 // sqxtun v1.4h, v1.4s
-	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
-	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
-	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
+	FMOVQ 96(R26), F0
+	WORD $0x4ea01c42 // orr v2.16b, v2.16b, v0.16b
+	WORD $0x4ea01c63 // orr v3.16b, v3.16b, v0.16b
+	WORD $0x4e3fe7ff // fcmeq v31.4s, v31.4s, v31.4s
+	WORD $0x6e205bff // mvn v31.16b, v31.16b
+	WORD $0x4e3ee7de // fcmeq v30.4s, v30.4s, v30.4s
+	WORD $0x6e205bde // mvn v30.16b, v30.16b
+	WORD $0x6e641c5f // bsl v31.16b, v2.16b, v4.16b
+	WORD $0x6e651c7e // bsl v30.16b, v3.16b, v5.16b
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3be0 // zip1 v0.2d, v31.2d, v30.2d
+	WORD $0x4edf3be1 // zip1 v1.2d, v31.2d, v31.2d
 	FMOVQ F0, 16(R22)
 	FMOVQ 32(R19), F1
 	WORD $0x2f10a420 // uxtl v0.4s, v1.4h
@@ -6663,53 +6615,49 @@ unrolled:
 	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
 	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
 	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
-	FMOVQ F0, 32(R22)
-	FMOVQ 48(R19), F1
-	WORD $0x2f10a420 // uxtl v0.4s, v1.4h
-	WORD $0x6f10a421 // uxtl2 v1.4s, v1.8h
-	WORD $0x4f305400 // shl v0.4s, v0.4s, #16
-	WORD $0x4f305421 // shl v1.4s, v1.4s, #16
+	FMOVQ F31, 32(R22)
+	FMOVQ 48(R19), F30
+	WORD $0x2f10a7df // uxtl v31.4s, v30.4h
+	WORD $0x6f10a7de // uxtl2 v30.4s, v30.8h
+	WORD $0x4f3057ff // shl v31.4s, v31.4s, #16
+	WORD $0x4f3057de // shl v30.4s, v30.4s, #16
 	FLDPQ 96(R20), (F2, F3)
 	FLDPQ 96(R21), (F4, F5)
-	WORD $0x4e20cc44 // fmla v4.4s, v2.4s, v0.4s
-	WORD $0x4e21cc65 // fmla v5.4s, v3.4s, v1.4s
-	WORD $0x6f00e400 // movi v0.2d, #0x0
-	WORD $0x6f00e401 // movi v1.2d, #0x0
-	WORD $0x6e24e400 // fcmge v0.4s, v0.4s, v4.4s
-	WORD $0x6e25e421 // fcmge v1.4s, v1.4s, v5.4s
-	WORD $0x4e601c80 // bic v0.16b, v4.16b, v0.16b
-	WORD $0x4e611ca1 // bic v1.16b, v5.16b, v1.16b
-	WORD $0x6f300402 // ushr v2.4s, v0.4s, #16
-	WORD $0x6f300423 // ushr v3.4s, v1.4s, #16
-	FMOVQ 64(R26), F31
-	WORD $0x4e3f1c44 // and v4.16b, v2.16b, v31.16b
-	WORD $0x4e3f1c65 // and v5.16b, v3.16b, v31.16b
-	WORD $0x4ea08484 // add v4.4s, v4.4s, v0.4s
-	WORD $0x4ea184a5 // add v5.4s, v5.4s, v1.4s
-	FMOVQ 80(R26), F31
+	WORD $0x4e3fcc44 // fmla v4.4s, v2.4s, v31.4s
+	WORD $0x4e3ecc65 // fmla v5.4s, v3.4s, v30.4s
+	WORD $0x6f00e41f // movi v31.2d, #0x0
+	WORD $0x6f00e41e // movi v30.2d, #0x0
+	WORD $0x6e24e7ff // fcmge v31.4s, v31.4s, v4.4s
+	WORD $0x6e25e7de // fcmge v30.4s, v30.4s, v5.4s
+	WORD $0x4e7f1c9f // bic v31.16b, v4.16b, v31.16b
+	WORD $0x4e7e1cbe // bic v30.16b, v5.16b, v30.16b
+	WORD $0x6f3007e2 // ushr v2.4s, v31.4s, #16
+	WORD $0x6f3007c3 // ushr v3.4s, v30.4s, #16
+	FMOVQ 64(R26), F0
+	WORD $0x4e201c44 // and v4.16b, v2.16b, v0.16b
+	WORD $0x4e201c65 // and v5.16b, v3.16b, v0.16b
 	WORD $0x4ebf8484 // add v4.4s, v4.4s, v31.4s
-	WORD $0x4ebf84a5 // add v5.4s, v5.4s, v31.4s
+	WORD $0x4ebe84a5 // add v5.4s, v5.4s, v30.4s
+	FMOVQ 80(R26), F0
+	WORD $0x4ea08484 // add v4.4s, v4.4s, v0.4s
+	WORD $0x4ea084a5 // add v5.4s, v5.4s, v0.4s
 	WORD $0x6f300484 // ushr v4.4s, v4.4s, #16
 	WORD $0x6f3004a5 // ushr v5.4s, v5.4s, #16
-	FMOVQ 96(R26), F31
-	WORD $0x4ebf1c42 // orr v2.16b, v2.16b, v31.16b
-	WORD $0x4ebf1c63 // orr v3.16b, v3.16b, v31.16b
-	WORD $0x4e20e400 // fcmeq v0.4s, v0.4s, v0.4s
-	WORD $0x6e205800 // mvn v0.16b, v0.16b
-	WORD $0x4e21e421 // fcmeq v1.4s, v1.4s, v1.4s
-	WORD $0x6e205821 // mvn v1.16b, v1.16b
-	WORD $0x6e641c40 // bsl v0.16b, v2.16b, v4.16b
-	WORD $0x6e651c61 // bsl v1.16b, v3.16b, v5.16b
-	WORD $0x2e612800 // sqxtun v0.4h, v0.4s
-	WORD $0x6e180400 // mov v0.d[1], v0.d[0]
-	WORD $0x2e612821 // sqxtun v1.4h, v1.4s
-	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
-	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
-	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
+	FMOVQ 96(R26), F0
+	WORD $0x4ea01c42 // orr v2.16b, v2.16b, v0.16b
+	WORD $0x4ea01c63 // orr v3.16b, v3.16b, v0.16b
+	WORD $0x4e3fe7ff // fcmeq v31.4s, v31.4s, v31.4s
+	WORD $0x6e205bff // mvn v31.16b, v31.16b
+	WORD $0x4e3ee7de // fcmeq v30.4s, v30.4s, v30.4s
+	WORD $0x6e205bde // mvn v30.16b, v30.16b
+	WORD $0x6e641c5f // bsl v31.16b, v2.16b, v4.16b
+	WORD $0x6e651c7e // bsl v30.16b, v3.16b, v5.16b
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3be0 // zip1 v0.2d, v31.2d, v30.2d
+	WORD $0x4edf3be1 // zip1 v1.2d, v31.2d, v31.2d
 	FMOVQ F0, 48(R22)
 	ADD $32, R10
 	CMP R9, R10
@@ -6761,10 +6709,8 @@ single:
 	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
 	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
 	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
 	ADD R10<<1, R0, R20
-	FMOVQ F0, (R20)
+	FMOVQ F31, (R20)
 	ADD $8, R10
 single_test:
 	CMP R5, R10
@@ -6845,15 +6791,13 @@ unrolled:
 	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
 	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
 	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
 	ADD R11<<1, R0, R23
-	FMOVQ F0, (R23)
-	FMOVQ 16(R19), F1
-	WORD $0x2f10a420 // uxtl v0.4s, v1.4h
-	WORD $0x6f10a421 // uxtl2 v1.4s, v1.8h
-	WORD $0x4f305400 // shl v0.4s, v0.4s, #16
-	WORD $0x4f305421 // shl v1.4s, v1.4s, #16
+	FMOVQ F31, (R23)
+	FMOVQ 16(R19), F30
+	WORD $0x2f10a7df // uxtl v31.4s, v30.4h
+	WORD $0x6f10a7de // uxtl2 v30.4s, v30.8h
+	WORD $0x4f3057ff // shl v31.4s, v31.4s, #16
+	WORD $0x4f3057de // shl v30.4s, v30.4s, #16
 	FMOVQ 16(R20), F3
 	WORD $0x2f10a462 // uxtl v2.4s, v3.4h
 	WORD $0x6f10a463 // uxtl2 v3.4s, v3.8h
@@ -6861,39 +6805,37 @@ unrolled:
 	WORD $0x4f305463 // shl v3.4s, v3.4s, #16
 	FLDPQ 32(R21), (F4, F5)
 	FLDPQ 32(R22), (F6, F7)
-	WORD $0x4e20cc86 // fmla v6.4s, v4.4s, v0.4s
-	WORD $0x4e21cca7 // fmla v7.4s, v5.4s, v1.4s
-	WORD $0x4e22d4c0 // fadd v0.4s, v6.4s, v2.4s
-	WORD $0x4e23d4e1 // fadd v1.4s, v7.4s, v3.4s
-	WORD $0x6f300402 // ushr v2.4s, v0.4s, #16
-	WORD $0x6f300423 // ushr v3.4s, v1.4s, #16
-	FMOVQ 64(R26), F31
-	WORD $0x4e3f1c44 // and v4.16b, v2.16b, v31.16b
-	WORD $0x4e3f1c65 // and v5.16b, v3.16b, v31.16b
-	WORD $0x4ea08484 // add v4.4s, v4.4s, v0.4s
-	WORD $0x4ea184a5 // add v5.4s, v5.4s, v1.4s
-	FMOVQ 80(R26), F31
+	WORD $0x4e3fcc86 // fmla v6.4s, v4.4s, v31.4s
+	WORD $0x4e3ecca7 // fmla v7.4s, v5.4s, v30.4s
+	WORD $0x4e22d4df // fadd v31.4s, v6.4s, v2.4s
+	WORD $0x4e23d4fe // fadd v30.4s, v7.4s, v3.4s
+	WORD $0x6f3007e2 // ushr v2.4s, v31.4s, #16
+	WORD $0x6f3007c3 // ushr v3.4s, v30.4s, #16
+	FMOVQ 64(R26), F0
+	WORD $0x4e201c44 // and v4.16b, v2.16b, v0.16b
+	WORD $0x4e201c65 // and v5.16b, v3.16b, v0.16b
 	WORD $0x4ebf8484 // add v4.4s, v4.4s, v31.4s
-	WORD $0x4ebf84a5 // add v5.4s, v5.4s, v31.4s
+	WORD $0x4ebe84a5 // add v5.4s, v5.4s, v30.4s
+	FMOVQ 80(R26), F0
+	WORD $0x4ea08484 // add v4.4s, v4.4s, v0.4s
+	WORD $0x4ea084a5 // add v5.4s, v5.4s, v0.4s
 	WORD $0x6f300484 // ushr v4.4s, v4.4s, #16
 	WORD $0x6f3004a5 // ushr v5.4s, v5.4s, #16
-	FMOVQ 96(R26), F31
-	WORD $0x4ebf1c42 // orr v2.16b, v2.16b, v31.16b
-	WORD $0x4ebf1c63 // orr v3.16b, v3.16b, v31.16b
-	WORD $0x4e20e400 // fcmeq v0.4s, v0.4s, v0.4s
-	WORD $0x6e205800 // mvn v0.16b, v0.16b
-	WORD $0x4e21e421 // fcmeq v1.4s, v1.4s, v1.4s
-	WORD $0x6e205821 // mvn v1.16b, v1.16b
-	WORD $0x6e641c40 // bsl v0.16b, v2.16b, v4.16b
-	WORD $0x6e651c61 // bsl v1.16b, v3.16b, v5.16b
-	WORD $0x2e612800 // sqxtun v0.4h, v0.4s
-	WORD $0x6e180400 // mov v0.d[1], v0.d[0]
-	WORD $0x2e612821 // sqxtun v1.4h, v1.4s
-	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
-	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
-	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
+	FMOVQ 96(R26), F0
+	WORD $0x4ea01c42 // orr v2.16b, v2.16b, v0.16b
+	WORD $0x4ea01c63 // orr v3.16b, v3.16b, v0.16b
+	WORD $0x4e3fe7ff // fcmeq v31.4s, v31.4s, v31.4s
+	WORD $0x6e205bff // mvn v31.16b, v31.16b
+	WORD $0x4e3ee7de // fcmeq v30.4s, v30.4s, v30.4s
+	WORD $0x6e205bde // mvn v30.16b, v30.16b
+	WORD $0x6e641c5f // bsl v31.16b, v2.16b, v4.16b
+	WORD $0x6e651c7e // bsl v30.16b, v3.16b, v5.16b
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3be0 // zip1 v0.2d, v31.2d, v30.2d
+	WORD $0x4edf3be1 // zip1 v1.2d, v31.2d, v31.2d
 	FMOVQ F0, 16(R23)
 	FMOVQ 32(R19), F1
 	WORD $0x2f10a420 // uxtl v0.4s, v1.4h
@@ -6938,14 +6880,12 @@ unrolled:
 	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
 	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
 	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
-	FMOVQ F0, 32(R23)
-	FMOVQ 48(R19), F1
-	WORD $0x2f10a420 // uxtl v0.4s, v1.4h
-	WORD $0x6f10a421 // uxtl2 v1.4s, v1.8h
-	WORD $0x4f305400 // shl v0.4s, v0.4s, #16
-	WORD $0x4f305421 // shl v1.4s, v1.4s, #16
+	FMOVQ F31, 32(R23)
+	FMOVQ 48(R19), F30
+	WORD $0x2f10a7df // uxtl v31.4s, v30.4h
+	WORD $0x6f10a7de // uxtl2 v30.4s, v30.8h
+	WORD $0x4f3057ff // shl v31.4s, v31.4s, #16
+	WORD $0x4f3057de // shl v30.4s, v30.4s, #16
 	FMOVQ 48(R20), F3
 	WORD $0x2f10a462 // uxtl v2.4s, v3.4h
 	WORD $0x6f10a463 // uxtl2 v3.4s, v3.8h
@@ -6953,39 +6893,37 @@ unrolled:
 	WORD $0x4f305463 // shl v3.4s, v3.4s, #16
 	FLDPQ 96(R21), (F4, F5)
 	FLDPQ 96(R22), (F6, F7)
-	WORD $0x4e20cc86 // fmla v6.4s, v4.4s, v0.4s
-	WORD $0x4e21cca7 // fmla v7.4s, v5.4s, v1.4s
-	WORD $0x4e22d4c0 // fadd v0.4s, v6.4s, v2.4s
-	WORD $0x4e23d4e1 // fadd v1.4s, v7.4s, v3.4s
-	WORD $0x6f300402 // ushr v2.4s, v0.4s, #16
-	WORD $0x6f300423 // ushr v3.4s, v1.4s, #16
-	FMOVQ 64(R26), F31
-	WORD $0x4e3f1c44 // and v4.16b, v2.16b, v31.16b
-	WORD $0x4e3f1c65 // and v5.16b, v3.16b, v31.16b
-	WORD $0x4ea08484 // add v4.4s, v4.4s, v0.4s
-	WORD $0x4ea184a5 // add v5.4s, v5.4s, v1.4s
-	FMOVQ 80(R26), F31
+	WORD $0x4e3fcc86 // fmla v6.4s, v4.4s, v31.4s
+	WORD $0x4e3ecca7 // fmla v7.4s, v5.4s, v30.4s
+	WORD $0x4e22d4df // fadd v31.4s, v6.4s, v2.4s
+	WORD $0x4e23d4fe // fadd v30.4s, v7.4s, v3.4s
+	WORD $0x6f3007e2 // ushr v2.4s, v31.4s, #16
+	WORD $0x6f3007c3 // ushr v3.4s, v30.4s, #16
+	FMOVQ 64(R26), F0
+	WORD $0x4e201c44 // and v4.16b, v2.16b, v0.16b
+	WORD $0x4e201c65 // and v5.16b, v3.16b, v0.16b
 	WORD $0x4ebf8484 // add v4.4s, v4.4s, v31.4s
-	WORD $0x4ebf84a5 // add v5.4s, v5.4s, v31.4s
+	WORD $0x4ebe84a5 // add v5.4s, v5.4s, v30.4s
+	FMOVQ 80(R26), F0
+	WORD $0x4ea08484 // add v4.4s, v4.4s, v0.4s
+	WORD $0x4ea084a5 // add v5.4s, v5.4s, v0.4s
 	WORD $0x6f300484 // ushr v4.4s, v4.4s, #16
 	WORD $0x6f3004a5 // ushr v5.4s, v5.4s, #16
-	FMOVQ 96(R26), F31
-	WORD $0x4ebf1c42 // orr v2.16b, v2.16b, v31.16b
-	WORD $0x4ebf1c63 // orr v3.16b, v3.16b, v31.16b
-	WORD $0x4e20e400 // fcmeq v0.4s, v0.4s, v0.4s
-	WORD $0x6e205800 // mvn v0.16b, v0.16b
-	WORD $0x4e21e421 // fcmeq v1.4s, v1.4s, v1.4s
-	WORD $0x6e205821 // mvn v1.16b, v1.16b
-	WORD $0x6e641c40 // bsl v0.16b, v2.16b, v4.16b
-	WORD $0x6e651c61 // bsl v1.16b, v3.16b, v5.16b
-	WORD $0x2e612800 // sqxtun v0.4h, v0.4s
-	WORD $0x6e180400 // mov v0.d[1], v0.d[0]
-	WORD $0x2e612821 // sqxtun v1.4h, v1.4s
-	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
-	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
-	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
+	FMOVQ 96(R26), F0
+	WORD $0x4ea01c42 // orr v2.16b, v2.16b, v0.16b
+	WORD $0x4ea01c63 // orr v3.16b, v3.16b, v0.16b
+	WORD $0x4e3fe7ff // fcmeq v31.4s, v31.4s, v31.4s
+	WORD $0x6e205bff // mvn v31.16b, v31.16b
+	WORD $0x4e3ee7de // fcmeq v30.4s, v30.4s, v30.4s
+	WORD $0x6e205bde // mvn v30.16b, v30.16b
+	WORD $0x6e641c5f // bsl v31.16b, v2.16b, v4.16b
+	WORD $0x6e651c7e // bsl v30.16b, v3.16b, v5.16b
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3be0 // zip1 v0.2d, v31.2d, v30.2d
+	WORD $0x4edf3be1 // zip1 v1.2d, v31.2d, v31.2d
 	FMOVQ F0, 48(R23)
 	ADD $32, R11
 	CMP R10, R11
@@ -7039,10 +6977,8 @@ single:
 	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
 	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
 	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
 	ADD R11<<1, R0, R22
-	FMOVQ F0, (R22)
+	FMOVQ F31, (R22)
 	ADD $8, R11
 single_test:
 	CMP R8, R11
@@ -7132,15 +7068,13 @@ unrolled:
 	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
 	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
 	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
 	ADD R11<<1, R0, R23
-	FMOVQ F0, (R23)
-	FMOVQ 16(R19), F1
-	WORD $0x2f10a420 // uxtl v0.4s, v1.4h
-	WORD $0x6f10a421 // uxtl2 v1.4s, v1.8h
-	WORD $0x4f305400 // shl v0.4s, v0.4s, #16
-	WORD $0x4f305421 // shl v1.4s, v1.4s, #16
+	FMOVQ F31, (R23)
+	FMOVQ 16(R19), F30
+	WORD $0x2f10a7df // uxtl v31.4s, v30.4h
+	WORD $0x6f10a7de // uxtl2 v30.4s, v30.8h
+	WORD $0x4f3057ff // shl v31.4s, v31.4s, #16
+	WORD $0x4f3057de // shl v30.4s, v30.4s, #16
 	FMOVQ 16(R20), F3
 	WORD $0x2f10a462 // uxtl v2.4s, v3.4h
 	WORD $0x6f10a463 // uxtl2 v3.4s, v3.8h
@@ -7148,47 +7082,45 @@ unrolled:
 	WORD $0x4f305463 // shl v3.4s, v3.4s, #16
 	FLDPQ 32(R21), (F4, F5)
 	FLDPQ 32(R22), (F6, F7)
-	WORD $0x4e20cc86 // fmla v6.4s, v4.4s, v0.4s
-	WORD $0x4e21cca7 // fmla v7.4s, v5.4s, v1.4s
-	WORD $0x4e22d4c0 // fadd v0.4s, v6.4s, v2.4s
-	WORD $0x4e23d4e1 // fadd v1.4s, v7.4s, v3.4s
+	WORD $0x4e3fcc86 // fmla v6.4s, v4.4s, v31.4s
+	WORD $0x4e3ecca7 // fmla v7.4s, v5.4s, v30.4s
+	WORD $0x4e22d4df // fadd v31.4s, v6.4s, v2.4s
+	WORD $0x4e23d4fe // fadd v30.4s, v7.4s, v3.4s
 	WORD $0x6f00e402 // movi v2.2d, #0x0
 	WORD $0x6f00e403 // movi v3.2d, #0x0
-	WORD $0x6e20e442 // fcmge v2.4s, v2.4s, v0.4s
+	WORD $0x6e3fe442 // fcmge v2.4s, v2.4s, v31.4s
 	WORD $0x6e205842 // mvn v2.16b, v2.16b
-	WORD $0x6e21e463 // fcmge v3.4s, v3.4s, v1.4s
+	WORD $0x6e3ee463 // fcmge v3.4s, v3.4s, v30.4s
 	WORD $0x6e205863 // mvn v3.16b, v3.16b
-	WORD $0x4e201c40 // and v0.16b, v2.16b, v0.16b
-	WORD $0x4e211c61 // and v1.16b, v3.16b, v1.16b
-	WORD $0x6f300402 // ushr v2.4s, v0.4s, #16
-	WORD $0x6f300423 // ushr v3.4s, v1.4s, #16
-	FMOVQ 64(R26), F31
-	WORD $0x4e3f1c44 // and v4.16b, v2.16b, v31.16b
-	WORD $0x4e3f1c65 // and v5.16b, v3.16b, v31.16b
-	WORD $0x4ea08484 // add v4.4s, v4.4s, v0.4s
-	WORD $0x4ea184a5 // add v5.4s, v5.4s, v1.4s
-	FMOVQ 80(R26), F31
+	WORD $0x4e3f1c5f // and v31.16b, v2.16b, v31.16b
+	WORD $0x4e3e1c7e // and v30.16b, v3.16b, v30.16b
+	WORD $0x6f3007e2 // ushr v2.4s, v31.4s, #16
+	WORD $0x6f3007c3 // ushr v3.4s, v30.4s, #16
+	FMOVQ 64(R26), F0
+	WORD $0x4e201c44 // and v4.16b, v2.16b, v0.16b
+	WORD $0x4e201c65 // and v5.16b, v3.16b, v0.16b
 	WORD $0x4ebf8484 // add v4.4s, v4.4s, v31.4s
-	WORD $0x4ebf84a5 // add v5.4s, v5.4s, v31.4s
+	WORD $0x4ebe84a5 // add v5.4s, v5.4s, v30.4s
+	FMOVQ 80(R26), F0
+	WORD $0x4ea08484 // add v4.4s, v4.4s, v0.4s
+	WORD $0x4ea084a5 // add v5.4s, v5.4s, v0.4s
 	WORD $0x6f300484 // ushr v4.4s, v4.4s, #16
 	WORD $0x6f3004a5 // ushr v5.4s, v5.4s, #16
-	FMOVQ 96(R26), F31
-	WORD $0x4ebf1c42 // orr v2.16b, v2.16b, v31.16b
-	WORD $0x4ebf1c63 // orr v3.16b, v3.16b, v31.16b
-	WORD $0x4e20e400 // fcmeq v0.4s, v0.4s, v0.4s
-	WORD $0x6e205800 // mvn v0.16b, v0.16b
-	WORD $0x4e21e421 // fcmeq v1.4s, v1.4s, v1.4s
-	WORD $0x6e205821 // mvn v1.16b, v1.16b
-	WORD $0x6e641c40 // bsl v0.16b, v2.16b, v4.16b
-	WORD $0x6e651c61 // bsl v1.16b, v3.16b, v5.16b
-	WORD $0x2e612800 // sqxtun v0.4h, v0.4s
-	WORD $0x6e180400 // mov v0.d[1], v0.d[0]
-	WORD $0x2e612821 // sqxtun v1.4h, v1.4s
-	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
-	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
-	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
+	FMOVQ 96(R26), F0
+	WORD $0x4ea01c42 // orr v2.16b, v2.16b, v0.16b
+	WORD $0x4ea01c63 // orr v3.16b, v3.16b, v0.16b
+	WORD $0x4e3fe7ff // fcmeq v31.4s, v31.4s, v31.4s
+	WORD $0x6e205bff // mvn v31.16b, v31.16b
+	WORD $0x4e3ee7de // fcmeq v30.4s, v30.4s, v30.4s
+	WORD $0x6e205bde // mvn v30.16b, v30.16b
+	WORD $0x6e641c5f // bsl v31.16b, v2.16b, v4.16b
+	WORD $0x6e651c7e // bsl v30.16b, v3.16b, v5.16b
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3be0 // zip1 v0.2d, v31.2d, v30.2d
+	WORD $0x4edf3be1 // zip1 v1.2d, v31.2d, v31.2d
 	FMOVQ F0, 16(R23)
 	FMOVQ 32(R19), F1
 	WORD $0x2f10a420 // uxtl v0.4s, v1.4h
@@ -7241,14 +7173,12 @@ unrolled:
 	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
 	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
 	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
-	FMOVQ F0, 32(R23)
-	FMOVQ 48(R19), F1
-	WORD $0x2f10a420 // uxtl v0.4s, v1.4h
-	WORD $0x6f10a421 // uxtl2 v1.4s, v1.8h
-	WORD $0x4f305400 // shl v0.4s, v0.4s, #16
-	WORD $0x4f305421 // shl v1.4s, v1.4s, #16
+	FMOVQ F31, 32(R23)
+	FMOVQ 48(R19), F30
+	WORD $0x2f10a7df // uxtl v31.4s, v30.4h
+	WORD $0x6f10a7de // uxtl2 v30.4s, v30.8h
+	WORD $0x4f3057ff // shl v31.4s, v31.4s, #16
+	WORD $0x4f3057de // shl v30.4s, v30.4s, #16
 	FMOVQ 48(R20), F3
 	WORD $0x2f10a462 // uxtl v2.4s, v3.4h
 	WORD $0x6f10a463 // uxtl2 v3.4s, v3.8h
@@ -7256,47 +7186,45 @@ unrolled:
 	WORD $0x4f305463 // shl v3.4s, v3.4s, #16
 	FLDPQ 96(R21), (F4, F5)
 	FLDPQ 96(R22), (F6, F7)
-	WORD $0x4e20cc86 // fmla v6.4s, v4.4s, v0.4s
-	WORD $0x4e21cca7 // fmla v7.4s, v5.4s, v1.4s
-	WORD $0x4e22d4c0 // fadd v0.4s, v6.4s, v2.4s
-	WORD $0x4e23d4e1 // fadd v1.4s, v7.4s, v3.4s
+	WORD $0x4e3fcc86 // fmla v6.4s, v4.4s, v31.4s
+	WORD $0x4e3ecca7 // fmla v7.4s, v5.4s, v30.4s
+	WORD $0x4e22d4df // fadd v31.4s, v6.4s, v2.4s
+	WORD $0x4e23d4fe // fadd v30.4s, v7.4s, v3.4s
 	WORD $0x6f00e402 // movi v2.2d, #0x0
 	WORD $0x6f00e403 // movi v3.2d, #0x0
-	WORD $0x6e20e442 // fcmge v2.4s, v2.4s, v0.4s
+	WORD $0x6e3fe442 // fcmge v2.4s, v2.4s, v31.4s
 	WORD $0x6e205842 // mvn v2.16b, v2.16b
-	WORD $0x6e21e463 // fcmge v3.4s, v3.4s, v1.4s
+	WORD $0x6e3ee463 // fcmge v3.4s, v3.4s, v30.4s
 	WORD $0x6e205863 // mvn v3.16b, v3.16b
-	WORD $0x4e201c40 // and v0.16b, v2.16b, v0.16b
-	WORD $0x4e211c61 // and v1.16b, v3.16b, v1.16b
-	WORD $0x6f300402 // ushr v2.4s, v0.4s, #16
-	WORD $0x6f300423 // ushr v3.4s, v1.4s, #16
-	FMOVQ 64(R26), F31
-	WORD $0x4e3f1c44 // and v4.16b, v2.16b, v31.16b
-	WORD $0x4e3f1c65 // and v5.16b, v3.16b, v31.16b
-	WORD $0x4ea08484 // add v4.4s, v4.4s, v0.4s
-	WORD $0x4ea184a5 // add v5.4s, v5.4s, v1.4s
-	FMOVQ 80(R26), F31
+	WORD $0x4e3f1c5f // and v31.16b, v2.16b, v31.16b
+	WORD $0x4e3e1c7e // and v30.16b, v3.16b, v30.16b
+	WORD $0x6f3007e2 // ushr v2.4s, v31.4s, #16
+	WORD $0x6f3007c3 // ushr v3.4s, v30.4s, #16
+	FMOVQ 64(R26), F0
+	WORD $0x4e201c44 // and v4.16b, v2.16b, v0.16b
+	WORD $0x4e201c65 // and v5.16b, v3.16b, v0.16b
 	WORD $0x4ebf8484 // add v4.4s, v4.4s, v31.4s
-	WORD $0x4ebf84a5 // add v5.4s, v5.4s, v31.4s
+	WORD $0x4ebe84a5 // add v5.4s, v5.4s, v30.4s
+	FMOVQ 80(R26), F0
+	WORD $0x4ea08484 // add v4.4s, v4.4s, v0.4s
+	WORD $0x4ea084a5 // add v5.4s, v5.4s, v0.4s
 	WORD $0x6f300484 // ushr v4.4s, v4.4s, #16
 	WORD $0x6f3004a5 // ushr v5.4s, v5.4s, #16
-	FMOVQ 96(R26), F31
-	WORD $0x4ebf1c42 // orr v2.16b, v2.16b, v31.16b
-	WORD $0x4ebf1c63 // orr v3.16b, v3.16b, v31.16b
-	WORD $0x4e20e400 // fcmeq v0.4s, v0.4s, v0.4s
-	WORD $0x6e205800 // mvn v0.16b, v0.16b
-	WORD $0x4e21e421 // fcmeq v1.4s, v1.4s, v1.4s
-	WORD $0x6e205821 // mvn v1.16b, v1.16b
-	WORD $0x6e641c40 // bsl v0.16b, v2.16b, v4.16b
-	WORD $0x6e651c61 // bsl v1.16b, v3.16b, v5.16b
-	WORD $0x2e612800 // sqxtun v0.4h, v0.4s
-	WORD $0x6e180400 // mov v0.d[1], v0.d[0]
-	WORD $0x2e612821 // sqxtun v1.4h, v1.4s
-	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
-	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
-	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
+	FMOVQ 96(R26), F0
+	WORD $0x4ea01c42 // orr v2.16b, v2.16b, v0.16b
+	WORD $0x4ea01c63 // orr v3.16b, v3.16b, v0.16b
+	WORD $0x4e3fe7ff // fcmeq v31.4s, v31.4s, v31.4s
+	WORD $0x6e205bff // mvn v31.16b, v31.16b
+	WORD $0x4e3ee7de // fcmeq v30.4s, v30.4s, v30.4s
+	WORD $0x6e205bde // mvn v30.16b, v30.16b
+	WORD $0x6e641c5f // bsl v31.16b, v2.16b, v4.16b
+	WORD $0x6e651c7e // bsl v30.16b, v3.16b, v5.16b
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3be0 // zip1 v0.2d, v31.2d, v30.2d
+	WORD $0x4edf3be1 // zip1 v1.2d, v31.2d, v31.2d
 	FMOVQ F0, 48(R23)
 	ADD $32, R11
 	CMP R10, R11
@@ -7358,10 +7286,8 @@ single:
 	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
 	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
 	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
 	ADD R11<<1, R0, R22
-	FMOVQ F0, (R22)
+	FMOVQ F31, (R22)
 	ADD $8, R11
 single_test:
 	CMP R8, R11
@@ -7446,15 +7372,13 @@ unrolled:
 	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
 	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
 	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
 	ADD R12<<1, R0, R24
-	FMOVQ F0, (R24)
-	FMOVQ 16(R19), F1
-	WORD $0x2f10a420 // uxtl v0.4s, v1.4h
-	WORD $0x6f10a421 // uxtl2 v1.4s, v1.8h
-	WORD $0x4f305400 // shl v0.4s, v0.4s, #16
-	WORD $0x4f305421 // shl v1.4s, v1.4s, #16
+	FMOVQ F31, (R24)
+	FMOVQ 16(R19), F30
+	WORD $0x2f10a7df // uxtl v31.4s, v30.4h
+	WORD $0x6f10a7de // uxtl2 v30.4s, v30.8h
+	WORD $0x4f3057ff // shl v31.4s, v31.4s, #16
+	WORD $0x4f3057de // shl v30.4s, v30.4s, #16
 	FMOVQ 16(R20), F3
 	WORD $0x2f10a462 // uxtl v2.4s, v3.4h
 	WORD $0x6f10a463 // uxtl2 v3.4s, v3.8h
@@ -7465,37 +7389,35 @@ unrolled:
 	FLDPQ 32(R23), (F8, F9)
 	WORD $0x4e22ccc8 // fmla v8.4s, v6.4s, v2.4s
 	WORD $0x4e23cce9 // fmla v9.4s, v7.4s, v3.4s
-	WORD $0x4e20cc88 // fmla v8.4s, v4.4s, v0.4s
-	WORD $0x4e21cca9 // fmla v9.4s, v5.4s, v1.4s
-	WORD $0x6f300500 // ushr v0.4s, v8.4s, #16
-	WORD $0x6f300521 // ushr v1.4s, v9.4s, #16
-	FMOVQ 64(R26), F31
-	WORD $0x4e3f1c02 // and v2.16b, v0.16b, v31.16b
-	WORD $0x4e3f1c23 // and v3.16b, v1.16b, v31.16b
+	WORD $0x4e3fcc88 // fmla v8.4s, v4.4s, v31.4s
+	WORD $0x4e3ecca9 // fmla v9.4s, v5.4s, v30.4s
+	WORD $0x6f30051f // ushr v31.4s, v8.4s, #16
+	WORD $0x6f30053e // ushr v30.4s, v9.4s, #16
+	FMOVQ 64(R26), F0
+	WORD $0x4e201fe2 // and v2.16b, v31.16b, v0.16b
+	WORD $0x4e201fc3 // and v3.16b, v30.16b, v0.16b
 	WORD $0x4ea88442 // add v2.4s, v2.4s, v8.4s
 	WORD $0x4ea98463 // add v3.4s, v3.4s, v9.4s
-	FMOVQ 80(R26), F31
-	WORD $0x4ebf8442 // add v2.4s, v2.4s, v31.4s
-	WORD $0x4ebf8463 // add v3.4s, v3.4s, v31.4s
+	FMOVQ 80(R26), F0
+	WORD $0x4ea08442 // add v2.4s, v2.4s, v0.4s
+	WORD $0x4ea08463 // add v3.4s, v3.4s, v0.4s
 	WORD $0x6f300442 // ushr v2.4s, v2.4s, #16
 	WORD $0x6f300463 // ushr v3.4s, v3.4s, #16
-	FMOVQ 96(R26), F31
-	WORD $0x4ebf1c00 // orr v0.16b, v0.16b, v31.16b
-	WORD $0x4ebf1c21 // orr v1.16b, v1.16b, v31.16b
+	FMOVQ 96(R26), F0
+	WORD $0x4ea01fff // orr v31.16b, v31.16b, v0.16b
+	WORD $0x4ea01fde // orr v30.16b, v30.16b, v0.16b
 	WORD $0x4e28e504 // fcmeq v4.4s, v8.4s, v8.4s
 	WORD $0x6e205884 // mvn v4.16b, v4.16b
 	WORD $0x4e29e525 // fcmeq v5.4s, v9.4s, v9.4s
 	WORD $0x6e2058a5 // mvn v5.16b, v5.16b
-	WORD $0x6ee41c40 // bif v0.16b, v2.16b, v4.16b
-	WORD $0x6ee51c61 // bif v1.16b, v3.16b, v5.16b
-	WORD $0x2e612800 // sqxtun v0.4h, v0.4s
-	WORD $0x6e180400 // mov v0.d[1], v0.d[0]
-	WORD $0x2e612821 // sqxtun v1.4h, v1.4s
-	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
-	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
-	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
+	WORD $0x6ee41c5f // bif v31.16b, v2.16b, v4.16b
+	WORD $0x6ee51c7e // bif v30.16b, v3.16b, v5.16b
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3be0 // zip1 v0.2d, v31.2d, v30.2d
+	WORD $0x4edf3be1 // zip1 v1.2d, v31.2d, v31.2d
 	FMOVQ F0, 16(R24)
 	FMOVQ 32(R19), F1
 	WORD $0x2f10a420 // uxtl v0.4s, v1.4h
@@ -7541,14 +7463,12 @@ unrolled:
 	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
 	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
 	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
-	FMOVQ F0, 32(R24)
-	FMOVQ 48(R19), F1
-	WORD $0x2f10a420 // uxtl v0.4s, v1.4h
-	WORD $0x6f10a421 // uxtl2 v1.4s, v1.8h
-	WORD $0x4f305400 // shl v0.4s, v0.4s, #16
-	WORD $0x4f305421 // shl v1.4s, v1.4s, #16
+	FMOVQ F31, 32(R24)
+	FMOVQ 48(R19), F30
+	WORD $0x2f10a7df // uxtl v31.4s, v30.4h
+	WORD $0x6f10a7de // uxtl2 v30.4s, v30.8h
+	WORD $0x4f3057ff // shl v31.4s, v31.4s, #16
+	WORD $0x4f3057de // shl v30.4s, v30.4s, #16
 	FMOVQ 48(R20), F3
 	WORD $0x2f10a462 // uxtl v2.4s, v3.4h
 	WORD $0x6f10a463 // uxtl2 v3.4s, v3.8h
@@ -7559,37 +7479,35 @@ unrolled:
 	FLDPQ 96(R23), (F8, F9)
 	WORD $0x4e22ccc8 // fmla v8.4s, v6.4s, v2.4s
 	WORD $0x4e23cce9 // fmla v9.4s, v7.4s, v3.4s
-	WORD $0x4e20cc88 // fmla v8.4s, v4.4s, v0.4s
-	WORD $0x4e21cca9 // fmla v9.4s, v5.4s, v1.4s
-	WORD $0x6f300500 // ushr v0.4s, v8.4s, #16
-	WORD $0x6f300521 // ushr v1.4s, v9.4s, #16
-	FMOVQ 64(R26), F31
-	WORD $0x4e3f1c02 // and v2.16b, v0.16b, v31.16b
-	WORD $0x4e3f1c23 // and v3.16b, v1.16b, v31.16b
+	WORD $0x4e3fcc88 // fmla v8.4s, v4.4s, v31.4s
+	WORD $0x4e3ecca9 // fmla v9.4s, v5.4s, v30.4s
+	WORD $0x6f30051f // ushr v31.4s, v8.4s, #16
+	WORD $0x6f30053e // ushr v30.4s, v9.4s, #16
+	FMOVQ 64(R26), F0
+	WORD $0x4e201fe2 // and v2.16b, v31.16b, v0.16b
+	WORD $0x4e201fc3 // and v3.16b, v30.16b, v0.16b
 	WORD $0x4ea88442 // add v2.4s, v2.4s, v8.4s
 	WORD $0x4ea98463 // add v3.4s, v3.4s, v9.4s
-	FMOVQ 80(R26), F31
-	WORD $0x4ebf8442 // add v2.4s, v2.4s, v31.4s
-	WORD $0x4ebf8463 // add v3.4s, v3.4s, v31.4s
+	FMOVQ 80(R26), F0
+	WORD $0x4ea08442 // add v2.4s, v2.4s, v0.4s
+	WORD $0x4ea08463 // add v3.4s, v3.4s, v0.4s
 	WORD $0x6f300442 // ushr v2.4s, v2.4s, #16
 	WORD $0x6f300463 // ushr v3.4s, v3.4s, #16
-	FMOVQ 96(R26), F31
-	WORD $0x4ebf1c00 // orr v0.16b, v0.16b, v31.16b
-	WORD $0x4ebf1c21 // orr v1.16b, v1.16b, v31.16b
+	FMOVQ 96(R26), F0
+	WORD $0x4ea01fff // orr v31.16b, v31.16b, v0.16b
+	WORD $0x4ea01fde // orr v30.16b, v30.16b, v0.16b
 	WORD $0x4e28e504 // fcmeq v4.4s, v8.4s, v8.4s
 	WORD $0x6e205884 // mvn v4.16b, v4.16b
 	WORD $0x4e29e525 // fcmeq v5.4s, v9.4s, v9.4s
 	WORD $0x6e2058a5 // mvn v5.16b, v5.16b
-	WORD $0x6ee41c40 // bif v0.16b, v2.16b, v4.16b
-	WORD $0x6ee51c61 // bif v1.16b, v3.16b, v5.16b
-	WORD $0x2e612800 // sqxtun v0.4h, v0.4s
-	WORD $0x6e180400 // mov v0.d[1], v0.d[0]
-	WORD $0x2e612821 // sqxtun v1.4h, v1.4s
-	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
-	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
-	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
+	WORD $0x6ee41c5f // bif v31.16b, v2.16b, v4.16b
+	WORD $0x6ee51c7e // bif v30.16b, v3.16b, v5.16b
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3be0 // zip1 v0.2d, v31.2d, v30.2d
+	WORD $0x4edf3be1 // zip1 v1.2d, v31.2d, v31.2d
 	FMOVQ F0, 48(R24)
 	ADD $32, R12
 	CMP R11, R12
@@ -7645,10 +7563,8 @@ single:
 	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
 	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
 	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
 	ADD R12<<1, R0, R24
-	FMOVQ F0, (R24)
+	FMOVQ F31, (R24)
 	ADD $8, R12
 single_test:
 	CMP R9, R12
@@ -7717,19 +7633,17 @@ unrolled:
 	WORD $0x6e2058a5 // mvn v5.16b, v5.16b
 	WORD $0x4e201c80 // and v0.16b, v4.16b, v0.16b
 	WORD $0x4e211ca1 // and v1.16b, v5.16b, v1.16b
-	WORD $0x4eaa1d44 // mov v4.16b, v10.16b
-	WORD $0x4eab1d65 // mov v5.16b, v11.16b
-	WORD $0x4e22cd04 // fmla v4.4s, v8.4s, v2.4s
-	WORD $0x4e23cd25 // fmla v5.4s, v9.4s, v3.4s
-	WORD $0x4e20ccc4 // fmla v4.4s, v6.4s, v0.4s
-	WORD $0x4e21cce5 // fmla v5.4s, v7.4s, v1.4s
-	WORD $0x6f300480 // ushr v0.4s, v4.4s, #16
-	WORD $0x6f3004a1 // ushr v1.4s, v5.4s, #16
+	WORD $0x4e22cd0a // fmla v10.4s, v8.4s, v2.4s
+	WORD $0x4e23cd2b // fmla v11.4s, v9.4s, v3.4s
+	WORD $0x4e20ccca // fmla v10.4s, v6.4s, v0.4s
+	WORD $0x4e21cceb // fmla v11.4s, v7.4s, v1.4s
+	WORD $0x6f300540 // ushr v0.4s, v10.4s, #16
+	WORD $0x6f300561 // ushr v1.4s, v11.4s, #16
 	FMOVQ 64(R26), F31
 	WORD $0x4e3f1c02 // and v2.16b, v0.16b, v31.16b
 	WORD $0x4e3f1c23 // and v3.16b, v1.16b, v31.16b
-	WORD $0x4ea48442 // add v2.4s, v2.4s, v4.4s
-	WORD $0x4ea58463 // add v3.4s, v3.4s, v5.4s
+	WORD $0x4eaa8442 // add v2.4s, v2.4s, v10.4s
+	WORD $0x4eab8463 // add v3.4s, v3.4s, v11.4s
 	FMOVQ 80(R26), F31
 	WORD $0x4ebf8442 // add v2.4s, v2.4s, v31.4s
 	WORD $0x4ebf8463 // add v3.4s, v3.4s, v31.4s
@@ -7738,28 +7652,26 @@ unrolled:
 	FMOVQ 96(R26), F31
 	WORD $0x4ebf1c00 // orr v0.16b, v0.16b, v31.16b
 	WORD $0x4ebf1c21 // orr v1.16b, v1.16b, v31.16b
-	WORD $0x4e24e484 // fcmeq v4.4s, v4.4s, v4.4s
-	WORD $0x6e205884 // mvn v4.16b, v4.16b
-	WORD $0x4e25e4a5 // fcmeq v5.4s, v5.4s, v5.4s
-	WORD $0x6e2058a5 // mvn v5.16b, v5.16b
-	WORD $0x6ee41c40 // bif v0.16b, v2.16b, v4.16b
-	WORD $0x6ee51c61 // bif v1.16b, v3.16b, v5.16b
+	WORD $0x4e2ae54a // fcmeq v10.4s, v10.4s, v10.4s
+	WORD $0x6e20594a // mvn v10.16b, v10.16b
+	WORD $0x4e2be56b // fcmeq v11.4s, v11.4s, v11.4s
+	WORD $0x6e20596b // mvn v11.16b, v11.16b
+	WORD $0x6eea1c40 // bif v0.16b, v2.16b, v10.16b
+	WORD $0x6eeb1c61 // bif v1.16b, v3.16b, v11.16b
 	WORD $0x2e612800 // sqxtun v0.4h, v0.4s
 	WORD $0x6e180400 // mov v0.d[1], v0.d[0]
 	WORD $0x2e612821 // sqxtun v1.4h, v1.4s
 	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
 	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
 	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
 	ADD R13<<1, R0, R19
-	FMOVQ F0, (R19)
+	FMOVQ F31, (R19)
 	ADD R13<<1, R1, R20
-	FMOVQ 16(R20), F1
-	WORD $0x2f10a420 // uxtl v0.4s, v1.4h
-	WORD $0x6f10a421 // uxtl2 v1.4s, v1.8h
-	WORD $0x4f305400 // shl v0.4s, v0.4s, #16
-	WORD $0x4f305421 // shl v1.4s, v1.4s, #16
+	FMOVQ 16(R20), F30
+	WORD $0x2f10a7df // uxtl v31.4s, v30.4h
+	WORD $0x6f10a7de // uxtl2 v30.4s, v30.8h
+	WORD $0x4f3057ff // shl v31.4s, v31.4s, #16
+	WORD $0x4f3057de // shl v30.4s, v30.4s, #16
 	ADD R13<<1, R2, R21
 	FMOVQ 16(R21), F3
 	WORD $0x2f10a462 // uxtl v2.4s, v3.4h
@@ -7767,60 +7679,56 @@ unrolled:
 	WORD $0x4f305442 // shl v2.4s, v2.4s, #16
 	WORD $0x4f305463 // shl v3.4s, v3.4s, #16
 	ADD R13<<1, R3, R22
-	FMOVQ 16(R22), F5
-	WORD $0x2f10a4a4 // uxtl v4.4s, v5.4h
-	WORD $0x6f10a4a5 // uxtl2 v5.4s, v5.8h
-	WORD $0x4f305484 // shl v4.4s, v4.4s, #16
-	WORD $0x4f3054a5 // shl v5.4s, v5.4s, #16
+	FMOVQ 16(R22), F11
+	WORD $0x2f10a56a // uxtl v10.4s, v11.4h
+	WORD $0x6f10a56b // uxtl2 v11.4s, v11.8h
+	WORD $0x4f30554a // shl v10.4s, v10.4s, #16
+	WORD $0x4f30556b // shl v11.4s, v11.4s, #16
 	ADD R13<<2, R4, R23
 	FLDPQ 32(R23), (F6, F7)
 	ADD R13<<2, R5, R24
 	FLDPQ 32(R24), (F8, F9)
 	ADD R13<<2, R8, R19
-	FLDPQ 32(R19), (F10, F11)
+	FLDPQ 32(R19), (F4, F5)
 	WORD $0x6f00e40c // movi v12.2d, #0x0
 	WORD $0x6f00e40d // movi v13.2d, #0x0
-	WORD $0x6e24e584 // fcmge v4.4s, v12.4s, v4.4s
-	WORD $0x6e205884 // mvn v4.16b, v4.16b
-	WORD $0x6e25e5a5 // fcmge v5.4s, v13.4s, v5.4s
-	WORD $0x6e2058a5 // mvn v5.16b, v5.16b
-	WORD $0x4e201c80 // and v0.16b, v4.16b, v0.16b
-	WORD $0x4e211ca1 // and v1.16b, v5.16b, v1.16b
-	WORD $0x4eaa1d44 // mov v4.16b, v10.16b
-	WORD $0x4eab1d65 // mov v5.16b, v11.16b
+	WORD $0x6e2ae58a // fcmge v10.4s, v12.4s, v10.4s
+	WORD $0x6e20594a // mvn v10.16b, v10.16b
+	WORD $0x6e2be5ab // fcmge v11.4s, v13.4s, v11.4s
+	WORD $0x6e20596b // mvn v11.16b, v11.16b
+	WORD $0x4e3f1d5f // and v31.16b, v10.16b, v31.16b
+	WORD $0x4e3e1d7e // and v30.16b, v11.16b, v30.16b
 	WORD $0x4e22cd04 // fmla v4.4s, v8.4s, v2.4s
 	WORD $0x4e23cd25 // fmla v5.4s, v9.4s, v3.4s
-	WORD $0x4e20ccc4 // fmla v4.4s, v6.4s, v0.4s
-	WORD $0x4e21cce5 // fmla v5.4s, v7.4s, v1.4s
-	WORD $0x6f300480 // ushr v0.4s, v4.4s, #16
-	WORD $0x6f3004a1 // ushr v1.4s, v5.4s, #16
-	FMOVQ 64(R26), F31
-	WORD $0x4e3f1c02 // and v2.16b, v0.16b, v31.16b
-	WORD $0x4e3f1c23 // and v3.16b, v1.16b, v31.16b
+	WORD $0x4e3fccc4 // fmla v4.4s, v6.4s, v31.4s
+	WORD $0x4e3ecce5 // fmla v5.4s, v7.4s, v30.4s
+	WORD $0x6f30049f // ushr v31.4s, v4.4s, #16
+	WORD $0x6f3004be // ushr v30.4s, v5.4s, #16
+	FMOVQ 64(R26), F0
+	WORD $0x4e201fe2 // and v2.16b, v31.16b, v0.16b
+	WORD $0x4e201fc3 // and v3.16b, v30.16b, v0.16b
 	WORD $0x4ea48442 // add v2.4s, v2.4s, v4.4s
 	WORD $0x4ea58463 // add v3.4s, v3.4s, v5.4s
-	FMOVQ 80(R26), F31
-	WORD $0x4ebf8442 // add v2.4s, v2.4s, v31.4s
-	WORD $0x4ebf8463 // add v3.4s, v3.4s, v31.4s
+	FMOVQ 80(R26), F0
+	WORD $0x4ea08442 // add v2.4s, v2.4s, v0.4s
+	WORD $0x4ea08463 // add v3.4s, v3.4s, v0.4s
 	WORD $0x6f300442 // ushr v2.4s, v2.4s, #16
 	WORD $0x6f300463 // ushr v3.4s, v3.4s, #16
-	FMOVQ 96(R26), F31
-	WORD $0x4ebf1c00 // orr v0.16b, v0.16b, v31.16b
-	WORD $0x4ebf1c21 // orr v1.16b, v1.16b, v31.16b
+	FMOVQ 96(R26), F0
+	WORD $0x4ea01fff // orr v31.16b, v31.16b, v0.16b
+	WORD $0x4ea01fde // orr v30.16b, v30.16b, v0.16b
 	WORD $0x4e24e484 // fcmeq v4.4s, v4.4s, v4.4s
 	WORD $0x6e205884 // mvn v4.16b, v4.16b
 	WORD $0x4e25e4a5 // fcmeq v5.4s, v5.4s, v5.4s
 	WORD $0x6e2058a5 // mvn v5.16b, v5.16b
-	WORD $0x6ee41c40 // bif v0.16b, v2.16b, v4.16b
-	WORD $0x6ee51c61 // bif v1.16b, v3.16b, v5.16b
-	WORD $0x2e612800 // sqxtun v0.4h, v0.4s
-	WORD $0x6e180400 // mov v0.d[1], v0.d[0]
-	WORD $0x2e612821 // sqxtun v1.4h, v1.4s
-	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
-	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
-	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
+	WORD $0x6ee41c5f // bif v31.16b, v2.16b, v4.16b
+	WORD $0x6ee51c7e // bif v30.16b, v3.16b, v5.16b
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3be0 // zip1 v0.2d, v31.2d, v30.2d
+	WORD $0x4edf3be1 // zip1 v1.2d, v31.2d, v31.2d
 	ADD R13<<1, R0, R20
 	FMOVQ F0, 16(R20)
 	ADD R13<<1, R1, R21
@@ -7855,19 +7763,17 @@ unrolled:
 	WORD $0x6e2058a5 // mvn v5.16b, v5.16b
 	WORD $0x4e201c80 // and v0.16b, v4.16b, v0.16b
 	WORD $0x4e211ca1 // and v1.16b, v5.16b, v1.16b
-	WORD $0x4eaa1d44 // mov v4.16b, v10.16b
-	WORD $0x4eab1d65 // mov v5.16b, v11.16b
-	WORD $0x4e22cd04 // fmla v4.4s, v8.4s, v2.4s
-	WORD $0x4e23cd25 // fmla v5.4s, v9.4s, v3.4s
-	WORD $0x4e20ccc4 // fmla v4.4s, v6.4s, v0.4s
-	WORD $0x4e21cce5 // fmla v5.4s, v7.4s, v1.4s
-	WORD $0x6f300480 // ushr v0.4s, v4.4s, #16
-	WORD $0x6f3004a1 // ushr v1.4s, v5.4s, #16
+	WORD $0x4e22cd0a // fmla v10.4s, v8.4s, v2.4s
+	WORD $0x4e23cd2b // fmla v11.4s, v9.4s, v3.4s
+	WORD $0x4e20ccca // fmla v10.4s, v6.4s, v0.4s
+	WORD $0x4e21cceb // fmla v11.4s, v7.4s, v1.4s
+	WORD $0x6f300540 // ushr v0.4s, v10.4s, #16
+	WORD $0x6f300561 // ushr v1.4s, v11.4s, #16
 	FMOVQ 64(R26), F31
 	WORD $0x4e3f1c02 // and v2.16b, v0.16b, v31.16b
 	WORD $0x4e3f1c23 // and v3.16b, v1.16b, v31.16b
-	WORD $0x4ea48442 // add v2.4s, v2.4s, v4.4s
-	WORD $0x4ea58463 // add v3.4s, v3.4s, v5.4s
+	WORD $0x4eaa8442 // add v2.4s, v2.4s, v10.4s
+	WORD $0x4eab8463 // add v3.4s, v3.4s, v11.4s
 	FMOVQ 80(R26), F31
 	WORD $0x4ebf8442 // add v2.4s, v2.4s, v31.4s
 	WORD $0x4ebf8463 // add v3.4s, v3.4s, v31.4s
@@ -7876,28 +7782,26 @@ unrolled:
 	FMOVQ 96(R26), F31
 	WORD $0x4ebf1c00 // orr v0.16b, v0.16b, v31.16b
 	WORD $0x4ebf1c21 // orr v1.16b, v1.16b, v31.16b
-	WORD $0x4e24e484 // fcmeq v4.4s, v4.4s, v4.4s
-	WORD $0x6e205884 // mvn v4.16b, v4.16b
-	WORD $0x4e25e4a5 // fcmeq v5.4s, v5.4s, v5.4s
-	WORD $0x6e2058a5 // mvn v5.16b, v5.16b
-	WORD $0x6ee41c40 // bif v0.16b, v2.16b, v4.16b
-	WORD $0x6ee51c61 // bif v1.16b, v3.16b, v5.16b
+	WORD $0x4e2ae54a // fcmeq v10.4s, v10.4s, v10.4s
+	WORD $0x6e20594a // mvn v10.16b, v10.16b
+	WORD $0x4e2be56b // fcmeq v11.4s, v11.4s, v11.4s
+	WORD $0x6e20596b // mvn v11.16b, v11.16b
+	WORD $0x6eea1c40 // bif v0.16b, v2.16b, v10.16b
+	WORD $0x6eeb1c61 // bif v1.16b, v3.16b, v11.16b
 	WORD $0x2e612800 // sqxtun v0.4h, v0.4s
 	WORD $0x6e180400 // mov v0.d[1], v0.d[0]
 	WORD $0x2e612821 // sqxtun v1.4h, v1.4s
 	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
 	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
 	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
 	ADD R13<<1, R0, R21
-	FMOVQ F0, 32(R21)
+	FMOVQ F31, 32(R21)
 	ADD R13<<1, R1, R22
-	FMOVQ 48(R22), F1
-	WORD $0x2f10a420 // uxtl v0.4s, v1.4h
-	WORD $0x6f10a421 // uxtl2 v1.4s, v1.8h
-	WORD $0x4f305400 // shl v0.4s, v0.4s, #16
-	WORD $0x4f305421 // shl v1.4s, v1.4s, #16
+	FMOVQ 48(R22), F30
+	WORD $0x2f10a7df // uxtl v31.4s, v30.4h
+	WORD $0x6f10a7de // uxtl2 v30.4s, v30.8h
+	WORD $0x4f3057ff // shl v31.4s, v31.4s, #16
+	WORD $0x4f3057de // shl v30.4s, v30.4s, #16
 	ADD R13<<1, R2, R23
 	FMOVQ 48(R23), F3
 	WORD $0x2f10a462 // uxtl v2.4s, v3.4h
@@ -7905,60 +7809,56 @@ unrolled:
 	WORD $0x4f305442 // shl v2.4s, v2.4s, #16
 	WORD $0x4f305463 // shl v3.4s, v3.4s, #16
 	ADD R13<<1, R3, R24
-	FMOVQ 48(R24), F5
-	WORD $0x2f10a4a4 // uxtl v4.4s, v5.4h
-	WORD $0x6f10a4a5 // uxtl2 v5.4s, v5.8h
-	WORD $0x4f305484 // shl v4.4s, v4.4s, #16
-	WORD $0x4f3054a5 // shl v5.4s, v5.4s, #16
+	FMOVQ 48(R24), F11
+	WORD $0x2f10a56a // uxtl v10.4s, v11.4h
+	WORD $0x6f10a56b // uxtl2 v11.4s, v11.8h
+	WORD $0x4f30554a // shl v10.4s, v10.4s, #16
+	WORD $0x4f30556b // shl v11.4s, v11.4s, #16
 	ADD R13<<2, R4, R19
 	FLDPQ 96(R19), (F6, F7)
 	ADD R13<<2, R5, R20
 	FLDPQ 96(R20), (F8, F9)
 	ADD R13<<2, R8, R21
-	FLDPQ 96(R21), (F10, F11)
+	FLDPQ 96(R21), (F4, F5)
 	WORD $0x6f00e40c // movi v12.2d, #0x0
 	WORD $0x6f00e40d // movi v13.2d, #0x0
-	WORD $0x6e24e584 // fcmge v4.4s, v12.4s, v4.4s
-	WORD $0x6e205884 // mvn v4.16b, v4.16b
-	WORD $0x6e25e5a5 // fcmge v5.4s, v13.4s, v5.4s
-	WORD $0x6e2058a5 // mvn v5.16b, v5.16b
-	WORD $0x4e201c80 // and v0.16b, v4.16b, v0.16b
-	WORD $0x4e211ca1 // and v1.16b, v5.16b, v1.16b
-	WORD $0x4eaa1d44 // mov v4.16b, v10.16b
-	WORD $0x4eab1d65 // mov v5.16b, v11.16b
+	WORD $0x6e2ae58a // fcmge v10.4s, v12.4s, v10.4s
+	WORD $0x6e20594a // mvn v10.16b, v10.16b
+	WORD $0x6e2be5ab // fcmge v11.4s, v13.4s, v11.4s
+	WORD $0x6e20596b // mvn v11.16b, v11.16b
+	WORD $0x4e3f1d5f // and v31.16b, v10.16b, v31.16b
+	WORD $0x4e3e1d7e // and v30.16b, v11.16b, v30.16b
 	WORD $0x4e22cd04 // fmla v4.4s, v8.4s, v2.4s
 	WORD $0x4e23cd25 // fmla v5.4s, v9.4s, v3.4s
-	WORD $0x4e20ccc4 // fmla v4.4s, v6.4s, v0.4s
-	WORD $0x4e21cce5 // fmla v5.4s, v7.4s, v1.4s
-	WORD $0x6f300480 // ushr v0.4s, v4.4s, #16
-	WORD $0x6f3004a1 // ushr v1.4s, v5.4s, #16
-	FMOVQ 64(R26), F31
-	WORD $0x4e3f1c02 // and v2.16b, v0.16b, v31.16b
-	WORD $0x4e3f1c23 // and v3.16b, v1.16b, v31.16b
+	WORD $0x4e3fccc4 // fmla v4.4s, v6.4s, v31.4s
+	WORD $0x4e3ecce5 // fmla v5.4s, v7.4s, v30.4s
+	WORD $0x6f30049f // ushr v31.4s, v4.4s, #16
+	WORD $0x6f3004be // ushr v30.4s, v5.4s, #16
+	FMOVQ 64(R26), F0
+	WORD $0x4e201fe2 // and v2.16b, v31.16b, v0.16b
+	WORD $0x4e201fc3 // and v3.16b, v30.16b, v0.16b
 	WORD $0x4ea48442 // add v2.4s, v2.4s, v4.4s
 	WORD $0x4ea58463 // add v3.4s, v3.4s, v5.4s
-	FMOVQ 80(R26), F31
-	WORD $0x4ebf8442 // add v2.4s, v2.4s, v31.4s
-	WORD $0x4ebf8463 // add v3.4s, v3.4s, v31.4s
+	FMOVQ 80(R26), F0
+	WORD $0x4ea08442 // add v2.4s, v2.4s, v0.4s
+	WORD $0x4ea08463 // add v3.4s, v3.4s, v0.4s
 	WORD $0x6f300442 // ushr v2.4s, v2.4s, #16
 	WORD $0x6f300463 // ushr v3.4s, v3.4s, #16
-	FMOVQ 96(R26), F31
-	WORD $0x4ebf1c00 // orr v0.16b, v0.16b, v31.16b
-	WORD $0x4ebf1c21 // orr v1.16b, v1.16b, v31.16b
+	FMOVQ 96(R26), F0
+	WORD $0x4ea01fff // orr v31.16b, v31.16b, v0.16b
+	WORD $0x4ea01fde // orr v30.16b, v30.16b, v0.16b
 	WORD $0x4e24e484 // fcmeq v4.4s, v4.4s, v4.4s
 	WORD $0x6e205884 // mvn v4.16b, v4.16b
 	WORD $0x4e25e4a5 // fcmeq v5.4s, v5.4s, v5.4s
 	WORD $0x6e2058a5 // mvn v5.16b, v5.16b
-	WORD $0x6ee41c40 // bif v0.16b, v2.16b, v4.16b
-	WORD $0x6ee51c61 // bif v1.16b, v3.16b, v5.16b
-	WORD $0x2e612800 // sqxtun v0.4h, v0.4s
-	WORD $0x6e180400 // mov v0.d[1], v0.d[0]
-	WORD $0x2e612821 // sqxtun v1.4h, v1.4s
-	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
-	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
-	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
+	WORD $0x6ee41c5f // bif v31.16b, v2.16b, v4.16b
+	WORD $0x6ee51c7e // bif v30.16b, v3.16b, v5.16b
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3be0 // zip1 v0.2d, v31.2d, v30.2d
+	WORD $0x4edf3be1 // zip1 v1.2d, v31.2d, v31.2d
 	ADD R13<<1, R0, R22
 	FMOVQ F0, 48(R22)
 	ADD $32, R13
@@ -7998,19 +7898,17 @@ single:
 	WORD $0x6e2058a5 // mvn v5.16b, v5.16b
 	WORD $0x4e201c80 // and v0.16b, v4.16b, v0.16b
 	WORD $0x4e211ca1 // and v1.16b, v5.16b, v1.16b
-	WORD $0x4eaa1d44 // mov v4.16b, v10.16b
-	WORD $0x4eab1d65 // mov v5.16b, v11.16b
-	WORD $0x4e22cd04 // fmla v4.4s, v8.4s, v2.4s
-	WORD $0x4e23cd25 // fmla v5.4s, v9.4s, v3.4s
-	WORD $0x4e20ccc4 // fmla v4.4s, v6.4s, v0.4s
-	WORD $0x4e21cce5 // fmla v5.4s, v7.4s, v1.4s
-	WORD $0x6f300480 // ushr v0.4s, v4.4s, #16
-	WORD $0x6f3004a1 // ushr v1.4s, v5.4s, #16
+	WORD $0x4e22cd0a // fmla v10.4s, v8.4s, v2.4s
+	WORD $0x4e23cd2b // fmla v11.4s, v9.4s, v3.4s
+	WORD $0x4e20ccca // fmla v10.4s, v6.4s, v0.4s
+	WORD $0x4e21cceb // fmla v11.4s, v7.4s, v1.4s
+	WORD $0x6f300540 // ushr v0.4s, v10.4s, #16
+	WORD $0x6f300561 // ushr v1.4s, v11.4s, #16
 	FMOVQ 64(R26), F31
 	WORD $0x4e3f1c02 // and v2.16b, v0.16b, v31.16b
 	WORD $0x4e3f1c23 // and v3.16b, v1.16b, v31.16b
-	WORD $0x4ea48442 // add v2.4s, v2.4s, v4.4s
-	WORD $0x4ea58463 // add v3.4s, v3.4s, v5.4s
+	WORD $0x4eaa8442 // add v2.4s, v2.4s, v10.4s
+	WORD $0x4eab8463 // add v3.4s, v3.4s, v11.4s
 	FMOVQ 80(R26), F31
 	WORD $0x4ebf8442 // add v2.4s, v2.4s, v31.4s
 	WORD $0x4ebf8463 // add v3.4s, v3.4s, v31.4s
@@ -8019,22 +7917,20 @@ single:
 	FMOVQ 96(R26), F31
 	WORD $0x4ebf1c00 // orr v0.16b, v0.16b, v31.16b
 	WORD $0x4ebf1c21 // orr v1.16b, v1.16b, v31.16b
-	WORD $0x4e24e484 // fcmeq v4.4s, v4.4s, v4.4s
-	WORD $0x6e205884 // mvn v4.16b, v4.16b
-	WORD $0x4e25e4a5 // fcmeq v5.4s, v5.4s, v5.4s
-	WORD $0x6e2058a5 // mvn v5.16b, v5.16b
-	WORD $0x6ee41c40 // bif v0.16b, v2.16b, v4.16b
-	WORD $0x6ee51c61 // bif v1.16b, v3.16b, v5.16b
+	WORD $0x4e2ae54a // fcmeq v10.4s, v10.4s, v10.4s
+	WORD $0x6e20594a // mvn v10.16b, v10.16b
+	WORD $0x4e2be56b // fcmeq v11.4s, v11.4s, v11.4s
+	WORD $0x6e20596b // mvn v11.16b, v11.16b
+	WORD $0x6eea1c40 // bif v0.16b, v2.16b, v10.16b
+	WORD $0x6eeb1c61 // bif v1.16b, v3.16b, v11.16b
 	WORD $0x2e612800 // sqxtun v0.4h, v0.4s
 	WORD $0x6e180400 // mov v0.d[1], v0.d[0]
 	WORD $0x2e612821 // sqxtun v1.4h, v1.4s
 	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
 	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
 	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
 	ADD R13<<1, R0, R23
-	FMOVQ F0, (R23)
+	FMOVQ F31, (R23)
 	ADD $8, R13
 single_test:
 	CMP R10, R13
@@ -8136,16 +8032,14 @@ unrolled:
 	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
 	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
 	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
 	ADD R14<<1, R0, R20
-	FMOVQ F0, (R20)
+	FMOVQ F31, (R20)
 	ADD R14<<1, R1, R21
-	FMOVQ 16(R21), F1
-	WORD $0x2f10a420 // uxtl v0.4s, v1.4h
-	WORD $0x6f10a421 // uxtl2 v1.4s, v1.8h
-	WORD $0x4f305400 // shl v0.4s, v0.4s, #16
-	WORD $0x4f305421 // shl v1.4s, v1.4s, #16
+	FMOVQ 16(R21), F30
+	WORD $0x2f10a7df // uxtl v31.4s, v30.4h
+	WORD $0x6f10a7de // uxtl2 v30.4s, v30.8h
+	WORD $0x4f3057ff // shl v31.4s, v31.4s, #16
+	WORD $0x4f3057de // shl v30.4s, v30.4s, #16
 	ADD R14<<1, R2, R22
 	FMOVQ 16(R22), F3
 	WORD $0x2f10a462 // uxtl v2.4s, v3.4h
@@ -8170,41 +8064,39 @@ unrolled:
 	WORD $0x6e20594a // mvn v10.16b, v10.16b
 	WORD $0x6e2de56b // fcmge v11.4s, v11.4s, v13.4s
 	WORD $0x6e20596b // mvn v11.16b, v11.16b
-	WORD $0x4e201d40 // and v0.16b, v10.16b, v0.16b
-	WORD $0x4e211d61 // and v1.16b, v11.16b, v1.16b
+	WORD $0x4e3f1d5f // and v31.16b, v10.16b, v31.16b
+	WORD $0x4e3e1d7e // and v30.16b, v11.16b, v30.16b
 	WORD $0x4e22ccc8 // fmla v8.4s, v6.4s, v2.4s
 	WORD $0x4e23cce9 // fmla v9.4s, v7.4s, v3.4s
-	WORD $0x4e20cc88 // fmla v8.4s, v4.4s, v0.4s
-	WORD $0x4e21cca9 // fmla v9.4s, v5.4s, v1.4s
-	WORD $0x6f300500 // ushr v0.4s, v8.4s, #16
-	WORD $0x6f300521 // ushr v1.4s, v9.4s, #16
-	FMOVQ 64(R26), F31
-	WORD $0x4e3f1c02 // and v2.16b, v0.16b, v31.16b
-	WORD $0x4e3f1c23 // and v3.16b, v1.16b, v31.16b
+	WORD $0x4e3fcc88 // fmla v8.4s, v4.4s, v31.4s
+	WORD $0x4e3ecca9 // fmla v9.4s, v5.4s, v30.4s
+	WORD $0x6f30051f // ushr v31.4s, v8.4s, #16
+	WORD $0x6f30053e // ushr v30.4s, v9.4s, #16
+	FMOVQ 64(R26), F0
+	WORD $0x4e201fe2 // and v2.16b, v31.16b, v0.16b
+	WORD $0x4e201fc3 // and v3.16b, v30.16b, v0.16b
 	WORD $0x4ea88442 // add v2.4s, v2.4s, v8.4s
 	WORD $0x4ea98463 // add v3.4s, v3.4s, v9.4s
-	FMOVQ 80(R26), F31
-	WORD $0x4ebf8442 // add v2.4s, v2.4s, v31.4s
-	WORD $0x4ebf8463 // add v3.4s, v3.4s, v31.4s
+	FMOVQ 80(R26), F0
+	WORD $0x4ea08442 // add v2.4s, v2.4s, v0.4s
+	WORD $0x4ea08463 // add v3.4s, v3.4s, v0.4s
 	WORD $0x6f300442 // ushr v2.4s, v2.4s, #16
 	WORD $0x6f300463 // ushr v3.4s, v3.4s, #16
-	FMOVQ 96(R26), F31
-	WORD $0x4ebf1c00 // orr v0.16b, v0.16b, v31.16b
-	WORD $0x4ebf1c21 // orr v1.16b, v1.16b, v31.16b
+	FMOVQ 96(R26), F0
+	WORD $0x4ea01fff // orr v31.16b, v31.16b, v0.16b
+	WORD $0x4ea01fde // orr v30.16b, v30.16b, v0.16b
 	WORD $0x4e28e504 // fcmeq v4.4s, v8.4s, v8.4s
 	WORD $0x6e205884 // mvn v4.16b, v4.16b
 	WORD $0x4e29e525 // fcmeq v5.4s, v9.4s, v9.4s
 	WORD $0x6e2058a5 // mvn v5.16b, v5.16b
-	WORD $0x6ee41c40 // bif v0.16b, v2.16b, v4.16b
-	WORD $0x6ee51c61 // bif v1.16b, v3.16b, v5.16b
-	WORD $0x2e612800 // sqxtun v0.4h, v0.4s
-	WORD $0x6e180400 // mov v0.d[1], v0.d[0]
-	WORD $0x2e612821 // sqxtun v1.4h, v1.4s
-	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
-	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
-	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
+	WORD $0x6ee41c5f // bif v31.16b, v2.16b, v4.16b
+	WORD $0x6ee51c7e // bif v30.16b, v3.16b, v5.16b
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3be0 // zip1 v0.2d, v31.2d, v30.2d
+	WORD $0x4edf3be1 // zip1 v1.2d, v31.2d, v31.2d
 	ADD R14<<1, R0, R22
 	FMOVQ F0, 16(R22)
 	ADD R14<<1, R1, R23
@@ -8270,16 +8162,14 @@ unrolled:
 	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
 	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
 	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
 	ADD R14<<1, R0, R24
-	FMOVQ F0, 32(R24)
+	FMOVQ F31, 32(R24)
 	ADD R14<<1, R1, R19
-	FMOVQ 48(R19), F1
-	WORD $0x2f10a420 // uxtl v0.4s, v1.4h
-	WORD $0x6f10a421 // uxtl2 v1.4s, v1.8h
-	WORD $0x4f305400 // shl v0.4s, v0.4s, #16
-	WORD $0x4f305421 // shl v1.4s, v1.4s, #16
+	FMOVQ 48(R19), F30
+	WORD $0x2f10a7df // uxtl v31.4s, v30.4h
+	WORD $0x6f10a7de // uxtl2 v30.4s, v30.8h
+	WORD $0x4f3057ff // shl v31.4s, v31.4s, #16
+	WORD $0x4f3057de // shl v30.4s, v30.4s, #16
 	ADD R14<<1, R2, R20
 	FMOVQ 48(R20), F3
 	WORD $0x2f10a462 // uxtl v2.4s, v3.4h
@@ -8304,41 +8194,39 @@ unrolled:
 	WORD $0x6e20594a // mvn v10.16b, v10.16b
 	WORD $0x6e2de56b // fcmge v11.4s, v11.4s, v13.4s
 	WORD $0x6e20596b // mvn v11.16b, v11.16b
-	WORD $0x4e201d40 // and v0.16b, v10.16b, v0.16b
-	WORD $0x4e211d61 // and v1.16b, v11.16b, v1.16b
+	WORD $0x4e3f1d5f // and v31.16b, v10.16b, v31.16b
+	WORD $0x4e3e1d7e // and v30.16b, v11.16b, v30.16b
 	WORD $0x4e22ccc8 // fmla v8.4s, v6.4s, v2.4s
 	WORD $0x4e23cce9 // fmla v9.4s, v7.4s, v3.4s
-	WORD $0x4e20cc88 // fmla v8.4s, v4.4s, v0.4s
-	WORD $0x4e21cca9 // fmla v9.4s, v5.4s, v1.4s
-	WORD $0x6f300500 // ushr v0.4s, v8.4s, #16
-	WORD $0x6f300521 // ushr v1.4s, v9.4s, #16
-	FMOVQ 64(R26), F31
-	WORD $0x4e3f1c02 // and v2.16b, v0.16b, v31.16b
-	WORD $0x4e3f1c23 // and v3.16b, v1.16b, v31.16b
+	WORD $0x4e3fcc88 // fmla v8.4s, v4.4s, v31.4s
+	WORD $0x4e3ecca9 // fmla v9.4s, v5.4s, v30.4s
+	WORD $0x6f30051f // ushr v31.4s, v8.4s, #16
+	WORD $0x6f30053e // ushr v30.4s, v9.4s, #16
+	FMOVQ 64(R26), F0
+	WORD $0x4e201fe2 // and v2.16b, v31.16b, v0.16b
+	WORD $0x4e201fc3 // and v3.16b, v30.16b, v0.16b
 	WORD $0x4ea88442 // add v2.4s, v2.4s, v8.4s
 	WORD $0x4ea98463 // add v3.4s, v3.4s, v9.4s
-	FMOVQ 80(R26), F31
-	WORD $0x4ebf8442 // add v2.4s, v2.4s, v31.4s
-	WORD $0x4ebf8463 // add v3.4s, v3.4s, v31.4s
+	FMOVQ 80(R26), F0
+	WORD $0x4ea08442 // add v2.4s, v2.4s, v0.4s
+	WORD $0x4ea08463 // add v3.4s, v3.4s, v0.4s
 	WORD $0x6f300442 // ushr v2.4s, v2.4s, #16
 	WORD $0x6f300463 // ushr v3.4s, v3.4s, #16
-	FMOVQ 96(R26), F31
-	WORD $0x4ebf1c00 // orr v0.16b, v0.16b, v31.16b
-	WORD $0x4ebf1c21 // orr v1.16b, v1.16b, v31.16b
+	FMOVQ 96(R26), F0
+	WORD $0x4ea01fff // orr v31.16b, v31.16b, v0.16b
+	WORD $0x4ea01fde // orr v30.16b, v30.16b, v0.16b
 	WORD $0x4e28e504 // fcmeq v4.4s, v8.4s, v8.4s
 	WORD $0x6e205884 // mvn v4.16b, v4.16b
 	WORD $0x4e29e525 // fcmeq v5.4s, v9.4s, v9.4s
 	WORD $0x6e2058a5 // mvn v5.16b, v5.16b
-	WORD $0x6ee41c40 // bif v0.16b, v2.16b, v4.16b
-	WORD $0x6ee51c61 // bif v1.16b, v3.16b, v5.16b
-	WORD $0x2e612800 // sqxtun v0.4h, v0.4s
-	WORD $0x6e180400 // mov v0.d[1], v0.d[0]
-	WORD $0x2e612821 // sqxtun v1.4h, v1.4s
-	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
-	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
-	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
+	WORD $0x6ee41c5f // bif v31.16b, v2.16b, v4.16b
+	WORD $0x6ee51c7e // bif v30.16b, v3.16b, v5.16b
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3be0 // zip1 v0.2d, v31.2d, v30.2d
+	WORD $0x4edf3be1 // zip1 v1.2d, v31.2d, v31.2d
 	ADD R14<<1, R0, R20
 	FMOVQ F0, 48(R20)
 	ADD $32, R14
@@ -8409,10 +8297,8 @@ single:
 	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
 	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
 	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
 	ADD R14<<1, R0, R22
-	FMOVQ F0, (R22)
+	FMOVQ F31, (R22)
 	ADD $8, R14
 single_test:
 	CMP R11, R14

@@ -1093,39 +1093,35 @@ unrolled:
 	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
 	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
 	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
 	ADD R3<<1, R0, R20
-	FMOVQ F0, (R20)
-	WORD $0x6f300440 // ushr v0.4s, v2.4s, #16
-	WORD $0x6f300461 // ushr v1.4s, v3.4s, #16
-	FMOVQ (R26), F31
-	WORD $0x4e3f1c08 // and v8.16b, v0.16b, v31.16b
-	WORD $0x4e3f1c29 // and v9.16b, v1.16b, v31.16b
+	FMOVQ F31, (R20)
+	WORD $0x6f30045f // ushr v31.4s, v2.4s, #16
+	WORD $0x6f30047e // ushr v30.4s, v3.4s, #16
+	FMOVQ (R26), F0
+	WORD $0x4e201fe8 // and v8.16b, v31.16b, v0.16b
+	WORD $0x4e201fc9 // and v9.16b, v30.16b, v0.16b
 	WORD $0x4ea28508 // add v8.4s, v8.4s, v2.4s
 	WORD $0x4ea38529 // add v9.4s, v9.4s, v3.4s
-	FMOVQ 16(R26), F31
-	WORD $0x4ebf8508 // add v8.4s, v8.4s, v31.4s
-	WORD $0x4ebf8529 // add v9.4s, v9.4s, v31.4s
+	FMOVQ 16(R26), F0
+	WORD $0x4ea08508 // add v8.4s, v8.4s, v0.4s
+	WORD $0x4ea08529 // add v9.4s, v9.4s, v0.4s
 	WORD $0x6f300508 // ushr v8.4s, v8.4s, #16
 	WORD $0x6f300529 // ushr v9.4s, v9.4s, #16
-	FMOVQ 32(R26), F31
-	WORD $0x4ebf1c00 // orr v0.16b, v0.16b, v31.16b
-	WORD $0x4ebf1c21 // orr v1.16b, v1.16b, v31.16b
+	FMOVQ 32(R26), F0
+	WORD $0x4ea01fff // orr v31.16b, v31.16b, v0.16b
+	WORD $0x4ea01fde // orr v30.16b, v30.16b, v0.16b
 	WORD $0x4e22e442 // fcmeq v2.4s, v2.4s, v2.4s
 	WORD $0x6e205842 // mvn v2.16b, v2.16b
 	WORD $0x4e23e463 // fcmeq v3.4s, v3.4s, v3.4s
 	WORD $0x6e205863 // mvn v3.16b, v3.16b
-	WORD $0x6ee21d00 // bif v0.16b, v8.16b, v2.16b
-	WORD $0x6ee31d21 // bif v1.16b, v9.16b, v3.16b
-	WORD $0x2e612800 // sqxtun v0.4h, v0.4s
-	WORD $0x6e180400 // mov v0.d[1], v0.d[0]
-	WORD $0x2e612821 // sqxtun v1.4h, v1.4s
-	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
-	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
-	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
+	WORD $0x6ee21d1f // bif v31.16b, v8.16b, v2.16b
+	WORD $0x6ee31d3e // bif v30.16b, v9.16b, v3.16b
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3be0 // zip1 v0.2d, v31.2d, v30.2d
+	WORD $0x4edf3be1 // zip1 v1.2d, v31.2d, v31.2d
 	FMOVQ F0, 16(R20)
 	WORD $0x6f300480 // ushr v0.4s, v4.4s, #16
 	WORD $0x6f3004a1 // ushr v1.4s, v5.4s, #16
@@ -1154,38 +1150,34 @@ unrolled:
 	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
 	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
 	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
-	FMOVQ F0, 32(R20)
-	WORD $0x6f3004c0 // ushr v0.4s, v6.4s, #16
-	WORD $0x6f3004e1 // ushr v1.4s, v7.4s, #16
-	FMOVQ (R26), F31
-	WORD $0x4e3f1c02 // and v2.16b, v0.16b, v31.16b
-	WORD $0x4e3f1c23 // and v3.16b, v1.16b, v31.16b
+	FMOVQ F31, 32(R20)
+	WORD $0x6f3004df // ushr v31.4s, v6.4s, #16
+	WORD $0x6f3004fe // ushr v30.4s, v7.4s, #16
+	FMOVQ (R26), F0
+	WORD $0x4e201fe2 // and v2.16b, v31.16b, v0.16b
+	WORD $0x4e201fc3 // and v3.16b, v30.16b, v0.16b
 	WORD $0x4ea68442 // add v2.4s, v2.4s, v6.4s
 	WORD $0x4ea78463 // add v3.4s, v3.4s, v7.4s
-	FMOVQ 16(R26), F31
-	WORD $0x4ebf8442 // add v2.4s, v2.4s, v31.4s
-	WORD $0x4ebf8463 // add v3.4s, v3.4s, v31.4s
+	FMOVQ 16(R26), F0
+	WORD $0x4ea08442 // add v2.4s, v2.4s, v0.4s
+	WORD $0x4ea08463 // add v3.4s, v3.4s, v0.4s
 	WORD $0x6f300442 // ushr v2.4s, v2.4s, #16
 	WORD $0x6f300463 // ushr v3.4s, v3.4s, #16
-	FMOVQ 32(R26), F31
-	WORD $0x4ebf1c00 // orr v0.16b, v0.16b, v31.16b
-	WORD $0x4ebf1c21 // orr v1.16b, v1.16b, v31.16b
+	FMOVQ 32(R26), F0
+	WORD $0x4ea01fff // orr v31.16b, v31.16b, v0.16b
+	WORD $0x4ea01fde // orr v30.16b, v30.16b, v0.16b
 	WORD $0x4e26e4c4 // fcmeq v4.4s, v6.4s, v6.4s
 	WORD $0x6e205884 // mvn v4.16b, v4.16b
 	WORD $0x4e27e4e5 // fcmeq v5.4s, v7.4s, v7.4s
 	WORD $0x6e2058a5 // mvn v5.16b, v5.16b
-	WORD $0x6ee41c40 // bif v0.16b, v2.16b, v4.16b
-	WORD $0x6ee51c61 // bif v1.16b, v3.16b, v5.16b
-	WORD $0x2e612800 // sqxtun v0.4h, v0.4s
-	WORD $0x6e180400 // mov v0.d[1], v0.d[0]
-	WORD $0x2e612821 // sqxtun v1.4h, v1.4s
-	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
-	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
-	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
+	WORD $0x6ee41c5f // bif v31.16b, v2.16b, v4.16b
+	WORD $0x6ee51c7e // bif v30.16b, v3.16b, v5.16b
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3be0 // zip1 v0.2d, v31.2d, v30.2d
+	WORD $0x4edf3be1 // zip1 v1.2d, v31.2d, v31.2d
 	FMOVQ F0, 48(R20)
 	ADD $32, R3
 unrolled_test:
@@ -1224,10 +1216,8 @@ single:
 	WORD $0x6e180421 // mov v1.d[1], v1.d[0]
 	WORD $0x4ec1381f // zip1 v31.2d, v0.2d, v1.2d
 	WORD $0x4ec0381e // zip1 v30.2d, v0.2d, v0.2d
-	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
-	WORD $0x4ebe1fc1 // mov v1.16b, v30.16b
 	ADD R3<<1, R0, R22
-	FMOVQ F0, (R22)
+	FMOVQ F31, (R22)
 	ADD $8, R3
 single_test:
 	CMP R4, R3

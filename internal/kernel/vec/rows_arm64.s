@@ -1661,36 +1661,32 @@ unrolled:
 	WORD $0x6e2058e7 // mvn v7.16b, v7.16b
 	WORD $0x4e221cc2 // and v2.16b, v6.16b, v2.16b
 	WORD $0x4e231ce3 // and v3.16b, v7.16b, v3.16b
-	WORD $0x4eac1d86 // mov v6.16b, v12.16b
-	WORD $0x4ead1da7 // mov v7.16b, v13.16b
-	WORD $0x4e24cd46 // fmla v6.4s, v10.4s, v4.4s
-	WORD $0x4e25cd67 // fmla v7.4s, v11.4s, v5.4s
-	WORD $0x4e22cd06 // fmla v6.4s, v8.4s, v2.4s
-	WORD $0x4e23cd27 // fmla v7.4s, v9.4s, v3.4s
+	WORD $0x4e24cd4c // fmla v12.4s, v10.4s, v4.4s
+	WORD $0x4e25cd6d // fmla v13.4s, v11.4s, v5.4s
+	WORD $0x4e22cd0c // fmla v12.4s, v8.4s, v2.4s
+	WORD $0x4e23cd2d // fmla v13.4s, v9.4s, v3.4s
 	ADD R14<<2, R0, R20
-	FSTPQ (F6, F7), (R20)
+	FSTPQ (F12, F13), (R20)
 	ADD R14<<2, R1, R21
 	FLDPQ 32(R21), (F2, F3)
 	ADD R14<<2, R2, R22
 	FLDPQ 32(R22), (F4, F5)
 	ADD R14<<2, R3, R23
-	FLDPQ 32(R23), (F6, F7)
+	FLDPQ 32(R23), (F12, F13)
 	ADD R14<<2, R4, R24
 	FLDPQ 32(R24), (F8, F9)
 	ADD R14<<2, R5, R19
 	FLDPQ 32(R19), (F10, F11)
 	ADD R14<<2, R8, R20
-	FLDPQ 32(R20), (F12, F13)
+	FLDPQ 32(R20), (F6, F7)
 	WORD $0x6f00e40e // movi v14.2d, #0x0
 	WORD $0x6f00e40f // movi v15.2d, #0x0
-	WORD $0x6e26e5c6 // fcmge v6.4s, v14.4s, v6.4s
-	WORD $0x6e2058c6 // mvn v6.16b, v6.16b
-	WORD $0x6e27e5e7 // fcmge v7.4s, v15.4s, v7.4s
-	WORD $0x6e2058e7 // mvn v7.16b, v7.16b
-	WORD $0x4e221cc2 // and v2.16b, v6.16b, v2.16b
-	WORD $0x4e231ce3 // and v3.16b, v7.16b, v3.16b
-	WORD $0x4eac1d86 // mov v6.16b, v12.16b
-	WORD $0x4ead1da7 // mov v7.16b, v13.16b
+	WORD $0x6e2ce5cc // fcmge v12.4s, v14.4s, v12.4s
+	WORD $0x6e20598c // mvn v12.16b, v12.16b
+	WORD $0x6e2de5ed // fcmge v13.4s, v15.4s, v13.4s
+	WORD $0x6e2059ad // mvn v13.16b, v13.16b
+	WORD $0x4e221d82 // and v2.16b, v12.16b, v2.16b
+	WORD $0x4e231da3 // and v3.16b, v13.16b, v3.16b
 	WORD $0x4e24cd46 // fmla v6.4s, v10.4s, v4.4s
 	WORD $0x4e25cd67 // fmla v7.4s, v11.4s, v5.4s
 	WORD $0x4e22cd06 // fmla v6.4s, v8.4s, v2.4s
@@ -1717,36 +1713,32 @@ unrolled:
 	WORD $0x6e2058e7 // mvn v7.16b, v7.16b
 	WORD $0x4e221cc2 // and v2.16b, v6.16b, v2.16b
 	WORD $0x4e231ce3 // and v3.16b, v7.16b, v3.16b
-	WORD $0x4eac1d86 // mov v6.16b, v12.16b
-	WORD $0x4ead1da7 // mov v7.16b, v13.16b
-	WORD $0x4e24cd46 // fmla v6.4s, v10.4s, v4.4s
-	WORD $0x4e25cd67 // fmla v7.4s, v11.4s, v5.4s
-	WORD $0x4e22cd06 // fmla v6.4s, v8.4s, v2.4s
-	WORD $0x4e23cd27 // fmla v7.4s, v9.4s, v3.4s
+	WORD $0x4e24cd4c // fmla v12.4s, v10.4s, v4.4s
+	WORD $0x4e25cd6d // fmla v13.4s, v11.4s, v5.4s
+	WORD $0x4e22cd0c // fmla v12.4s, v8.4s, v2.4s
+	WORD $0x4e23cd2d // fmla v13.4s, v9.4s, v3.4s
 	ADD R14<<2, R0, R22
-	FSTPQ (F6, F7), 64(R22)
+	FSTPQ (F12, F13), 64(R22)
 	ADD R14<<2, R1, R23
 	FLDPQ 96(R23), (F2, F3)
 	ADD R14<<2, R2, R24
 	FLDPQ 96(R24), (F4, F5)
 	ADD R14<<2, R3, R19
-	FLDPQ 96(R19), (F6, F7)
+	FLDPQ 96(R19), (F12, F13)
 	ADD R14<<2, R4, R20
 	FLDPQ 96(R20), (F8, F9)
 	ADD R14<<2, R5, R21
 	FLDPQ 96(R21), (F10, F11)
 	ADD R14<<2, R8, R22
-	FLDPQ 96(R22), (F12, F13)
+	FLDPQ 96(R22), (F6, F7)
 	WORD $0x6f00e40e // movi v14.2d, #0x0
 	WORD $0x6f00e40f // movi v15.2d, #0x0
-	WORD $0x6e26e5c6 // fcmge v6.4s, v14.4s, v6.4s
-	WORD $0x6e2058c6 // mvn v6.16b, v6.16b
-	WORD $0x6e27e5e7 // fcmge v7.4s, v15.4s, v7.4s
-	WORD $0x6e2058e7 // mvn v7.16b, v7.16b
-	WORD $0x4e221cc2 // and v2.16b, v6.16b, v2.16b
-	WORD $0x4e231ce3 // and v3.16b, v7.16b, v3.16b
-	WORD $0x4eac1d86 // mov v6.16b, v12.16b
-	WORD $0x4ead1da7 // mov v7.16b, v13.16b
+	WORD $0x6e2ce5cc // fcmge v12.4s, v14.4s, v12.4s
+	WORD $0x6e20598c // mvn v12.16b, v12.16b
+	WORD $0x6e2de5ed // fcmge v13.4s, v15.4s, v13.4s
+	WORD $0x6e2059ad // mvn v13.16b, v13.16b
+	WORD $0x4e221d82 // and v2.16b, v12.16b, v2.16b
+	WORD $0x4e231da3 // and v3.16b, v13.16b, v3.16b
 	WORD $0x4e24cd46 // fmla v6.4s, v10.4s, v4.4s
 	WORD $0x4e25cd67 // fmla v7.4s, v11.4s, v5.4s
 	WORD $0x4e22cd06 // fmla v6.4s, v8.4s, v2.4s
@@ -1778,14 +1770,12 @@ single:
 	WORD $0x6e2058e7 // mvn v7.16b, v7.16b
 	WORD $0x4e221cc2 // and v2.16b, v6.16b, v2.16b
 	WORD $0x4e231ce3 // and v3.16b, v7.16b, v3.16b
-	WORD $0x4eac1d86 // mov v6.16b, v12.16b
-	WORD $0x4ead1da7 // mov v7.16b, v13.16b
-	WORD $0x4e24cd46 // fmla v6.4s, v10.4s, v4.4s
-	WORD $0x4e25cd67 // fmla v7.4s, v11.4s, v5.4s
-	WORD $0x4e22cd06 // fmla v6.4s, v8.4s, v2.4s
-	WORD $0x4e23cd27 // fmla v7.4s, v9.4s, v3.4s
+	WORD $0x4e24cd4c // fmla v12.4s, v10.4s, v4.4s
+	WORD $0x4e25cd6d // fmla v13.4s, v11.4s, v5.4s
+	WORD $0x4e22cd0c // fmla v12.4s, v8.4s, v2.4s
+	WORD $0x4e23cd2d // fmla v13.4s, v9.4s, v3.4s
 	ADD R14<<2, R0, R24
-	FSTPQ (F6, F7), (R24)
+	FSTPQ (F12, F13), (R24)
 	ADD $8, R14
 single_test:
 	CMP R12, R14
@@ -1974,38 +1964,36 @@ gradReLURowsNEON_lanes6:
 	WORD $0x6e2058e7 // mvn v7.16b, v7.16b
 	WORD $0x4e221cc2 // and v2.16b, v6.16b, v2.16b
 	WORD $0x4e231ce3 // and v3.16b, v7.16b, v3.16b
-	WORD $0x4eac1d86 // mov v6.16b, v12.16b
-	WORD $0x4ead1da7 // mov v7.16b, v13.16b
-	WORD $0x4e24cd46 // fmla v6.4s, v10.4s, v4.4s
-	WORD $0x4e25cd67 // fmla v7.4s, v11.4s, v5.4s
-	WORD $0x4e22cd06 // fmla v6.4s, v8.4s, v2.4s
-	WORD $0x4e23cd27 // fmla v7.4s, v9.4s, v3.4s
+	WORD $0x4e24cd4c // fmla v12.4s, v10.4s, v4.4s
+	WORD $0x4e25cd6d // fmla v13.4s, v11.4s, v5.4s
+	WORD $0x4e22cd0c // fmla v12.4s, v8.4s, v2.4s
+	WORD $0x4e23cd2d // fmla v13.4s, v9.4s, v3.4s
 	ADD R14<<2, R0, R19
 	MOVD R19, R16
 	VMOV V0.S[0], R17
 	CBZ R17, gradReLURowsNEON_lanes7
-	VST1.P V6.S[0], 4(R16)
+	VST1.P V12.S[0], 4(R16)
 	VMOV V0.S[1], R17
 	CBZ R17, gradReLURowsNEON_lanes7
-	VST1.P V6.S[1], 4(R16)
+	VST1.P V12.S[1], 4(R16)
 	VMOV V0.S[2], R17
 	CBZ R17, gradReLURowsNEON_lanes7
-	VST1.P V6.S[2], 4(R16)
+	VST1.P V12.S[2], 4(R16)
 	VMOV V0.S[3], R17
 	CBZ R17, gradReLURowsNEON_lanes7
-	VST1.P V6.S[3], 4(R16)
+	VST1.P V12.S[3], 4(R16)
 	VMOV V1.S[0], R17
 	CBZ R17, gradReLURowsNEON_lanes7
-	VST1.P V7.S[0], 4(R16)
+	VST1.P V13.S[0], 4(R16)
 	VMOV V1.S[1], R17
 	CBZ R17, gradReLURowsNEON_lanes7
-	VST1.P V7.S[1], 4(R16)
+	VST1.P V13.S[1], 4(R16)
 	VMOV V1.S[2], R17
 	CBZ R17, gradReLURowsNEON_lanes7
-	VST1.P V7.S[2], 4(R16)
+	VST1.P V13.S[2], 4(R16)
 	VMOV V1.S[3], R17
 	CBZ R17, gradReLURowsNEON_lanes7
-	VST1.P V7.S[3], 4(R16)
+	VST1.P V13.S[3], 4(R16)
 gradReLURowsNEON_lanes7:
 next:
 	ADD R11, R0

@@ -718,159 +718,135 @@ unrolled:
 	FMOVQ 144(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e26cc1e // fmla v30.4s, v0.4s, v6.4s
-	WORD $0x4ebe1fc6 // mov v6.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e27cc3e // fmla v30.4s, v1.4s, v7.4s
-	WORD $0x4ebe1fc7 // mov v7.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e27cc3d // fmla v29.4s, v1.4s, v7.4s
 	FMOVQ 160(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e26cc1e // fmla v30.4s, v0.4s, v6.4s
-	WORD $0x4ebe1fc6 // mov v6.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e27cc3e // fmla v30.4s, v1.4s, v7.4s
-	WORD $0x4ebe1fc7 // mov v7.16b, v30.16b
+	WORD $0x4ebf1fe6 // mov v6.16b, v31.16b
+	WORD $0x4e3ecc06 // fmla v6.4s, v0.4s, v30.4s
+	WORD $0x4ebf1fe7 // mov v7.16b, v31.16b
+	WORD $0x4e3dcc27 // fmla v7.4s, v1.4s, v29.4s
 	FMOVQ 176(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e26cc1e // fmla v30.4s, v0.4s, v6.4s
-	WORD $0x4ebe1fc6 // mov v6.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e27cc3e // fmla v30.4s, v1.4s, v7.4s
-	WORD $0x4ebe1fc7 // mov v7.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e27cc3d // fmla v29.4s, v1.4s, v7.4s
 	FMOVQ 192(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e26cc1e // fmla v30.4s, v0.4s, v6.4s
-	WORD $0x4ebe1fc6 // mov v6.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e27cc3e // fmla v30.4s, v1.4s, v7.4s
-	WORD $0x4ebe1fc7 // mov v7.16b, v30.16b
+	WORD $0x4ebf1fe6 // mov v6.16b, v31.16b
+	WORD $0x4e3ecc06 // fmla v6.4s, v0.4s, v30.4s
+	WORD $0x4ebf1fe7 // mov v7.16b, v31.16b
+	WORD $0x4e3dcc27 // fmla v7.4s, v1.4s, v29.4s
 	FMOVQ 208(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e26cc1e // fmla v30.4s, v0.4s, v6.4s
-	WORD $0x4ebe1fc6 // mov v6.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e27cc3e // fmla v30.4s, v1.4s, v7.4s
-	WORD $0x4ebe1fc7 // mov v7.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e27cc3d // fmla v29.4s, v1.4s, v7.4s
 	WORD $0x6e20dc08 // fmul v8.4s, v0.4s, v0.4s
 	WORD $0x6e21dc29 // fmul v9.4s, v1.4s, v1.4s
-	WORD $0x4e26cd00 // fmla v0.4s, v8.4s, v6.4s
-	WORD $0x4ea01c06 // mov v6.16b, v0.16b
-	WORD $0x4e27cd21 // fmla v1.4s, v9.4s, v7.4s
-	WORD $0x4ea11c27 // mov v7.16b, v1.16b
+	WORD $0x4e3ecd00 // fmla v0.4s, v8.4s, v30.4s
+	WORD $0x4e3dcd21 // fmla v1.4s, v9.4s, v29.4s
 	FMOVQ 32(R26), F31
-	WORD $0x4e3fd4c0 // fadd v0.4s, v6.4s, v31.4s
-	WORD $0x4e3fd4e1 // fadd v1.4s, v7.4s, v31.4s
+	WORD $0x4e3fd41e // fadd v30.4s, v0.4s, v31.4s
+	WORD $0x4e3fd43d // fadd v29.4s, v1.4s, v31.4s
 	WORD $0x4e21a884 // fcvtns v4.4s, v4.4s
 	WORD $0x4e21a8a5 // fcvtns v5.4s, v5.4s
-	WORD $0x4f3f0486 // sshr v6.4s, v4.4s, #1
-	WORD $0x4f3f04a7 // sshr v7.4s, v5.4s, #1
-	WORD $0x6ea68484 // sub v4.4s, v4.4s, v6.4s
-	WORD $0x6ea784a5 // sub v5.4s, v5.4s, v7.4s
+	WORD $0x4f3f0480 // sshr v0.4s, v4.4s, #1
+	WORD $0x4f3f04a1 // sshr v1.4s, v5.4s, #1
+	WORD $0x6ea08484 // sub v4.4s, v4.4s, v0.4s
+	WORD $0x6ea184a5 // sub v5.4s, v5.4s, v1.4s
 	FMOVQ 224(R26), F31
-	WORD $0x4ebf84c6 // add v6.4s, v6.4s, v31.4s
-	WORD $0x4ebf84e7 // add v7.4s, v7.4s, v31.4s
-	WORD $0x4f3754c6 // shl v6.4s, v6.4s, #23
-	WORD $0x4f3754e7 // shl v7.4s, v7.4s, #23
-	WORD $0x6e26dc00 // fmul v0.4s, v0.4s, v6.4s
-	WORD $0x6e27dc21 // fmul v1.4s, v1.4s, v7.4s
+	WORD $0x4ebf8400 // add v0.4s, v0.4s, v31.4s
+	WORD $0x4ebf8421 // add v1.4s, v1.4s, v31.4s
+	WORD $0x4f375400 // shl v0.4s, v0.4s, #23
+	WORD $0x4f375421 // shl v1.4s, v1.4s, #23
+	WORD $0x6e20dfde // fmul v30.4s, v30.4s, v0.4s
+	WORD $0x6e21dfbd // fmul v29.4s, v29.4s, v1.4s
 	FMOVQ 224(R26), F31
 	WORD $0x4ebf8484 // add v4.4s, v4.4s, v31.4s
 	WORD $0x4ebf84a5 // add v5.4s, v5.4s, v31.4s
 	WORD $0x4f375484 // shl v4.4s, v4.4s, #23
 	WORD $0x4f3754a5 // shl v5.4s, v5.4s, #23
-	WORD $0x6e24dc00 // fmul v0.4s, v0.4s, v4.4s
-	WORD $0x6e25dc21 // fmul v1.4s, v1.4s, v5.4s
+	WORD $0x6e24dfde // fmul v30.4s, v30.4s, v4.4s
+	WORD $0x6e25dfbd // fmul v29.4s, v29.4s, v5.4s
 	ADD R3<<2, R0, R20
-	FSTPQ (F0, F1), (R20)
-	FMOVQ 48(R26), F0
-	FMOVQ 48(R26), F1
-	WORD $0x6ea2e41f // fcmgt v31.4s, v0.4s, v2.4s
-	WORD $0x6eff1c40 // bif v0.16b, v2.16b, v31.16b
-	WORD $0x6ea3e43f // fcmgt v31.4s, v1.4s, v3.4s
-	WORD $0x6eff1c61 // bif v1.16b, v3.16b, v31.16b
+	FSTPQ (F30, F29), (R20)
+	FMOVQ 48(R26), F30
+	FMOVQ 48(R26), F29
+	WORD $0x6ea2e7df // fcmgt v31.4s, v30.4s, v2.4s
+	WORD $0x6eff1c5e // bif v30.16b, v2.16b, v31.16b
+	WORD $0x6ea3e7bf // fcmgt v31.4s, v29.4s, v3.4s
+	WORD $0x6eff1c7d // bif v29.16b, v3.16b, v31.16b
 	FMOVQ 64(R26), F2
 	FMOVQ 64(R26), F3
-	WORD $0x6ea2e41f // fcmgt v31.4s, v0.4s, v2.4s
-	WORD $0x6ebf1c40 // bit v0.16b, v2.16b, v31.16b
-	WORD $0x6ea3e43f // fcmgt v31.4s, v1.4s, v3.4s
-	WORD $0x6ebf1c61 // bit v1.16b, v3.16b, v31.16b
+	WORD $0x6ea2e7df // fcmgt v31.4s, v30.4s, v2.4s
+	WORD $0x6ebf1c5e // bit v30.16b, v2.16b, v31.16b
+	WORD $0x6ea3e7bf // fcmgt v31.4s, v29.4s, v3.4s
+	WORD $0x6ebf1c7d // bit v29.16b, v3.16b, v31.16b
 	FMOVQ 80(R26), F31
-	WORD $0x6e3fdc02 // fmul v2.4s, v0.4s, v31.4s
-	WORD $0x6e3fdc23 // fmul v3.4s, v1.4s, v31.4s
+	WORD $0x6e3fdfc2 // fmul v2.4s, v30.4s, v31.4s
+	WORD $0x6e3fdfa3 // fmul v3.4s, v29.4s, v31.4s
 	WORD $0x4e218842 // frintn v2.4s, v2.4s
 	WORD $0x4e218863 // frintn v3.4s, v3.4s
 	FMOVQ 96(R26), F31
-	WORD $0x4ebfcc40 // fmls v0.4s, v2.4s, v31.4s
-	WORD $0x4ebfcc61 // fmls v1.4s, v3.4s, v31.4s
+	WORD $0x4ebfcc5e // fmls v30.4s, v2.4s, v31.4s
+	WORD $0x4ebfcc7d // fmls v29.4s, v3.4s, v31.4s
 	FMOVQ 112(R26), F31
-	WORD $0x4ebfcc40 // fmls v0.4s, v2.4s, v31.4s
-	WORD $0x4ebfcc61 // fmls v1.4s, v3.4s, v31.4s
+	WORD $0x4ebfcc5e // fmls v30.4s, v2.4s, v31.4s
+	WORD $0x4ebfcc7d // fmls v29.4s, v3.4s, v31.4s
 	FMOVQ 128(R26), F4
 	FMOVQ 128(R26), F5
 	FMOVQ 144(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e24cc1e // fmla v30.4s, v0.4s, v4.4s
-	WORD $0x4ebe1fc4 // mov v4.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e25cc3e // fmla v30.4s, v1.4s, v5.4s
-	WORD $0x4ebe1fc5 // mov v5.16b, v30.16b
+	WORD $0x4ebf1fe6 // mov v6.16b, v31.16b
+	WORD $0x4e24cfc6 // fmla v6.4s, v30.4s, v4.4s
+	WORD $0x4ebf1fe7 // mov v7.16b, v31.16b
+	WORD $0x4e25cfa7 // fmla v7.4s, v29.4s, v5.4s
 	FMOVQ 160(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e24cc1e // fmla v30.4s, v0.4s, v4.4s
-	WORD $0x4ebe1fc4 // mov v4.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e25cc3e // fmla v30.4s, v1.4s, v5.4s
-	WORD $0x4ebe1fc5 // mov v5.16b, v30.16b
+	WORD $0x4ebf1fe4 // mov v4.16b, v31.16b
+	WORD $0x4e26cfc4 // fmla v4.4s, v30.4s, v6.4s
+	WORD $0x4ebf1fe5 // mov v5.16b, v31.16b
+	WORD $0x4e27cfa5 // fmla v5.4s, v29.4s, v7.4s
 	FMOVQ 176(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e24cc1e // fmla v30.4s, v0.4s, v4.4s
-	WORD $0x4ebe1fc4 // mov v4.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e25cc3e // fmla v30.4s, v1.4s, v5.4s
-	WORD $0x4ebe1fc5 // mov v5.16b, v30.16b
+	WORD $0x4ebf1fe6 // mov v6.16b, v31.16b
+	WORD $0x4e24cfc6 // fmla v6.4s, v30.4s, v4.4s
+	WORD $0x4ebf1fe7 // mov v7.16b, v31.16b
+	WORD $0x4e25cfa7 // fmla v7.4s, v29.4s, v5.4s
 	FMOVQ 192(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e24cc1e // fmla v30.4s, v0.4s, v4.4s
-	WORD $0x4ebe1fc4 // mov v4.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e25cc3e // fmla v30.4s, v1.4s, v5.4s
-	WORD $0x4ebe1fc5 // mov v5.16b, v30.16b
+	WORD $0x4ebf1fe4 // mov v4.16b, v31.16b
+	WORD $0x4e26cfc4 // fmla v4.4s, v30.4s, v6.4s
+	WORD $0x4ebf1fe5 // mov v5.16b, v31.16b
+	WORD $0x4e27cfa5 // fmla v5.4s, v29.4s, v7.4s
 	FMOVQ 208(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e24cc1e // fmla v30.4s, v0.4s, v4.4s
-	WORD $0x4ebe1fc4 // mov v4.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e25cc3e // fmla v30.4s, v1.4s, v5.4s
-	WORD $0x4ebe1fc5 // mov v5.16b, v30.16b
-	WORD $0x6e20dc06 // fmul v6.4s, v0.4s, v0.4s
-	WORD $0x6e21dc27 // fmul v7.4s, v1.4s, v1.4s
-	WORD $0x4e24ccc0 // fmla v0.4s, v6.4s, v4.4s
-	WORD $0x4ea01c04 // mov v4.16b, v0.16b
-	WORD $0x4e25cce1 // fmla v1.4s, v7.4s, v5.4s
-	WORD $0x4ea11c25 // mov v5.16b, v1.16b
+	WORD $0x4ebf1fe6 // mov v6.16b, v31.16b
+	WORD $0x4e24cfc6 // fmla v6.4s, v30.4s, v4.4s
+	WORD $0x4ebf1fe7 // mov v7.16b, v31.16b
+	WORD $0x4e25cfa7 // fmla v7.4s, v29.4s, v5.4s
+	WORD $0x6e3edfc0 // fmul v0.4s, v30.4s, v30.4s
+	WORD $0x6e3ddfa1 // fmul v1.4s, v29.4s, v29.4s
+	WORD $0x4e26cc1e // fmla v30.4s, v0.4s, v6.4s
+	WORD $0x4e27cc3d // fmla v29.4s, v1.4s, v7.4s
 	FMOVQ 32(R26), F31
-	WORD $0x4e3fd480 // fadd v0.4s, v4.4s, v31.4s
-	WORD $0x4e3fd4a1 // fadd v1.4s, v5.4s, v31.4s
+	WORD $0x4e3fd7c6 // fadd v6.4s, v30.4s, v31.4s
+	WORD $0x4e3fd7a7 // fadd v7.4s, v29.4s, v31.4s
 	WORD $0x4e21a842 // fcvtns v2.4s, v2.4s
 	WORD $0x4e21a863 // fcvtns v3.4s, v3.4s
-	WORD $0x4f3f0444 // sshr v4.4s, v2.4s, #1
-	WORD $0x4f3f0465 // sshr v5.4s, v3.4s, #1
-	WORD $0x6ea48442 // sub v2.4s, v2.4s, v4.4s
-	WORD $0x6ea58463 // sub v3.4s, v3.4s, v5.4s
+	WORD $0x4f3f045e // sshr v30.4s, v2.4s, #1
+	WORD $0x4f3f047d // sshr v29.4s, v3.4s, #1
+	WORD $0x6ebe8442 // sub v2.4s, v2.4s, v30.4s
+	WORD $0x6ebd8463 // sub v3.4s, v3.4s, v29.4s
 	FMOVQ 224(R26), F31
-	WORD $0x4ebf8484 // add v4.4s, v4.4s, v31.4s
-	WORD $0x4ebf84a5 // add v5.4s, v5.4s, v31.4s
-	WORD $0x4f375484 // shl v4.4s, v4.4s, #23
-	WORD $0x4f3754a5 // shl v5.4s, v5.4s, #23
-	WORD $0x6e24dc00 // fmul v0.4s, v0.4s, v4.4s
-	WORD $0x6e25dc21 // fmul v1.4s, v1.4s, v5.4s
+	WORD $0x4ebf87de // add v30.4s, v30.4s, v31.4s
+	WORD $0x4ebf87bd // add v29.4s, v29.4s, v31.4s
+	WORD $0x4f3757de // shl v30.4s, v30.4s, #23
+	WORD $0x4f3757bd // shl v29.4s, v29.4s, #23
+	WORD $0x6e3edcc6 // fmul v6.4s, v6.4s, v30.4s
+	WORD $0x6e3ddce7 // fmul v7.4s, v7.4s, v29.4s
 	FMOVQ 224(R26), F31
 	WORD $0x4ebf8442 // add v2.4s, v2.4s, v31.4s
 	WORD $0x4ebf8463 // add v3.4s, v3.4s, v31.4s
 	WORD $0x4f375442 // shl v2.4s, v2.4s, #23
 	WORD $0x4f375463 // shl v3.4s, v3.4s, #23
-	WORD $0x6e22dc00 // fmul v0.4s, v0.4s, v2.4s
-	WORD $0x6e23dc21 // fmul v1.4s, v1.4s, v3.4s
-	FSTPQ (F0, F1), 32(R20)
+	WORD $0x6e22dcc6 // fmul v6.4s, v6.4s, v2.4s
+	WORD $0x6e23dce7 // fmul v7.4s, v7.4s, v3.4s
+	FSTPQ (F6, F7), 32(R20)
 	ADD $16, R3
 unrolled_test:
 	CMP R4, R3
@@ -909,69 +885,57 @@ single:
 	FMOVQ 144(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e24cc1e // fmla v30.4s, v0.4s, v4.4s
-	WORD $0x4ebe1fc4 // mov v4.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e25cc3e // fmla v30.4s, v1.4s, v5.4s
-	WORD $0x4ebe1fc5 // mov v5.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e25cc3d // fmla v29.4s, v1.4s, v5.4s
 	FMOVQ 160(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e24cc1e // fmla v30.4s, v0.4s, v4.4s
-	WORD $0x4ebe1fc4 // mov v4.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e25cc3e // fmla v30.4s, v1.4s, v5.4s
-	WORD $0x4ebe1fc5 // mov v5.16b, v30.16b
+	WORD $0x4ebf1fe4 // mov v4.16b, v31.16b
+	WORD $0x4e3ecc04 // fmla v4.4s, v0.4s, v30.4s
+	WORD $0x4ebf1fe5 // mov v5.16b, v31.16b
+	WORD $0x4e3dcc25 // fmla v5.4s, v1.4s, v29.4s
 	FMOVQ 176(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e24cc1e // fmla v30.4s, v0.4s, v4.4s
-	WORD $0x4ebe1fc4 // mov v4.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e25cc3e // fmla v30.4s, v1.4s, v5.4s
-	WORD $0x4ebe1fc5 // mov v5.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e25cc3d // fmla v29.4s, v1.4s, v5.4s
 	FMOVQ 192(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e24cc1e // fmla v30.4s, v0.4s, v4.4s
-	WORD $0x4ebe1fc4 // mov v4.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e25cc3e // fmla v30.4s, v1.4s, v5.4s
-	WORD $0x4ebe1fc5 // mov v5.16b, v30.16b
+	WORD $0x4ebf1fe4 // mov v4.16b, v31.16b
+	WORD $0x4e3ecc04 // fmla v4.4s, v0.4s, v30.4s
+	WORD $0x4ebf1fe5 // mov v5.16b, v31.16b
+	WORD $0x4e3dcc25 // fmla v5.4s, v1.4s, v29.4s
 	FMOVQ 208(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e24cc1e // fmla v30.4s, v0.4s, v4.4s
-	WORD $0x4ebe1fc4 // mov v4.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e25cc3e // fmla v30.4s, v1.4s, v5.4s
-	WORD $0x4ebe1fc5 // mov v5.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e25cc3d // fmla v29.4s, v1.4s, v5.4s
 	WORD $0x6e20dc06 // fmul v6.4s, v0.4s, v0.4s
 	WORD $0x6e21dc27 // fmul v7.4s, v1.4s, v1.4s
-	WORD $0x4e24ccc0 // fmla v0.4s, v6.4s, v4.4s
-	WORD $0x4ea01c04 // mov v4.16b, v0.16b
-	WORD $0x4e25cce1 // fmla v1.4s, v7.4s, v5.4s
-	WORD $0x4ea11c25 // mov v5.16b, v1.16b
+	WORD $0x4e3eccc0 // fmla v0.4s, v6.4s, v30.4s
+	WORD $0x4e3dcce1 // fmla v1.4s, v7.4s, v29.4s
 	FMOVQ 32(R26), F31
-	WORD $0x4e3fd480 // fadd v0.4s, v4.4s, v31.4s
-	WORD $0x4e3fd4a1 // fadd v1.4s, v5.4s, v31.4s
+	WORD $0x4e3fd41e // fadd v30.4s, v0.4s, v31.4s
+	WORD $0x4e3fd43d // fadd v29.4s, v1.4s, v31.4s
 	WORD $0x4e21a842 // fcvtns v2.4s, v2.4s
 	WORD $0x4e21a863 // fcvtns v3.4s, v3.4s
-	WORD $0x4f3f0444 // sshr v4.4s, v2.4s, #1
-	WORD $0x4f3f0465 // sshr v5.4s, v3.4s, #1
-	WORD $0x6ea48442 // sub v2.4s, v2.4s, v4.4s
-	WORD $0x6ea58463 // sub v3.4s, v3.4s, v5.4s
+	WORD $0x4f3f0440 // sshr v0.4s, v2.4s, #1
+	WORD $0x4f3f0461 // sshr v1.4s, v3.4s, #1
+	WORD $0x6ea08442 // sub v2.4s, v2.4s, v0.4s
+	WORD $0x6ea18463 // sub v3.4s, v3.4s, v1.4s
 	FMOVQ 224(R26), F31
-	WORD $0x4ebf8484 // add v4.4s, v4.4s, v31.4s
-	WORD $0x4ebf84a5 // add v5.4s, v5.4s, v31.4s
-	WORD $0x4f375484 // shl v4.4s, v4.4s, #23
-	WORD $0x4f3754a5 // shl v5.4s, v5.4s, #23
-	WORD $0x6e24dc00 // fmul v0.4s, v0.4s, v4.4s
-	WORD $0x6e25dc21 // fmul v1.4s, v1.4s, v5.4s
+	WORD $0x4ebf8400 // add v0.4s, v0.4s, v31.4s
+	WORD $0x4ebf8421 // add v1.4s, v1.4s, v31.4s
+	WORD $0x4f375400 // shl v0.4s, v0.4s, #23
+	WORD $0x4f375421 // shl v1.4s, v1.4s, #23
+	WORD $0x6e20dfde // fmul v30.4s, v30.4s, v0.4s
+	WORD $0x6e21dfbd // fmul v29.4s, v29.4s, v1.4s
 	FMOVQ 224(R26), F31
 	WORD $0x4ebf8442 // add v2.4s, v2.4s, v31.4s
 	WORD $0x4ebf8463 // add v3.4s, v3.4s, v31.4s
 	WORD $0x4f375442 // shl v2.4s, v2.4s, #23
 	WORD $0x4f375463 // shl v3.4s, v3.4s, #23
-	WORD $0x6e22dc00 // fmul v0.4s, v0.4s, v2.4s
-	WORD $0x6e23dc21 // fmul v1.4s, v1.4s, v3.4s
+	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
+	WORD $0x6e23dfbd // fmul v29.4s, v29.4s, v3.4s
 	ADD R3<<2, R0, R22
-	FSTPQ (F0, F1), (R22)
+	FSTPQ (F30, F29), (R22)
 	ADD $8, R3
 single_test:
 	CMP R4, R3
@@ -1039,93 +1003,81 @@ expNEON_lanes1:
 	FMOVQ 144(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e26cc5e // fmla v30.4s, v2.4s, v6.4s
-	WORD $0x4ebe1fc6 // mov v6.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e27cc7e // fmla v30.4s, v3.4s, v7.4s
-	WORD $0x4ebe1fc7 // mov v7.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e27cc7d // fmla v29.4s, v3.4s, v7.4s
 	FMOVQ 160(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e26cc5e // fmla v30.4s, v2.4s, v6.4s
-	WORD $0x4ebe1fc6 // mov v6.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e27cc7e // fmla v30.4s, v3.4s, v7.4s
-	WORD $0x4ebe1fc7 // mov v7.16b, v30.16b
+	WORD $0x4ebf1fe6 // mov v6.16b, v31.16b
+	WORD $0x4e3ecc46 // fmla v6.4s, v2.4s, v30.4s
+	WORD $0x4ebf1fe7 // mov v7.16b, v31.16b
+	WORD $0x4e3dcc67 // fmla v7.4s, v3.4s, v29.4s
 	FMOVQ 176(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e26cc5e // fmla v30.4s, v2.4s, v6.4s
-	WORD $0x4ebe1fc6 // mov v6.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e27cc7e // fmla v30.4s, v3.4s, v7.4s
-	WORD $0x4ebe1fc7 // mov v7.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e27cc7d // fmla v29.4s, v3.4s, v7.4s
 	FMOVQ 192(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e26cc5e // fmla v30.4s, v2.4s, v6.4s
-	WORD $0x4ebe1fc6 // mov v6.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e27cc7e // fmla v30.4s, v3.4s, v7.4s
-	WORD $0x4ebe1fc7 // mov v7.16b, v30.16b
+	WORD $0x4ebf1fe6 // mov v6.16b, v31.16b
+	WORD $0x4e3ecc46 // fmla v6.4s, v2.4s, v30.4s
+	WORD $0x4ebf1fe7 // mov v7.16b, v31.16b
+	WORD $0x4e3dcc67 // fmla v7.4s, v3.4s, v29.4s
 	FMOVQ 208(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e26cc5e // fmla v30.4s, v2.4s, v6.4s
-	WORD $0x4ebe1fc6 // mov v6.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e27cc7e // fmla v30.4s, v3.4s, v7.4s
-	WORD $0x4ebe1fc7 // mov v7.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e27cc7d // fmla v29.4s, v3.4s, v7.4s
 	WORD $0x6e22dc48 // fmul v8.4s, v2.4s, v2.4s
 	WORD $0x6e23dc69 // fmul v9.4s, v3.4s, v3.4s
-	WORD $0x4e26cd02 // fmla v2.4s, v8.4s, v6.4s
-	WORD $0x4ea21c46 // mov v6.16b, v2.16b
-	WORD $0x4e27cd23 // fmla v3.4s, v9.4s, v7.4s
-	WORD $0x4ea31c67 // mov v7.16b, v3.16b
+	WORD $0x4e3ecd02 // fmla v2.4s, v8.4s, v30.4s
+	WORD $0x4e3dcd23 // fmla v3.4s, v9.4s, v29.4s
 	FMOVQ 32(R26), F31
-	WORD $0x4e3fd4c2 // fadd v2.4s, v6.4s, v31.4s
-	WORD $0x4e3fd4e3 // fadd v3.4s, v7.4s, v31.4s
+	WORD $0x4e3fd45e // fadd v30.4s, v2.4s, v31.4s
+	WORD $0x4e3fd47d // fadd v29.4s, v3.4s, v31.4s
 	WORD $0x4e21a884 // fcvtns v4.4s, v4.4s
 	WORD $0x4e21a8a5 // fcvtns v5.4s, v5.4s
-	WORD $0x4f3f0486 // sshr v6.4s, v4.4s, #1
-	WORD $0x4f3f04a7 // sshr v7.4s, v5.4s, #1
-	WORD $0x6ea68484 // sub v4.4s, v4.4s, v6.4s
-	WORD $0x6ea784a5 // sub v5.4s, v5.4s, v7.4s
+	WORD $0x4f3f0482 // sshr v2.4s, v4.4s, #1
+	WORD $0x4f3f04a3 // sshr v3.4s, v5.4s, #1
+	WORD $0x6ea28484 // sub v4.4s, v4.4s, v2.4s
+	WORD $0x6ea384a5 // sub v5.4s, v5.4s, v3.4s
 	FMOVQ 224(R26), F31
-	WORD $0x4ebf84c6 // add v6.4s, v6.4s, v31.4s
-	WORD $0x4ebf84e7 // add v7.4s, v7.4s, v31.4s
-	WORD $0x4f3754c6 // shl v6.4s, v6.4s, #23
-	WORD $0x4f3754e7 // shl v7.4s, v7.4s, #23
-	WORD $0x6e26dc42 // fmul v2.4s, v2.4s, v6.4s
-	WORD $0x6e27dc63 // fmul v3.4s, v3.4s, v7.4s
+	WORD $0x4ebf8442 // add v2.4s, v2.4s, v31.4s
+	WORD $0x4ebf8463 // add v3.4s, v3.4s, v31.4s
+	WORD $0x4f375442 // shl v2.4s, v2.4s, #23
+	WORD $0x4f375463 // shl v3.4s, v3.4s, #23
+	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
+	WORD $0x6e23dfbd // fmul v29.4s, v29.4s, v3.4s
 	FMOVQ 224(R26), F31
 	WORD $0x4ebf8484 // add v4.4s, v4.4s, v31.4s
 	WORD $0x4ebf84a5 // add v5.4s, v5.4s, v31.4s
 	WORD $0x4f375484 // shl v4.4s, v4.4s, #23
 	WORD $0x4f3754a5 // shl v5.4s, v5.4s, #23
-	WORD $0x6e24dc42 // fmul v2.4s, v2.4s, v4.4s
-	WORD $0x6e25dc63 // fmul v3.4s, v3.4s, v5.4s
+	WORD $0x6e24dfde // fmul v30.4s, v30.4s, v4.4s
+	WORD $0x6e25dfbd // fmul v29.4s, v29.4s, v5.4s
 	ADD R3<<2, R0, R19
 	MOVD R19, R16
 	VMOV V0.S[0], R17
 	CBZ R17, expNEON_lanes2
-	VST1.P V2.S[0], 4(R16)
+	VST1.P V30.S[0], 4(R16)
 	VMOV V0.S[1], R17
 	CBZ R17, expNEON_lanes2
-	VST1.P V2.S[1], 4(R16)
+	VST1.P V30.S[1], 4(R16)
 	VMOV V0.S[2], R17
 	CBZ R17, expNEON_lanes2
-	VST1.P V2.S[2], 4(R16)
+	VST1.P V30.S[2], 4(R16)
 	VMOV V0.S[3], R17
 	CBZ R17, expNEON_lanes2
-	VST1.P V2.S[3], 4(R16)
+	VST1.P V30.S[3], 4(R16)
 	VMOV V1.S[0], R17
 	CBZ R17, expNEON_lanes2
-	VST1.P V3.S[0], 4(R16)
+	VST1.P V29.S[0], 4(R16)
 	VMOV V1.S[1], R17
 	CBZ R17, expNEON_lanes2
-	VST1.P V3.S[1], 4(R16)
+	VST1.P V29.S[1], 4(R16)
 	VMOV V1.S[2], R17
 	CBZ R17, expNEON_lanes2
-	VST1.P V3.S[2], 4(R16)
+	VST1.P V29.S[2], 4(R16)
 	VMOV V1.S[3], R17
 	CBZ R17, expNEON_lanes2
-	VST1.P V3.S[3], 4(R16)
+	VST1.P V29.S[3], 4(R16)
 expNEON_lanes2:
 done:
 	RET
@@ -1183,59 +1135,43 @@ unrolled:
 	FMOVQ 336(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e2acc9e // fmla v30.4s, v4.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccbe // fmla v30.4s, v5.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e2bccbd // fmla v29.4s, v5.4s, v11.4s
 	FMOVQ 352(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2acc9e // fmla v30.4s, v4.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccbe // fmla v30.4s, v5.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1fea // mov v10.16b, v31.16b
+	WORD $0x4e3ecc8a // fmla v10.4s, v4.4s, v30.4s
+	WORD $0x4ebf1feb // mov v11.16b, v31.16b
+	WORD $0x4e3dccab // fmla v11.4s, v5.4s, v29.4s
 	FMOVQ 368(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e2acc9e // fmla v30.4s, v4.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccbe // fmla v30.4s, v5.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e2bccbd // fmla v29.4s, v5.4s, v11.4s
 	FMOVQ 384(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2acc9e // fmla v30.4s, v4.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccbe // fmla v30.4s, v5.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1fea // mov v10.16b, v31.16b
+	WORD $0x4e3ecc8a // fmla v10.4s, v4.4s, v30.4s
+	WORD $0x4ebf1feb // mov v11.16b, v31.16b
+	WORD $0x4e3dccab // fmla v11.4s, v5.4s, v29.4s
 	FMOVQ 400(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e2acc9e // fmla v30.4s, v4.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccbe // fmla v30.4s, v5.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e2bccbd // fmla v29.4s, v5.4s, v11.4s
 	FMOVQ 416(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2acc9e // fmla v30.4s, v4.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccbe // fmla v30.4s, v5.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1fea // mov v10.16b, v31.16b
+	WORD $0x4e3ecc8a // fmla v10.4s, v4.4s, v30.4s
+	WORD $0x4ebf1feb // mov v11.16b, v31.16b
+	WORD $0x4e3dccab // fmla v11.4s, v5.4s, v29.4s
 	FMOVQ 432(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e2acc9e // fmla v30.4s, v4.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccbe // fmla v30.4s, v5.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e2bccbd // fmla v29.4s, v5.4s, v11.4s
 	FMOVQ 448(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2acc9e // fmla v30.4s, v4.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccbe // fmla v30.4s, v5.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1fea // mov v10.16b, v31.16b
+	WORD $0x4e3ecc8a // fmla v10.4s, v4.4s, v30.4s
+	WORD $0x4ebf1feb // mov v11.16b, v31.16b
+	WORD $0x4e3dccab // fmla v11.4s, v5.4s, v29.4s
 	WORD $0x6e24dd4a // fmul v10.4s, v10.4s, v4.4s
 	WORD $0x6e25dd6b // fmul v11.4s, v11.4s, v5.4s
 	WORD $0x6e26dd4a // fmul v10.4s, v10.4s, v6.4s
@@ -1313,59 +1249,43 @@ unrolled:
 	FMOVQ 336(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e28cc1e // fmla v30.4s, v0.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29cc3e // fmla v30.4s, v1.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e29cc3d // fmla v29.4s, v1.4s, v9.4s
 	FMOVQ 352(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e28cc1e // fmla v30.4s, v0.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29cc3e // fmla v30.4s, v1.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
+	WORD $0x4e3ecc08 // fmla v8.4s, v0.4s, v30.4s
+	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
+	WORD $0x4e3dcc29 // fmla v9.4s, v1.4s, v29.4s
 	FMOVQ 368(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e28cc1e // fmla v30.4s, v0.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29cc3e // fmla v30.4s, v1.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e29cc3d // fmla v29.4s, v1.4s, v9.4s
 	FMOVQ 384(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e28cc1e // fmla v30.4s, v0.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29cc3e // fmla v30.4s, v1.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
+	WORD $0x4e3ecc08 // fmla v8.4s, v0.4s, v30.4s
+	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
+	WORD $0x4e3dcc29 // fmla v9.4s, v1.4s, v29.4s
 	FMOVQ 400(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e28cc1e // fmla v30.4s, v0.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29cc3e // fmla v30.4s, v1.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e29cc3d // fmla v29.4s, v1.4s, v9.4s
 	FMOVQ 416(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e28cc1e // fmla v30.4s, v0.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29cc3e // fmla v30.4s, v1.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
+	WORD $0x4e3ecc08 // fmla v8.4s, v0.4s, v30.4s
+	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
+	WORD $0x4e3dcc29 // fmla v9.4s, v1.4s, v29.4s
 	FMOVQ 432(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e28cc1e // fmla v30.4s, v0.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29cc3e // fmla v30.4s, v1.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e29cc3d // fmla v29.4s, v1.4s, v9.4s
 	FMOVQ 448(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e28cc1e // fmla v30.4s, v0.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29cc3e // fmla v30.4s, v1.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
+	WORD $0x4e3ecc08 // fmla v8.4s, v0.4s, v30.4s
+	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
+	WORD $0x4e3dcc29 // fmla v9.4s, v1.4s, v29.4s
 	WORD $0x6e20dd08 // fmul v8.4s, v8.4s, v0.4s
 	WORD $0x6e21dd29 // fmul v9.4s, v9.4s, v1.4s
 	WORD $0x6e24dd08 // fmul v8.4s, v8.4s, v4.4s
@@ -1452,59 +1372,43 @@ single:
 	FMOVQ 336(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e28cc5e // fmla v30.4s, v2.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29cc7e // fmla v30.4s, v3.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e29cc7d // fmla v29.4s, v3.4s, v9.4s
 	FMOVQ 352(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e28cc5e // fmla v30.4s, v2.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29cc7e // fmla v30.4s, v3.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
+	WORD $0x4e3ecc48 // fmla v8.4s, v2.4s, v30.4s
+	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
+	WORD $0x4e3dcc69 // fmla v9.4s, v3.4s, v29.4s
 	FMOVQ 368(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e28cc5e // fmla v30.4s, v2.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29cc7e // fmla v30.4s, v3.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e29cc7d // fmla v29.4s, v3.4s, v9.4s
 	FMOVQ 384(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e28cc5e // fmla v30.4s, v2.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29cc7e // fmla v30.4s, v3.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
+	WORD $0x4e3ecc48 // fmla v8.4s, v2.4s, v30.4s
+	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
+	WORD $0x4e3dcc69 // fmla v9.4s, v3.4s, v29.4s
 	FMOVQ 400(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e28cc5e // fmla v30.4s, v2.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29cc7e // fmla v30.4s, v3.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e29cc7d // fmla v29.4s, v3.4s, v9.4s
 	FMOVQ 416(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e28cc5e // fmla v30.4s, v2.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29cc7e // fmla v30.4s, v3.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
+	WORD $0x4e3ecc48 // fmla v8.4s, v2.4s, v30.4s
+	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
+	WORD $0x4e3dcc69 // fmla v9.4s, v3.4s, v29.4s
 	FMOVQ 432(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e28cc5e // fmla v30.4s, v2.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29cc7e // fmla v30.4s, v3.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e29cc7d // fmla v29.4s, v3.4s, v9.4s
 	FMOVQ 448(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e28cc5e // fmla v30.4s, v2.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29cc7e // fmla v30.4s, v3.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
+	WORD $0x4e3ecc48 // fmla v8.4s, v2.4s, v30.4s
+	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
+	WORD $0x4e3dcc69 // fmla v9.4s, v3.4s, v29.4s
 	WORD $0x6e22dd08 // fmul v8.4s, v8.4s, v2.4s
 	WORD $0x6e23dd29 // fmul v9.4s, v9.4s, v3.4s
 	WORD $0x6e24dd08 // fmul v8.4s, v8.4s, v4.4s
@@ -1621,59 +1525,43 @@ logNEON_lanes1:
 	FMOVQ 336(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e2acc9e // fmla v30.4s, v4.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccbe // fmla v30.4s, v5.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e2bccbd // fmla v29.4s, v5.4s, v11.4s
 	FMOVQ 352(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2acc9e // fmla v30.4s, v4.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccbe // fmla v30.4s, v5.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1fea // mov v10.16b, v31.16b
+	WORD $0x4e3ecc8a // fmla v10.4s, v4.4s, v30.4s
+	WORD $0x4ebf1feb // mov v11.16b, v31.16b
+	WORD $0x4e3dccab // fmla v11.4s, v5.4s, v29.4s
 	FMOVQ 368(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e2acc9e // fmla v30.4s, v4.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccbe // fmla v30.4s, v5.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e2bccbd // fmla v29.4s, v5.4s, v11.4s
 	FMOVQ 384(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2acc9e // fmla v30.4s, v4.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccbe // fmla v30.4s, v5.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1fea // mov v10.16b, v31.16b
+	WORD $0x4e3ecc8a // fmla v10.4s, v4.4s, v30.4s
+	WORD $0x4ebf1feb // mov v11.16b, v31.16b
+	WORD $0x4e3dccab // fmla v11.4s, v5.4s, v29.4s
 	FMOVQ 400(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e2acc9e // fmla v30.4s, v4.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccbe // fmla v30.4s, v5.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e2bccbd // fmla v29.4s, v5.4s, v11.4s
 	FMOVQ 416(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2acc9e // fmla v30.4s, v4.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccbe // fmla v30.4s, v5.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1fea // mov v10.16b, v31.16b
+	WORD $0x4e3ecc8a // fmla v10.4s, v4.4s, v30.4s
+	WORD $0x4ebf1feb // mov v11.16b, v31.16b
+	WORD $0x4e3dccab // fmla v11.4s, v5.4s, v29.4s
 	FMOVQ 432(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e2acc9e // fmla v30.4s, v4.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccbe // fmla v30.4s, v5.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e2bccbd // fmla v29.4s, v5.4s, v11.4s
 	FMOVQ 448(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2acc9e // fmla v30.4s, v4.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccbe // fmla v30.4s, v5.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1fea // mov v10.16b, v31.16b
+	WORD $0x4e3ecc8a // fmla v10.4s, v4.4s, v30.4s
+	WORD $0x4ebf1feb // mov v11.16b, v31.16b
+	WORD $0x4e3dccab // fmla v11.4s, v5.4s, v29.4s
 	WORD $0x6e24dd4a // fmul v10.4s, v10.4s, v4.4s
 	WORD $0x6e25dd6b // fmul v11.4s, v11.4s, v5.4s
 	WORD $0x6e26dd4a // fmul v10.4s, v10.4s, v6.4s
@@ -1787,286 +1675,242 @@ unrolled:
 	FMOVQ 144(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e2accde // fmla v30.4s, v6.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccfe // fmla v30.4s, v7.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e2bccfd // fmla v29.4s, v7.4s, v11.4s
 	FMOVQ 160(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2accde // fmla v30.4s, v6.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccfe // fmla v30.4s, v7.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1fea // mov v10.16b, v31.16b
+	WORD $0x4e3eccca // fmla v10.4s, v6.4s, v30.4s
+	WORD $0x4ebf1feb // mov v11.16b, v31.16b
+	WORD $0x4e3dcceb // fmla v11.4s, v7.4s, v29.4s
 	FMOVQ 176(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e2accde // fmla v30.4s, v6.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccfe // fmla v30.4s, v7.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e2bccfd // fmla v29.4s, v7.4s, v11.4s
 	FMOVQ 192(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2accde // fmla v30.4s, v6.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccfe // fmla v30.4s, v7.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1fea // mov v10.16b, v31.16b
+	WORD $0x4e3eccca // fmla v10.4s, v6.4s, v30.4s
+	WORD $0x4ebf1feb // mov v11.16b, v31.16b
+	WORD $0x4e3dcceb // fmla v11.4s, v7.4s, v29.4s
 	FMOVQ 208(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e2accde // fmla v30.4s, v6.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccfe // fmla v30.4s, v7.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e2bccfd // fmla v29.4s, v7.4s, v11.4s
 	WORD $0x6e26dccc // fmul v12.4s, v6.4s, v6.4s
 	WORD $0x6e27dced // fmul v13.4s, v7.4s, v7.4s
-	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
-	WORD $0x4ea61cca // mov v10.16b, v6.16b
-	WORD $0x4e2bcda7 // fmla v7.4s, v13.4s, v11.4s
-	WORD $0x4ea71ceb // mov v11.16b, v7.16b
+	WORD $0x4e3ecd86 // fmla v6.4s, v12.4s, v30.4s
+	WORD $0x4e3dcda7 // fmla v7.4s, v13.4s, v29.4s
 	FMOVQ 32(R26), F31
-	WORD $0x4e3fd546 // fadd v6.4s, v10.4s, v31.4s
-	WORD $0x4e3fd567 // fadd v7.4s, v11.4s, v31.4s
+	WORD $0x4e3fd4de // fadd v30.4s, v6.4s, v31.4s
+	WORD $0x4e3fd4fd // fadd v29.4s, v7.4s, v31.4s
 	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
 	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
-	WORD $0x4f3f050a // sshr v10.4s, v8.4s, #1
-	WORD $0x4f3f052b // sshr v11.4s, v9.4s, #1
-	WORD $0x6eaa8508 // sub v8.4s, v8.4s, v10.4s
-	WORD $0x6eab8529 // sub v9.4s, v9.4s, v11.4s
-	FMOVQ 224(R26), F31
-	WORD $0x4ebf854a // add v10.4s, v10.4s, v31.4s
-	WORD $0x4ebf856b // add v11.4s, v11.4s, v31.4s
-	WORD $0x4f37554a // shl v10.4s, v10.4s, #23
-	WORD $0x4f37556b // shl v11.4s, v11.4s, #23
-	WORD $0x6e2adcc6 // fmul v6.4s, v6.4s, v10.4s
-	WORD $0x6e2bdce7 // fmul v7.4s, v7.4s, v11.4s
-	FMOVQ 224(R26), F31
-	WORD $0x4ebf8508 // add v8.4s, v8.4s, v31.4s
-	WORD $0x4ebf8529 // add v9.4s, v9.4s, v31.4s
-	WORD $0x4f375508 // shl v8.4s, v8.4s, #23
-	WORD $0x4f375529 // shl v9.4s, v9.4s, #23
-	WORD $0x6e28dcc6 // fmul v6.4s, v6.4s, v8.4s
-	WORD $0x6e29dce7 // fmul v7.4s, v7.4s, v9.4s
-	FMOVQ 32(R26), F31
-	WORD $0x4e3fd4c6 // fadd v6.4s, v6.4s, v31.4s
-	WORD $0x4e3fd4e7 // fadd v7.4s, v7.4s, v31.4s
-	FMOVQ 32(R26), F8
-	FMOVQ 32(R26), F9
-	FMOVQ 528(R26), F10
-	FMOVQ 528(R26), F11
-	WORD $0x6e26fd46 // fdiv v6.4s, v10.4s, v6.4s
-	WORD $0x6e27fd67 // fdiv v7.4s, v11.4s, v7.4s
-	WORD $0x4ea6d506 // fsub v6.4s, v8.4s, v6.4s
-	WORD $0x4ea7d527 // fsub v7.4s, v9.4s, v7.4s
-	FMOVQ (R26), F31
-	WORD $0x4e3f1c08 // and v8.16b, v0.16b, v31.16b
-	WORD $0x4e3f1c29 // and v9.16b, v1.16b, v31.16b
-	WORD $0x4ea81cc6 // orr v6.16b, v6.16b, v8.16b
-	WORD $0x4ea91ce7 // orr v7.16b, v7.16b, v9.16b
-	WORD $0x6e20dc0a // fmul v10.4s, v0.4s, v0.4s
-	WORD $0x6e21dc2b // fmul v11.4s, v1.4s, v1.4s
-	FMOVQ 544(R26), F12
-	FMOVQ 544(R26), F13
-	FMOVQ 560(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2ccd5e // fmla v30.4s, v10.4s, v12.4s
-	WORD $0x4ebe1fcc // mov v12.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2dcd7e // fmla v30.4s, v11.4s, v13.4s
-	WORD $0x4ebe1fcd // mov v13.16b, v30.16b
-	FMOVQ 576(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2ccd5e // fmla v30.4s, v10.4s, v12.4s
-	WORD $0x4ebe1fcc // mov v12.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2dcd7e // fmla v30.4s, v11.4s, v13.4s
-	WORD $0x4ebe1fcd // mov v13.16b, v30.16b
-	FMOVQ 592(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2ccd5e // fmla v30.4s, v10.4s, v12.4s
-	WORD $0x4ebe1fcc // mov v12.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2dcd7e // fmla v30.4s, v11.4s, v13.4s
-	WORD $0x4ebe1fcd // mov v13.16b, v30.16b
-	FMOVQ 608(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2ccd5e // fmla v30.4s, v10.4s, v12.4s
-	WORD $0x4ebe1fcc // mov v12.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2dcd7e // fmla v30.4s, v11.4s, v13.4s
-	WORD $0x4ebe1fcd // mov v13.16b, v30.16b
-	WORD $0x6e2add8a // fmul v10.4s, v12.4s, v10.4s
-	WORD $0x6e2bddab // fmul v11.4s, v13.4s, v11.4s
-	WORD $0x4e2acc00 // fmla v0.4s, v0.4s, v10.4s
-	WORD $0x4ea01c0a // mov v10.16b, v0.16b
-	WORD $0x4e2bcc21 // fmla v1.4s, v1.4s, v11.4s
-	WORD $0x4ea11c2b // mov v11.16b, v1.16b
-	WORD $0x4ea81d40 // orr v0.16b, v10.16b, v8.16b
-	WORD $0x4ea91d61 // orr v1.16b, v11.16b, v9.16b
-	FMOVQ 624(R26), F31
-	WORD $0x6ea4e7e4 // fcmgt v4.4s, v31.4s, v4.4s
-	WORD $0x6ea5e7e5 // fcmgt v5.4s, v31.4s, v5.4s
-	WORD $0x6ee41cc0 // bif v0.16b, v6.16b, v4.16b
-	WORD $0x6ee51ce1 // bif v1.16b, v7.16b, v5.16b
-	ADD R3<<2, R0, R20
-	FSTPQ (F0, F1), (R20)
-	FMOVQ 16(R26), F31
-	WORD $0x4e3f1c40 // and v0.16b, v2.16b, v31.16b
-	WORD $0x4e3f1c61 // and v1.16b, v3.16b, v31.16b
-	WORD $0x4e20d404 // fadd v4.4s, v0.4s, v0.4s
-	WORD $0x4e21d425 // fadd v5.4s, v1.4s, v1.4s
-	FMOVQ 48(R26), F6
-	FMOVQ 48(R26), F7
-	WORD $0x6ea4e4df // fcmgt v31.4s, v6.4s, v4.4s
-	WORD $0x6ebf1cc4 // bit v4.16b, v6.16b, v31.16b
-	WORD $0x6ea5e4ff // fcmgt v31.4s, v7.4s, v5.4s
-	WORD $0x6ebf1ce5 // bit v5.16b, v7.16b, v31.16b
-	FMOVQ 64(R26), F6
-	FMOVQ 64(R26), F7
-	WORD $0x6ea6e49f // fcmgt v31.4s, v4.4s, v6.4s
-	WORD $0x6ebf1cc4 // bit v4.16b, v6.16b, v31.16b
-	WORD $0x6ea7e4bf // fcmgt v31.4s, v5.4s, v7.4s
-	WORD $0x6ebf1ce5 // bit v5.16b, v7.16b, v31.16b
-	FMOVQ 80(R26), F31
-	WORD $0x6e3fdc86 // fmul v6.4s, v4.4s, v31.4s
-	WORD $0x6e3fdca7 // fmul v7.4s, v5.4s, v31.4s
-	WORD $0x4e2188c6 // frintn v6.4s, v6.4s
-	WORD $0x4e2188e7 // frintn v7.4s, v7.4s
-	FMOVQ 96(R26), F31
-	WORD $0x4ebfccc4 // fmls v4.4s, v6.4s, v31.4s
-	WORD $0x4ebfcce5 // fmls v5.4s, v7.4s, v31.4s
-	FMOVQ 112(R26), F31
-	WORD $0x4ebfccc4 // fmls v4.4s, v6.4s, v31.4s
-	WORD $0x4ebfcce5 // fmls v5.4s, v7.4s, v31.4s
-	FMOVQ 128(R26), F8
-	FMOVQ 128(R26), F9
-	FMOVQ 144(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e28cc9e // fmla v30.4s, v4.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29ccbe // fmla v30.4s, v5.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
-	FMOVQ 160(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e28cc9e // fmla v30.4s, v4.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29ccbe // fmla v30.4s, v5.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
-	FMOVQ 176(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e28cc9e // fmla v30.4s, v4.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29ccbe // fmla v30.4s, v5.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
-	FMOVQ 192(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e28cc9e // fmla v30.4s, v4.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29ccbe // fmla v30.4s, v5.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
-	FMOVQ 208(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e28cc9e // fmla v30.4s, v4.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29ccbe // fmla v30.4s, v5.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
-	WORD $0x6e24dc8a // fmul v10.4s, v4.4s, v4.4s
-	WORD $0x6e25dcab // fmul v11.4s, v5.4s, v5.4s
-	WORD $0x4e28cd44 // fmla v4.4s, v10.4s, v8.4s
-	WORD $0x4ea41c88 // mov v8.16b, v4.16b
-	WORD $0x4e29cd65 // fmla v5.4s, v11.4s, v9.4s
-	WORD $0x4ea51ca9 // mov v9.16b, v5.16b
-	FMOVQ 32(R26), F31
-	WORD $0x4e3fd504 // fadd v4.4s, v8.4s, v31.4s
-	WORD $0x4e3fd525 // fadd v5.4s, v9.4s, v31.4s
-	WORD $0x4e21a8c6 // fcvtns v6.4s, v6.4s
-	WORD $0x4e21a8e7 // fcvtns v7.4s, v7.4s
-	WORD $0x4f3f04c8 // sshr v8.4s, v6.4s, #1
-	WORD $0x4f3f04e9 // sshr v9.4s, v7.4s, #1
-	WORD $0x6ea884c6 // sub v6.4s, v6.4s, v8.4s
-	WORD $0x6ea984e7 // sub v7.4s, v7.4s, v9.4s
-	FMOVQ 224(R26), F31
-	WORD $0x4ebf8508 // add v8.4s, v8.4s, v31.4s
-	WORD $0x4ebf8529 // add v9.4s, v9.4s, v31.4s
-	WORD $0x4f375508 // shl v8.4s, v8.4s, #23
-	WORD $0x4f375529 // shl v9.4s, v9.4s, #23
-	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
-	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
+	WORD $0x4f3f0506 // sshr v6.4s, v8.4s, #1
+	WORD $0x4f3f0527 // sshr v7.4s, v9.4s, #1
+	WORD $0x6ea68508 // sub v8.4s, v8.4s, v6.4s
+	WORD $0x6ea78529 // sub v9.4s, v9.4s, v7.4s
 	FMOVQ 224(R26), F31
 	WORD $0x4ebf84c6 // add v6.4s, v6.4s, v31.4s
 	WORD $0x4ebf84e7 // add v7.4s, v7.4s, v31.4s
 	WORD $0x4f3754c6 // shl v6.4s, v6.4s, #23
 	WORD $0x4f3754e7 // shl v7.4s, v7.4s, #23
-	WORD $0x6e26dc84 // fmul v4.4s, v4.4s, v6.4s
-	WORD $0x6e27dca5 // fmul v5.4s, v5.4s, v7.4s
+	WORD $0x6e26dfde // fmul v30.4s, v30.4s, v6.4s
+	WORD $0x6e27dfbd // fmul v29.4s, v29.4s, v7.4s
+	FMOVQ 224(R26), F31
+	WORD $0x4ebf8508 // add v8.4s, v8.4s, v31.4s
+	WORD $0x4ebf8529 // add v9.4s, v9.4s, v31.4s
+	WORD $0x4f375508 // shl v8.4s, v8.4s, #23
+	WORD $0x4f375529 // shl v9.4s, v9.4s, #23
+	WORD $0x6e28dfde // fmul v30.4s, v30.4s, v8.4s
+	WORD $0x6e29dfbd // fmul v29.4s, v29.4s, v9.4s
 	FMOVQ 32(R26), F31
-	WORD $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
-	WORD $0x4e3fd4a5 // fadd v5.4s, v5.4s, v31.4s
-	FMOVQ 32(R26), F6
-	FMOVQ 32(R26), F7
-	FMOVQ 528(R26), F8
-	FMOVQ 528(R26), F9
-	WORD $0x6e24fd04 // fdiv v4.4s, v8.4s, v4.4s
-	WORD $0x6e25fd25 // fdiv v5.4s, v9.4s, v5.4s
-	WORD $0x4ea4d4c4 // fsub v4.4s, v6.4s, v4.4s
-	WORD $0x4ea5d4e5 // fsub v5.4s, v7.4s, v5.4s
+	WORD $0x4e3fd7de // fadd v30.4s, v30.4s, v31.4s
+	WORD $0x4e3fd7bd // fadd v29.4s, v29.4s, v31.4s
+	FMOVQ 32(R26), F8
+	FMOVQ 32(R26), F9
+	FMOVQ 528(R26), F6
+	FMOVQ 528(R26), F7
+	WORD $0x6e3efcde // fdiv v30.4s, v6.4s, v30.4s
+	WORD $0x6e3dfcfd // fdiv v29.4s, v7.4s, v29.4s
+	WORD $0x4ebed51e // fsub v30.4s, v8.4s, v30.4s
+	WORD $0x4ebdd53d // fsub v29.4s, v9.4s, v29.4s
 	FMOVQ (R26), F31
+	WORD $0x4e3f1c08 // and v8.16b, v0.16b, v31.16b
+	WORD $0x4e3f1c29 // and v9.16b, v1.16b, v31.16b
+	WORD $0x4ea81fde // orr v30.16b, v30.16b, v8.16b
+	WORD $0x4ea91fbd // orr v29.16b, v29.16b, v9.16b
+	WORD $0x6e20dc06 // fmul v6.4s, v0.4s, v0.4s
+	WORD $0x6e21dc27 // fmul v7.4s, v1.4s, v1.4s
+	FMOVQ 544(R26), F12
+	FMOVQ 544(R26), F13
+	FMOVQ 560(R26), F31
+	WORD $0x4ebf1fea // mov v10.16b, v31.16b
+	WORD $0x4e2cccca // fmla v10.4s, v6.4s, v12.4s
+	WORD $0x4ebf1feb // mov v11.16b, v31.16b
+	WORD $0x4e2dcceb // fmla v11.4s, v7.4s, v13.4s
+	FMOVQ 576(R26), F31
+	WORD $0x4ebf1fec // mov v12.16b, v31.16b
+	WORD $0x4e2acccc // fmla v12.4s, v6.4s, v10.4s
+	WORD $0x4ebf1fed // mov v13.16b, v31.16b
+	WORD $0x4e2bcced // fmla v13.4s, v7.4s, v11.4s
+	FMOVQ 592(R26), F31
+	WORD $0x4ebf1fea // mov v10.16b, v31.16b
+	WORD $0x4e2cccca // fmla v10.4s, v6.4s, v12.4s
+	WORD $0x4ebf1feb // mov v11.16b, v31.16b
+	WORD $0x4e2dcceb // fmla v11.4s, v7.4s, v13.4s
+	FMOVQ 608(R26), F31
+	WORD $0x4ebf1fec // mov v12.16b, v31.16b
+	WORD $0x4e2acccc // fmla v12.4s, v6.4s, v10.4s
+	WORD $0x4ebf1fed // mov v13.16b, v31.16b
+	WORD $0x4e2bcced // fmla v13.4s, v7.4s, v11.4s
+	WORD $0x6e26dd86 // fmul v6.4s, v12.4s, v6.4s
+	WORD $0x6e27dda7 // fmul v7.4s, v13.4s, v7.4s
+	WORD $0x4e26cc00 // fmla v0.4s, v0.4s, v6.4s
+	WORD $0x4e27cc21 // fmla v1.4s, v1.4s, v7.4s
+	WORD $0x4ea81c06 // orr v6.16b, v0.16b, v8.16b
+	WORD $0x4ea91c27 // orr v7.16b, v1.16b, v9.16b
+	FMOVQ 624(R26), F31
+	WORD $0x6ea4e7e4 // fcmgt v4.4s, v31.4s, v4.4s
+	WORD $0x6ea5e7e5 // fcmgt v5.4s, v31.4s, v5.4s
+	WORD $0x6ee41fc6 // bif v6.16b, v30.16b, v4.16b
+	WORD $0x6ee51fa7 // bif v7.16b, v29.16b, v5.16b
+	ADD R3<<2, R0, R20
+	FSTPQ (F6, F7), (R20)
+	FMOVQ 16(R26), F31
 	WORD $0x4e3f1c46 // and v6.16b, v2.16b, v31.16b
 	WORD $0x4e3f1c67 // and v7.16b, v3.16b, v31.16b
-	WORD $0x4ea61c84 // orr v4.16b, v4.16b, v6.16b
-	WORD $0x4ea71ca5 // orr v5.16b, v5.16b, v7.16b
-	WORD $0x6e22dc48 // fmul v8.4s, v2.4s, v2.4s
-	WORD $0x6e23dc69 // fmul v9.4s, v3.4s, v3.4s
-	FMOVQ 544(R26), F10
-	FMOVQ 544(R26), F11
+	WORD $0x4e26d4c4 // fadd v4.4s, v6.4s, v6.4s
+	WORD $0x4e27d4e5 // fadd v5.4s, v7.4s, v7.4s
+	FMOVQ 48(R26), F30
+	FMOVQ 48(R26), F29
+	WORD $0x6ea4e7df // fcmgt v31.4s, v30.4s, v4.4s
+	WORD $0x6ebf1fc4 // bit v4.16b, v30.16b, v31.16b
+	WORD $0x6ea5e7bf // fcmgt v31.4s, v29.4s, v5.4s
+	WORD $0x6ebf1fa5 // bit v5.16b, v29.16b, v31.16b
+	FMOVQ 64(R26), F30
+	FMOVQ 64(R26), F29
+	WORD $0x6ebee49f // fcmgt v31.4s, v4.4s, v30.4s
+	WORD $0x6ebf1fc4 // bit v4.16b, v30.16b, v31.16b
+	WORD $0x6ebde4bf // fcmgt v31.4s, v5.4s, v29.4s
+	WORD $0x6ebf1fa5 // bit v5.16b, v29.16b, v31.16b
+	FMOVQ 80(R26), F31
+	WORD $0x6e3fdc9e // fmul v30.4s, v4.4s, v31.4s
+	WORD $0x6e3fdcbd // fmul v29.4s, v5.4s, v31.4s
+	WORD $0x4e218bde // frintn v30.4s, v30.4s
+	WORD $0x4e218bbd // frintn v29.4s, v29.4s
+	FMOVQ 96(R26), F31
+	WORD $0x4ebfcfc4 // fmls v4.4s, v30.4s, v31.4s
+	WORD $0x4ebfcfa5 // fmls v5.4s, v29.4s, v31.4s
+	FMOVQ 112(R26), F31
+	WORD $0x4ebfcfc4 // fmls v4.4s, v30.4s, v31.4s
+	WORD $0x4ebfcfa5 // fmls v5.4s, v29.4s, v31.4s
+	FMOVQ 128(R26), F8
+	FMOVQ 128(R26), F9
+	FMOVQ 144(R26), F31
+	WORD $0x4ebf1fea // mov v10.16b, v31.16b
+	WORD $0x4e28cc8a // fmla v10.4s, v4.4s, v8.4s
+	WORD $0x4ebf1feb // mov v11.16b, v31.16b
+	WORD $0x4e29ccab // fmla v11.4s, v5.4s, v9.4s
+	FMOVQ 160(R26), F31
+	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
+	WORD $0x4e2acc88 // fmla v8.4s, v4.4s, v10.4s
+	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
+	WORD $0x4e2bcca9 // fmla v9.4s, v5.4s, v11.4s
+	FMOVQ 176(R26), F31
+	WORD $0x4ebf1fea // mov v10.16b, v31.16b
+	WORD $0x4e28cc8a // fmla v10.4s, v4.4s, v8.4s
+	WORD $0x4ebf1feb // mov v11.16b, v31.16b
+	WORD $0x4e29ccab // fmla v11.4s, v5.4s, v9.4s
+	FMOVQ 192(R26), F31
+	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
+	WORD $0x4e2acc88 // fmla v8.4s, v4.4s, v10.4s
+	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
+	WORD $0x4e2bcca9 // fmla v9.4s, v5.4s, v11.4s
+	FMOVQ 208(R26), F31
+	WORD $0x4ebf1fea // mov v10.16b, v31.16b
+	WORD $0x4e28cc8a // fmla v10.4s, v4.4s, v8.4s
+	WORD $0x4ebf1feb // mov v11.16b, v31.16b
+	WORD $0x4e29ccab // fmla v11.4s, v5.4s, v9.4s
+	WORD $0x6e24dc80 // fmul v0.4s, v4.4s, v4.4s
+	WORD $0x6e25dca1 // fmul v1.4s, v5.4s, v5.4s
+	WORD $0x4e2acc04 // fmla v4.4s, v0.4s, v10.4s
+	WORD $0x4e2bcc25 // fmla v5.4s, v1.4s, v11.4s
+	FMOVQ 32(R26), F31
+	WORD $0x4e3fd48a // fadd v10.4s, v4.4s, v31.4s
+	WORD $0x4e3fd4ab // fadd v11.4s, v5.4s, v31.4s
+	WORD $0x4e21abde // fcvtns v30.4s, v30.4s
+	WORD $0x4e21abbd // fcvtns v29.4s, v29.4s
+	WORD $0x4f3f07c4 // sshr v4.4s, v30.4s, #1
+	WORD $0x4f3f07a5 // sshr v5.4s, v29.4s, #1
+	WORD $0x6ea487de // sub v30.4s, v30.4s, v4.4s
+	WORD $0x6ea587bd // sub v29.4s, v29.4s, v5.4s
+	FMOVQ 224(R26), F31
+	WORD $0x4ebf8484 // add v4.4s, v4.4s, v31.4s
+	WORD $0x4ebf84a5 // add v5.4s, v5.4s, v31.4s
+	WORD $0x4f375484 // shl v4.4s, v4.4s, #23
+	WORD $0x4f3754a5 // shl v5.4s, v5.4s, #23
+	WORD $0x6e24dd4a // fmul v10.4s, v10.4s, v4.4s
+	WORD $0x6e25dd6b // fmul v11.4s, v11.4s, v5.4s
+	FMOVQ 224(R26), F31
+	WORD $0x4ebf87de // add v30.4s, v30.4s, v31.4s
+	WORD $0x4ebf87bd // add v29.4s, v29.4s, v31.4s
+	WORD $0x4f3757de // shl v30.4s, v30.4s, #23
+	WORD $0x4f3757bd // shl v29.4s, v29.4s, #23
+	WORD $0x6e3edd4a // fmul v10.4s, v10.4s, v30.4s
+	WORD $0x6e3ddd6b // fmul v11.4s, v11.4s, v29.4s
+	FMOVQ 32(R26), F31
+	WORD $0x4e3fd54a // fadd v10.4s, v10.4s, v31.4s
+	WORD $0x4e3fd56b // fadd v11.4s, v11.4s, v31.4s
+	FMOVQ 32(R26), F30
+	FMOVQ 32(R26), F29
+	FMOVQ 528(R26), F4
+	FMOVQ 528(R26), F5
+	WORD $0x6e2afc8a // fdiv v10.4s, v4.4s, v10.4s
+	WORD $0x6e2bfcab // fdiv v11.4s, v5.4s, v11.4s
+	WORD $0x4eaad7ca // fsub v10.4s, v30.4s, v10.4s
+	WORD $0x4eabd7ab // fsub v11.4s, v29.4s, v11.4s
+	FMOVQ (R26), F31
+	WORD $0x4e3f1c5e // and v30.16b, v2.16b, v31.16b
+	WORD $0x4e3f1c7d // and v29.16b, v3.16b, v31.16b
+	WORD $0x4ebe1d4a // orr v10.16b, v10.16b, v30.16b
+	WORD $0x4ebd1d6b // orr v11.16b, v11.16b, v29.16b
+	WORD $0x6e22dc44 // fmul v4.4s, v2.4s, v2.4s
+	WORD $0x6e23dc65 // fmul v5.4s, v3.4s, v3.4s
+	FMOVQ 544(R26), F0
+	FMOVQ 544(R26), F1
 	FMOVQ 560(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2acd1e // fmla v30.4s, v8.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bcd3e // fmla v30.4s, v9.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
+	WORD $0x4e20cc88 // fmla v8.4s, v4.4s, v0.4s
+	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
+	WORD $0x4e21cca9 // fmla v9.4s, v5.4s, v1.4s
 	FMOVQ 576(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2acd1e // fmla v30.4s, v8.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bcd3e // fmla v30.4s, v9.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
+	WORD $0x4e28cc80 // fmla v0.4s, v4.4s, v8.4s
+	WORD $0x4ebf1fe1 // mov v1.16b, v31.16b
+	WORD $0x4e29cca1 // fmla v1.4s, v5.4s, v9.4s
 	FMOVQ 592(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2acd1e // fmla v30.4s, v8.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bcd3e // fmla v30.4s, v9.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
+	WORD $0x4e20cc88 // fmla v8.4s, v4.4s, v0.4s
+	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
+	WORD $0x4e21cca9 // fmla v9.4s, v5.4s, v1.4s
 	FMOVQ 608(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2acd1e // fmla v30.4s, v8.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bcd3e // fmla v30.4s, v9.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
-	WORD $0x6e28dd48 // fmul v8.4s, v10.4s, v8.4s
-	WORD $0x6e29dd69 // fmul v9.4s, v11.4s, v9.4s
-	WORD $0x4e28cc42 // fmla v2.4s, v2.4s, v8.4s
-	WORD $0x4ea21c48 // mov v8.16b, v2.16b
-	WORD $0x4e29cc63 // fmla v3.4s, v3.4s, v9.4s
-	WORD $0x4ea31c69 // mov v9.16b, v3.16b
-	WORD $0x4ea61d02 // orr v2.16b, v8.16b, v6.16b
-	WORD $0x4ea71d23 // orr v3.16b, v9.16b, v7.16b
+	WORD $0x4ebf1fe0 // mov v0.16b, v31.16b
+	WORD $0x4e28cc80 // fmla v0.4s, v4.4s, v8.4s
+	WORD $0x4ebf1fe1 // mov v1.16b, v31.16b
+	WORD $0x4e29cca1 // fmla v1.4s, v5.4s, v9.4s
+	WORD $0x6e24dc04 // fmul v4.4s, v0.4s, v4.4s
+	WORD $0x6e25dc25 // fmul v5.4s, v1.4s, v5.4s
+	WORD $0x4e24cc42 // fmla v2.4s, v2.4s, v4.4s
+	WORD $0x4e25cc63 // fmla v3.4s, v3.4s, v5.4s
+	WORD $0x4ebe1c44 // orr v4.16b, v2.16b, v30.16b
+	WORD $0x4ebd1c65 // orr v5.16b, v3.16b, v29.16b
 	FMOVQ 624(R26), F31
-	WORD $0x6ea0e7e0 // fcmgt v0.4s, v31.4s, v0.4s
-	WORD $0x6ea1e7e1 // fcmgt v1.4s, v31.4s, v1.4s
-	WORD $0x6e641c40 // bsl v0.16b, v2.16b, v4.16b
-	WORD $0x6e651c61 // bsl v1.16b, v3.16b, v5.16b
-	FSTPQ (F0, F1), 32(R20)
+	WORD $0x6ea6e7e6 // fcmgt v6.4s, v31.4s, v6.4s
+	WORD $0x6ea7e7e7 // fcmgt v7.4s, v31.4s, v7.4s
+	WORD $0x6e6a1c86 // bsl v6.16b, v4.16b, v10.16b
+	WORD $0x6e6b1ca7 // bsl v7.16b, v5.16b, v11.16b
+	FSTPQ (F6, F7), 32(R20)
 	ADD $16, R3
 unrolled_test:
 	CMP R4, R3
@@ -2110,130 +1954,108 @@ single:
 	FMOVQ 144(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e28cc9e // fmla v30.4s, v4.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29ccbe // fmla v30.4s, v5.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e29ccbd // fmla v29.4s, v5.4s, v9.4s
 	FMOVQ 160(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e28cc9e // fmla v30.4s, v4.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29ccbe // fmla v30.4s, v5.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
+	WORD $0x4e3ecc88 // fmla v8.4s, v4.4s, v30.4s
+	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
+	WORD $0x4e3dcca9 // fmla v9.4s, v5.4s, v29.4s
 	FMOVQ 176(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e28cc9e // fmla v30.4s, v4.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29ccbe // fmla v30.4s, v5.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e29ccbd // fmla v29.4s, v5.4s, v9.4s
 	FMOVQ 192(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e28cc9e // fmla v30.4s, v4.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29ccbe // fmla v30.4s, v5.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
+	WORD $0x4e3ecc88 // fmla v8.4s, v4.4s, v30.4s
+	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
+	WORD $0x4e3dcca9 // fmla v9.4s, v5.4s, v29.4s
 	FMOVQ 208(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e28cc9e // fmla v30.4s, v4.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29ccbe // fmla v30.4s, v5.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e29ccbd // fmla v29.4s, v5.4s, v9.4s
 	WORD $0x6e24dc8a // fmul v10.4s, v4.4s, v4.4s
 	WORD $0x6e25dcab // fmul v11.4s, v5.4s, v5.4s
-	WORD $0x4e28cd44 // fmla v4.4s, v10.4s, v8.4s
-	WORD $0x4ea41c88 // mov v8.16b, v4.16b
-	WORD $0x4e29cd65 // fmla v5.4s, v11.4s, v9.4s
-	WORD $0x4ea51ca9 // mov v9.16b, v5.16b
+	WORD $0x4e3ecd44 // fmla v4.4s, v10.4s, v30.4s
+	WORD $0x4e3dcd65 // fmla v5.4s, v11.4s, v29.4s
 	FMOVQ 32(R26), F31
-	WORD $0x4e3fd504 // fadd v4.4s, v8.4s, v31.4s
-	WORD $0x4e3fd525 // fadd v5.4s, v9.4s, v31.4s
+	WORD $0x4e3fd49e // fadd v30.4s, v4.4s, v31.4s
+	WORD $0x4e3fd4bd // fadd v29.4s, v5.4s, v31.4s
 	WORD $0x4e21a8c6 // fcvtns v6.4s, v6.4s
 	WORD $0x4e21a8e7 // fcvtns v7.4s, v7.4s
-	WORD $0x4f3f04c8 // sshr v8.4s, v6.4s, #1
-	WORD $0x4f3f04e9 // sshr v9.4s, v7.4s, #1
-	WORD $0x6ea884c6 // sub v6.4s, v6.4s, v8.4s
-	WORD $0x6ea984e7 // sub v7.4s, v7.4s, v9.4s
+	WORD $0x4f3f04c4 // sshr v4.4s, v6.4s, #1
+	WORD $0x4f3f04e5 // sshr v5.4s, v7.4s, #1
+	WORD $0x6ea484c6 // sub v6.4s, v6.4s, v4.4s
+	WORD $0x6ea584e7 // sub v7.4s, v7.4s, v5.4s
 	FMOVQ 224(R26), F31
-	WORD $0x4ebf8508 // add v8.4s, v8.4s, v31.4s
-	WORD $0x4ebf8529 // add v9.4s, v9.4s, v31.4s
-	WORD $0x4f375508 // shl v8.4s, v8.4s, #23
-	WORD $0x4f375529 // shl v9.4s, v9.4s, #23
-	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
-	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
+	WORD $0x4ebf8484 // add v4.4s, v4.4s, v31.4s
+	WORD $0x4ebf84a5 // add v5.4s, v5.4s, v31.4s
+	WORD $0x4f375484 // shl v4.4s, v4.4s, #23
+	WORD $0x4f3754a5 // shl v5.4s, v5.4s, #23
+	WORD $0x6e24dfde // fmul v30.4s, v30.4s, v4.4s
+	WORD $0x6e25dfbd // fmul v29.4s, v29.4s, v5.4s
 	FMOVQ 224(R26), F31
 	WORD $0x4ebf84c6 // add v6.4s, v6.4s, v31.4s
 	WORD $0x4ebf84e7 // add v7.4s, v7.4s, v31.4s
 	WORD $0x4f3754c6 // shl v6.4s, v6.4s, #23
 	WORD $0x4f3754e7 // shl v7.4s, v7.4s, #23
-	WORD $0x6e26dc84 // fmul v4.4s, v4.4s, v6.4s
-	WORD $0x6e27dca5 // fmul v5.4s, v5.4s, v7.4s
+	WORD $0x6e26dfde // fmul v30.4s, v30.4s, v6.4s
+	WORD $0x6e27dfbd // fmul v29.4s, v29.4s, v7.4s
 	FMOVQ 32(R26), F31
-	WORD $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
-	WORD $0x4e3fd4a5 // fadd v5.4s, v5.4s, v31.4s
+	WORD $0x4e3fd7de // fadd v30.4s, v30.4s, v31.4s
+	WORD $0x4e3fd7bd // fadd v29.4s, v29.4s, v31.4s
 	FMOVQ 32(R26), F6
 	FMOVQ 32(R26), F7
-	FMOVQ 528(R26), F8
-	FMOVQ 528(R26), F9
-	WORD $0x6e24fd04 // fdiv v4.4s, v8.4s, v4.4s
-	WORD $0x6e25fd25 // fdiv v5.4s, v9.4s, v5.4s
-	WORD $0x4ea4d4c4 // fsub v4.4s, v6.4s, v4.4s
-	WORD $0x4ea5d4e5 // fsub v5.4s, v7.4s, v5.4s
+	FMOVQ 528(R26), F4
+	FMOVQ 528(R26), F5
+	WORD $0x6e3efc9e // fdiv v30.4s, v4.4s, v30.4s
+	WORD $0x6e3dfcbd // fdiv v29.4s, v5.4s, v29.4s
+	WORD $0x4ebed4de // fsub v30.4s, v6.4s, v30.4s
+	WORD $0x4ebdd4fd // fsub v29.4s, v7.4s, v29.4s
 	FMOVQ (R26), F31
 	WORD $0x4e3f1c06 // and v6.16b, v0.16b, v31.16b
 	WORD $0x4e3f1c27 // and v7.16b, v1.16b, v31.16b
-	WORD $0x4ea61c84 // orr v4.16b, v4.16b, v6.16b
-	WORD $0x4ea71ca5 // orr v5.16b, v5.16b, v7.16b
-	WORD $0x6e20dc08 // fmul v8.4s, v0.4s, v0.4s
-	WORD $0x6e21dc29 // fmul v9.4s, v1.4s, v1.4s
+	WORD $0x4ea61fde // orr v30.16b, v30.16b, v6.16b
+	WORD $0x4ea71fbd // orr v29.16b, v29.16b, v7.16b
+	WORD $0x6e20dc04 // fmul v4.4s, v0.4s, v0.4s
+	WORD $0x6e21dc25 // fmul v5.4s, v1.4s, v1.4s
 	FMOVQ 544(R26), F10
 	FMOVQ 544(R26), F11
 	FMOVQ 560(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2acd1e // fmla v30.4s, v8.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bcd3e // fmla v30.4s, v9.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
+	WORD $0x4e2acc88 // fmla v8.4s, v4.4s, v10.4s
+	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
+	WORD $0x4e2bcca9 // fmla v9.4s, v5.4s, v11.4s
 	FMOVQ 576(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2acd1e // fmla v30.4s, v8.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bcd3e // fmla v30.4s, v9.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1fea // mov v10.16b, v31.16b
+	WORD $0x4e28cc8a // fmla v10.4s, v4.4s, v8.4s
+	WORD $0x4ebf1feb // mov v11.16b, v31.16b
+	WORD $0x4e29ccab // fmla v11.4s, v5.4s, v9.4s
 	FMOVQ 592(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2acd1e // fmla v30.4s, v8.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bcd3e // fmla v30.4s, v9.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
+	WORD $0x4e2acc88 // fmla v8.4s, v4.4s, v10.4s
+	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
+	WORD $0x4e2bcca9 // fmla v9.4s, v5.4s, v11.4s
 	FMOVQ 608(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2acd1e // fmla v30.4s, v8.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bcd3e // fmla v30.4s, v9.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
-	WORD $0x6e28dd48 // fmul v8.4s, v10.4s, v8.4s
-	WORD $0x6e29dd69 // fmul v9.4s, v11.4s, v9.4s
-	WORD $0x4e28cc00 // fmla v0.4s, v0.4s, v8.4s
-	WORD $0x4ea01c08 // mov v8.16b, v0.16b
-	WORD $0x4e29cc21 // fmla v1.4s, v1.4s, v9.4s
-	WORD $0x4ea11c29 // mov v9.16b, v1.16b
-	WORD $0x4ea61d00 // orr v0.16b, v8.16b, v6.16b
-	WORD $0x4ea71d21 // orr v1.16b, v9.16b, v7.16b
+	WORD $0x4ebf1fea // mov v10.16b, v31.16b
+	WORD $0x4e28cc8a // fmla v10.4s, v4.4s, v8.4s
+	WORD $0x4ebf1feb // mov v11.16b, v31.16b
+	WORD $0x4e29ccab // fmla v11.4s, v5.4s, v9.4s
+	WORD $0x6e24dd44 // fmul v4.4s, v10.4s, v4.4s
+	WORD $0x6e25dd65 // fmul v5.4s, v11.4s, v5.4s
+	WORD $0x4e24cc00 // fmla v0.4s, v0.4s, v4.4s
+	WORD $0x4e25cc21 // fmla v1.4s, v1.4s, v5.4s
+	WORD $0x4ea61c04 // orr v4.16b, v0.16b, v6.16b
+	WORD $0x4ea71c25 // orr v5.16b, v1.16b, v7.16b
 	FMOVQ 624(R26), F31
 	WORD $0x6ea2e7e2 // fcmgt v2.4s, v31.4s, v2.4s
 	WORD $0x6ea3e7e3 // fcmgt v3.4s, v31.4s, v3.4s
-	WORD $0x6ee21c80 // bif v0.16b, v4.16b, v2.16b
-	WORD $0x6ee31ca1 // bif v1.16b, v5.16b, v3.16b
+	WORD $0x6ee21fc4 // bif v4.16b, v30.16b, v2.16b
+	WORD $0x6ee31fa5 // bif v5.16b, v29.16b, v3.16b
 	ADD R3<<2, R0, R22
-	FSTPQ (F0, F1), (R22)
+	FSTPQ (F4, F5), (R22)
 	ADD $8, R3
 single_test:
 	CMP R4, R3
@@ -2306,154 +2128,132 @@ tanhNEON_lanes1:
 	FMOVQ 144(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e2accde // fmla v30.4s, v6.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccfe // fmla v30.4s, v7.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e2bccfd // fmla v29.4s, v7.4s, v11.4s
 	FMOVQ 160(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2accde // fmla v30.4s, v6.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccfe // fmla v30.4s, v7.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1fea // mov v10.16b, v31.16b
+	WORD $0x4e3eccca // fmla v10.4s, v6.4s, v30.4s
+	WORD $0x4ebf1feb // mov v11.16b, v31.16b
+	WORD $0x4e3dcceb // fmla v11.4s, v7.4s, v29.4s
 	FMOVQ 176(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e2accde // fmla v30.4s, v6.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccfe // fmla v30.4s, v7.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e2bccfd // fmla v29.4s, v7.4s, v11.4s
 	FMOVQ 192(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2accde // fmla v30.4s, v6.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccfe // fmla v30.4s, v7.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1fea // mov v10.16b, v31.16b
+	WORD $0x4e3eccca // fmla v10.4s, v6.4s, v30.4s
+	WORD $0x4ebf1feb // mov v11.16b, v31.16b
+	WORD $0x4e3dcceb // fmla v11.4s, v7.4s, v29.4s
 	FMOVQ 208(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e2accde // fmla v30.4s, v6.4s, v10.4s
-	WORD $0x4ebe1fca // mov v10.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2bccfe // fmla v30.4s, v7.4s, v11.4s
-	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e2bccfd // fmla v29.4s, v7.4s, v11.4s
 	WORD $0x6e26dccc // fmul v12.4s, v6.4s, v6.4s
 	WORD $0x6e27dced // fmul v13.4s, v7.4s, v7.4s
-	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
-	WORD $0x4ea61cca // mov v10.16b, v6.16b
-	WORD $0x4e2bcda7 // fmla v7.4s, v13.4s, v11.4s
-	WORD $0x4ea71ceb // mov v11.16b, v7.16b
+	WORD $0x4e3ecd86 // fmla v6.4s, v12.4s, v30.4s
+	WORD $0x4e3dcda7 // fmla v7.4s, v13.4s, v29.4s
 	FMOVQ 32(R26), F31
-	WORD $0x4e3fd546 // fadd v6.4s, v10.4s, v31.4s
-	WORD $0x4e3fd567 // fadd v7.4s, v11.4s, v31.4s
+	WORD $0x4e3fd4de // fadd v30.4s, v6.4s, v31.4s
+	WORD $0x4e3fd4fd // fadd v29.4s, v7.4s, v31.4s
 	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
 	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
-	WORD $0x4f3f050a // sshr v10.4s, v8.4s, #1
-	WORD $0x4f3f052b // sshr v11.4s, v9.4s, #1
-	WORD $0x6eaa8508 // sub v8.4s, v8.4s, v10.4s
-	WORD $0x6eab8529 // sub v9.4s, v9.4s, v11.4s
+	WORD $0x4f3f0506 // sshr v6.4s, v8.4s, #1
+	WORD $0x4f3f0527 // sshr v7.4s, v9.4s, #1
+	WORD $0x6ea68508 // sub v8.4s, v8.4s, v6.4s
+	WORD $0x6ea78529 // sub v9.4s, v9.4s, v7.4s
 	FMOVQ 224(R26), F31
-	WORD $0x4ebf854a // add v10.4s, v10.4s, v31.4s
-	WORD $0x4ebf856b // add v11.4s, v11.4s, v31.4s
-	WORD $0x4f37554a // shl v10.4s, v10.4s, #23
-	WORD $0x4f37556b // shl v11.4s, v11.4s, #23
-	WORD $0x6e2adcc6 // fmul v6.4s, v6.4s, v10.4s
-	WORD $0x6e2bdce7 // fmul v7.4s, v7.4s, v11.4s
+	WORD $0x4ebf84c6 // add v6.4s, v6.4s, v31.4s
+	WORD $0x4ebf84e7 // add v7.4s, v7.4s, v31.4s
+	WORD $0x4f3754c6 // shl v6.4s, v6.4s, #23
+	WORD $0x4f3754e7 // shl v7.4s, v7.4s, #23
+	WORD $0x6e26dfde // fmul v30.4s, v30.4s, v6.4s
+	WORD $0x6e27dfbd // fmul v29.4s, v29.4s, v7.4s
 	FMOVQ 224(R26), F31
 	WORD $0x4ebf8508 // add v8.4s, v8.4s, v31.4s
 	WORD $0x4ebf8529 // add v9.4s, v9.4s, v31.4s
 	WORD $0x4f375508 // shl v8.4s, v8.4s, #23
 	WORD $0x4f375529 // shl v9.4s, v9.4s, #23
-	WORD $0x6e28dcc6 // fmul v6.4s, v6.4s, v8.4s
-	WORD $0x6e29dce7 // fmul v7.4s, v7.4s, v9.4s
+	WORD $0x6e28dfde // fmul v30.4s, v30.4s, v8.4s
+	WORD $0x6e29dfbd // fmul v29.4s, v29.4s, v9.4s
 	FMOVQ 32(R26), F31
-	WORD $0x4e3fd4c6 // fadd v6.4s, v6.4s, v31.4s
-	WORD $0x4e3fd4e7 // fadd v7.4s, v7.4s, v31.4s
+	WORD $0x4e3fd7de // fadd v30.4s, v30.4s, v31.4s
+	WORD $0x4e3fd7bd // fadd v29.4s, v29.4s, v31.4s
 	FMOVQ 32(R26), F8
 	FMOVQ 32(R26), F9
-	FMOVQ 528(R26), F10
-	FMOVQ 528(R26), F11
-	WORD $0x6e26fd46 // fdiv v6.4s, v10.4s, v6.4s
-	WORD $0x6e27fd67 // fdiv v7.4s, v11.4s, v7.4s
-	WORD $0x4ea6d506 // fsub v6.4s, v8.4s, v6.4s
-	WORD $0x4ea7d527 // fsub v7.4s, v9.4s, v7.4s
+	FMOVQ 528(R26), F6
+	FMOVQ 528(R26), F7
+	WORD $0x6e3efcde // fdiv v30.4s, v6.4s, v30.4s
+	WORD $0x6e3dfcfd // fdiv v29.4s, v7.4s, v29.4s
+	WORD $0x4ebed51e // fsub v30.4s, v8.4s, v30.4s
+	WORD $0x4ebdd53d // fsub v29.4s, v9.4s, v29.4s
 	FMOVQ (R26), F31
 	WORD $0x4e3f1c48 // and v8.16b, v2.16b, v31.16b
 	WORD $0x4e3f1c69 // and v9.16b, v3.16b, v31.16b
-	WORD $0x4ea81cc6 // orr v6.16b, v6.16b, v8.16b
-	WORD $0x4ea91ce7 // orr v7.16b, v7.16b, v9.16b
-	WORD $0x6e22dc4a // fmul v10.4s, v2.4s, v2.4s
-	WORD $0x6e23dc6b // fmul v11.4s, v3.4s, v3.4s
+	WORD $0x4ea81fde // orr v30.16b, v30.16b, v8.16b
+	WORD $0x4ea91fbd // orr v29.16b, v29.16b, v9.16b
+	WORD $0x6e22dc46 // fmul v6.4s, v2.4s, v2.4s
+	WORD $0x6e23dc67 // fmul v7.4s, v3.4s, v3.4s
 	FMOVQ 544(R26), F12
 	FMOVQ 544(R26), F13
 	FMOVQ 560(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2ccd5e // fmla v30.4s, v10.4s, v12.4s
-	WORD $0x4ebe1fcc // mov v12.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2dcd7e // fmla v30.4s, v11.4s, v13.4s
-	WORD $0x4ebe1fcd // mov v13.16b, v30.16b
+	WORD $0x4ebf1fea // mov v10.16b, v31.16b
+	WORD $0x4e2cccca // fmla v10.4s, v6.4s, v12.4s
+	WORD $0x4ebf1feb // mov v11.16b, v31.16b
+	WORD $0x4e2dcceb // fmla v11.4s, v7.4s, v13.4s
 	FMOVQ 576(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2ccd5e // fmla v30.4s, v10.4s, v12.4s
-	WORD $0x4ebe1fcc // mov v12.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2dcd7e // fmla v30.4s, v11.4s, v13.4s
-	WORD $0x4ebe1fcd // mov v13.16b, v30.16b
+	WORD $0x4ebf1fec // mov v12.16b, v31.16b
+	WORD $0x4e2acccc // fmla v12.4s, v6.4s, v10.4s
+	WORD $0x4ebf1fed // mov v13.16b, v31.16b
+	WORD $0x4e2bcced // fmla v13.4s, v7.4s, v11.4s
 	FMOVQ 592(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2ccd5e // fmla v30.4s, v10.4s, v12.4s
-	WORD $0x4ebe1fcc // mov v12.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2dcd7e // fmla v30.4s, v11.4s, v13.4s
-	WORD $0x4ebe1fcd // mov v13.16b, v30.16b
+	WORD $0x4ebf1fea // mov v10.16b, v31.16b
+	WORD $0x4e2cccca // fmla v10.4s, v6.4s, v12.4s
+	WORD $0x4ebf1feb // mov v11.16b, v31.16b
+	WORD $0x4e2dcceb // fmla v11.4s, v7.4s, v13.4s
 	FMOVQ 608(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2ccd5e // fmla v30.4s, v10.4s, v12.4s
-	WORD $0x4ebe1fcc // mov v12.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e2dcd7e // fmla v30.4s, v11.4s, v13.4s
-	WORD $0x4ebe1fcd // mov v13.16b, v30.16b
-	WORD $0x6e2add8a // fmul v10.4s, v12.4s, v10.4s
-	WORD $0x6e2bddab // fmul v11.4s, v13.4s, v11.4s
-	WORD $0x4e2acc42 // fmla v2.4s, v2.4s, v10.4s
-	WORD $0x4ea21c4a // mov v10.16b, v2.16b
-	WORD $0x4e2bcc63 // fmla v3.4s, v3.4s, v11.4s
-	WORD $0x4ea31c6b // mov v11.16b, v3.16b
-	WORD $0x4ea81d42 // orr v2.16b, v10.16b, v8.16b
-	WORD $0x4ea91d63 // orr v3.16b, v11.16b, v9.16b
+	WORD $0x4ebf1fec // mov v12.16b, v31.16b
+	WORD $0x4e2acccc // fmla v12.4s, v6.4s, v10.4s
+	WORD $0x4ebf1fed // mov v13.16b, v31.16b
+	WORD $0x4e2bcced // fmla v13.4s, v7.4s, v11.4s
+	WORD $0x6e26dd86 // fmul v6.4s, v12.4s, v6.4s
+	WORD $0x6e27dda7 // fmul v7.4s, v13.4s, v7.4s
+	WORD $0x4e26cc42 // fmla v2.4s, v2.4s, v6.4s
+	WORD $0x4e27cc63 // fmla v3.4s, v3.4s, v7.4s
+	WORD $0x4ea81c46 // orr v6.16b, v2.16b, v8.16b
+	WORD $0x4ea91c67 // orr v7.16b, v3.16b, v9.16b
 	FMOVQ 624(R26), F31
 	WORD $0x6ea4e7e4 // fcmgt v4.4s, v31.4s, v4.4s
 	WORD $0x6ea5e7e5 // fcmgt v5.4s, v31.4s, v5.4s
-	WORD $0x6ee41cc2 // bif v2.16b, v6.16b, v4.16b
-	WORD $0x6ee51ce3 // bif v3.16b, v7.16b, v5.16b
+	WORD $0x6ee41fc6 // bif v6.16b, v30.16b, v4.16b
+	WORD $0x6ee51fa7 // bif v7.16b, v29.16b, v5.16b
 	ADD R3<<2, R0, R19
 	MOVD R19, R16
 	VMOV V0.S[0], R17
 	CBZ R17, tanhNEON_lanes2
-	VST1.P V2.S[0], 4(R16)
+	VST1.P V6.S[0], 4(R16)
 	VMOV V0.S[1], R17
 	CBZ R17, tanhNEON_lanes2
-	VST1.P V2.S[1], 4(R16)
+	VST1.P V6.S[1], 4(R16)
 	VMOV V0.S[2], R17
 	CBZ R17, tanhNEON_lanes2
-	VST1.P V2.S[2], 4(R16)
+	VST1.P V6.S[2], 4(R16)
 	VMOV V0.S[3], R17
 	CBZ R17, tanhNEON_lanes2
-	VST1.P V2.S[3], 4(R16)
+	VST1.P V6.S[3], 4(R16)
 	VMOV V1.S[0], R17
 	CBZ R17, tanhNEON_lanes2
-	VST1.P V3.S[0], 4(R16)
+	VST1.P V7.S[0], 4(R16)
 	VMOV V1.S[1], R17
 	CBZ R17, tanhNEON_lanes2
-	VST1.P V3.S[1], 4(R16)
+	VST1.P V7.S[1], 4(R16)
 	VMOV V1.S[2], R17
 	CBZ R17, tanhNEON_lanes2
-	VST1.P V3.S[2], 4(R16)
+	VST1.P V7.S[2], 4(R16)
 	VMOV V1.S[3], R17
 	CBZ R17, tanhNEON_lanes2
-	VST1.P V3.S[3], 4(R16)
+	VST1.P V7.S[3], 4(R16)
 tanhNEON_lanes2:
 done:
 	RET
@@ -2497,180 +2297,156 @@ unrolled:
 	FMOVQ 144(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e28cc9e // fmla v30.4s, v4.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29ccbe // fmla v30.4s, v5.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e29ccbd // fmla v29.4s, v5.4s, v9.4s
 	FMOVQ 160(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e28cc9e // fmla v30.4s, v4.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29ccbe // fmla v30.4s, v5.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
+	WORD $0x4e3ecc88 // fmla v8.4s, v4.4s, v30.4s
+	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
+	WORD $0x4e3dcca9 // fmla v9.4s, v5.4s, v29.4s
 	FMOVQ 176(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e28cc9e // fmla v30.4s, v4.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29ccbe // fmla v30.4s, v5.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e29ccbd // fmla v29.4s, v5.4s, v9.4s
 	FMOVQ 192(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e28cc9e // fmla v30.4s, v4.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29ccbe // fmla v30.4s, v5.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
+	WORD $0x4e3ecc88 // fmla v8.4s, v4.4s, v30.4s
+	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
+	WORD $0x4e3dcca9 // fmla v9.4s, v5.4s, v29.4s
 	FMOVQ 208(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e28cc9e // fmla v30.4s, v4.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29ccbe // fmla v30.4s, v5.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e29ccbd // fmla v29.4s, v5.4s, v9.4s
 	WORD $0x6e24dc8a // fmul v10.4s, v4.4s, v4.4s
 	WORD $0x6e25dcab // fmul v11.4s, v5.4s, v5.4s
-	WORD $0x4e28cd44 // fmla v4.4s, v10.4s, v8.4s
-	WORD $0x4ea41c88 // mov v8.16b, v4.16b
-	WORD $0x4e29cd65 // fmla v5.4s, v11.4s, v9.4s
-	WORD $0x4ea51ca9 // mov v9.16b, v5.16b
+	WORD $0x4e3ecd44 // fmla v4.4s, v10.4s, v30.4s
+	WORD $0x4e3dcd65 // fmla v5.4s, v11.4s, v29.4s
 	FMOVQ 32(R26), F31
-	WORD $0x4e3fd504 // fadd v4.4s, v8.4s, v31.4s
-	WORD $0x4e3fd525 // fadd v5.4s, v9.4s, v31.4s
+	WORD $0x4e3fd49e // fadd v30.4s, v4.4s, v31.4s
+	WORD $0x4e3fd4bd // fadd v29.4s, v5.4s, v31.4s
 	WORD $0x4e21a8c6 // fcvtns v6.4s, v6.4s
 	WORD $0x4e21a8e7 // fcvtns v7.4s, v7.4s
-	WORD $0x4f3f04c8 // sshr v8.4s, v6.4s, #1
-	WORD $0x4f3f04e9 // sshr v9.4s, v7.4s, #1
-	WORD $0x6ea884c6 // sub v6.4s, v6.4s, v8.4s
-	WORD $0x6ea984e7 // sub v7.4s, v7.4s, v9.4s
-	FMOVQ 224(R26), F31
-	WORD $0x4ebf8508 // add v8.4s, v8.4s, v31.4s
-	WORD $0x4ebf8529 // add v9.4s, v9.4s, v31.4s
-	WORD $0x4f375508 // shl v8.4s, v8.4s, #23
-	WORD $0x4f375529 // shl v9.4s, v9.4s, #23
-	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
-	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
-	FMOVQ 224(R26), F31
-	WORD $0x4ebf84c6 // add v6.4s, v6.4s, v31.4s
-	WORD $0x4ebf84e7 // add v7.4s, v7.4s, v31.4s
-	WORD $0x4f3754c6 // shl v6.4s, v6.4s, #23
-	WORD $0x4f3754e7 // shl v7.4s, v7.4s, #23
-	WORD $0x6e26dc84 // fmul v4.4s, v4.4s, v6.4s
-	WORD $0x6e27dca5 // fmul v5.4s, v5.4s, v7.4s
-	FMOVQ 464(R26), F31
-	WORD $0x6ea0e7e0 // fcmgt v0.4s, v31.4s, v0.4s
-	WORD $0x6ea1e7e1 // fcmgt v1.4s, v31.4s, v1.4s
-	FMOVQ 32(R26), F6
-	FMOVQ 32(R26), F7
-	WORD $0x6e661c80 // bsl v0.16b, v4.16b, v6.16b
-	WORD $0x6e671ca1 // bsl v1.16b, v5.16b, v7.16b
-	FMOVQ 32(R26), F31
-	WORD $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
-	WORD $0x4e3fd4a5 // fadd v5.4s, v5.4s, v31.4s
-	WORD $0x6e24fc00 // fdiv v0.4s, v0.4s, v4.4s
-	WORD $0x6e25fc21 // fdiv v1.4s, v1.4s, v5.4s
-	ADD R3<<2, R0, R20
-	FSTPQ (F0, F1), (R20)
-	FMOVQ (R26), F31
-	WORD $0x4ebf1c40 // orr v0.16b, v2.16b, v31.16b
-	WORD $0x4ebf1c61 // orr v1.16b, v3.16b, v31.16b
-	FMOVQ 48(R26), F4
-	FMOVQ 48(R26), F5
-	WORD $0x6ea0e49f // fcmgt v31.4s, v4.4s, v0.4s
-	WORD $0x6ebf1c80 // bit v0.16b, v4.16b, v31.16b
-	WORD $0x6ea1e4bf // fcmgt v31.4s, v5.4s, v1.4s
-	WORD $0x6ebf1ca1 // bit v1.16b, v5.16b, v31.16b
-	FMOVQ 80(R26), F31
-	WORD $0x6e3fdc04 // fmul v4.4s, v0.4s, v31.4s
-	WORD $0x6e3fdc25 // fmul v5.4s, v1.4s, v31.4s
-	WORD $0x4e218884 // frintn v4.4s, v4.4s
-	WORD $0x4e2188a5 // frintn v5.4s, v5.4s
-	FMOVQ 96(R26), F31
-	WORD $0x4ebfcc80 // fmls v0.4s, v4.4s, v31.4s
-	WORD $0x4ebfcca1 // fmls v1.4s, v5.4s, v31.4s
-	FMOVQ 112(R26), F31
-	WORD $0x4ebfcc80 // fmls v0.4s, v4.4s, v31.4s
-	WORD $0x4ebfcca1 // fmls v1.4s, v5.4s, v31.4s
-	FMOVQ 128(R26), F6
-	FMOVQ 128(R26), F7
-	FMOVQ 144(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e26cc1e // fmla v30.4s, v0.4s, v6.4s
-	WORD $0x4ebe1fc6 // mov v6.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e27cc3e // fmla v30.4s, v1.4s, v7.4s
-	WORD $0x4ebe1fc7 // mov v7.16b, v30.16b
-	FMOVQ 160(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e26cc1e // fmla v30.4s, v0.4s, v6.4s
-	WORD $0x4ebe1fc6 // mov v6.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e27cc3e // fmla v30.4s, v1.4s, v7.4s
-	WORD $0x4ebe1fc7 // mov v7.16b, v30.16b
-	FMOVQ 176(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e26cc1e // fmla v30.4s, v0.4s, v6.4s
-	WORD $0x4ebe1fc6 // mov v6.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e27cc3e // fmla v30.4s, v1.4s, v7.4s
-	WORD $0x4ebe1fc7 // mov v7.16b, v30.16b
-	FMOVQ 192(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e26cc1e // fmla v30.4s, v0.4s, v6.4s
-	WORD $0x4ebe1fc6 // mov v6.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e27cc3e // fmla v30.4s, v1.4s, v7.4s
-	WORD $0x4ebe1fc7 // mov v7.16b, v30.16b
-	FMOVQ 208(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e26cc1e // fmla v30.4s, v0.4s, v6.4s
-	WORD $0x4ebe1fc6 // mov v6.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e27cc3e // fmla v30.4s, v1.4s, v7.4s
-	WORD $0x4ebe1fc7 // mov v7.16b, v30.16b
-	WORD $0x6e20dc08 // fmul v8.4s, v0.4s, v0.4s
-	WORD $0x6e21dc29 // fmul v9.4s, v1.4s, v1.4s
-	WORD $0x4e26cd00 // fmla v0.4s, v8.4s, v6.4s
-	WORD $0x4ea01c06 // mov v6.16b, v0.16b
-	WORD $0x4e27cd21 // fmla v1.4s, v9.4s, v7.4s
-	WORD $0x4ea11c27 // mov v7.16b, v1.16b
-	FMOVQ 32(R26), F31
-	WORD $0x4e3fd4c0 // fadd v0.4s, v6.4s, v31.4s
-	WORD $0x4e3fd4e1 // fadd v1.4s, v7.4s, v31.4s
-	WORD $0x4e21a884 // fcvtns v4.4s, v4.4s
-	WORD $0x4e21a8a5 // fcvtns v5.4s, v5.4s
-	WORD $0x4f3f0486 // sshr v6.4s, v4.4s, #1
-	WORD $0x4f3f04a7 // sshr v7.4s, v5.4s, #1
-	WORD $0x6ea68484 // sub v4.4s, v4.4s, v6.4s
-	WORD $0x6ea784a5 // sub v5.4s, v5.4s, v7.4s
-	FMOVQ 224(R26), F31
-	WORD $0x4ebf84c6 // add v6.4s, v6.4s, v31.4s
-	WORD $0x4ebf84e7 // add v7.4s, v7.4s, v31.4s
-	WORD $0x4f3754c6 // shl v6.4s, v6.4s, #23
-	WORD $0x4f3754e7 // shl v7.4s, v7.4s, #23
-	WORD $0x6e26dc00 // fmul v0.4s, v0.4s, v6.4s
-	WORD $0x6e27dc21 // fmul v1.4s, v1.4s, v7.4s
+	WORD $0x4f3f04c4 // sshr v4.4s, v6.4s, #1
+	WORD $0x4f3f04e5 // sshr v5.4s, v7.4s, #1
+	WORD $0x6ea484c6 // sub v6.4s, v6.4s, v4.4s
+	WORD $0x6ea584e7 // sub v7.4s, v7.4s, v5.4s
 	FMOVQ 224(R26), F31
 	WORD $0x4ebf8484 // add v4.4s, v4.4s, v31.4s
 	WORD $0x4ebf84a5 // add v5.4s, v5.4s, v31.4s
 	WORD $0x4f375484 // shl v4.4s, v4.4s, #23
 	WORD $0x4f3754a5 // shl v5.4s, v5.4s, #23
-	WORD $0x6e24dc00 // fmul v0.4s, v0.4s, v4.4s
-	WORD $0x6e25dc21 // fmul v1.4s, v1.4s, v5.4s
+	WORD $0x6e24dfde // fmul v30.4s, v30.4s, v4.4s
+	WORD $0x6e25dfbd // fmul v29.4s, v29.4s, v5.4s
+	FMOVQ 224(R26), F31
+	WORD $0x4ebf84c6 // add v6.4s, v6.4s, v31.4s
+	WORD $0x4ebf84e7 // add v7.4s, v7.4s, v31.4s
+	WORD $0x4f3754c6 // shl v6.4s, v6.4s, #23
+	WORD $0x4f3754e7 // shl v7.4s, v7.4s, #23
+	WORD $0x6e26dfde // fmul v30.4s, v30.4s, v6.4s
+	WORD $0x6e27dfbd // fmul v29.4s, v29.4s, v7.4s
+	FMOVQ 464(R26), F31
+	WORD $0x6ea0e7e0 // fcmgt v0.4s, v31.4s, v0.4s
+	WORD $0x6ea1e7e1 // fcmgt v1.4s, v31.4s, v1.4s
+	FMOVQ 32(R26), F6
+	FMOVQ 32(R26), F7
+	WORD $0x6e661fc0 // bsl v0.16b, v30.16b, v6.16b
+	WORD $0x6e671fa1 // bsl v1.16b, v29.16b, v7.16b
+	FMOVQ 32(R26), F31
+	WORD $0x4e3fd7de // fadd v30.4s, v30.4s, v31.4s
+	WORD $0x4e3fd7bd // fadd v29.4s, v29.4s, v31.4s
+	WORD $0x6e3efc00 // fdiv v0.4s, v0.4s, v30.4s
+	WORD $0x6e3dfc21 // fdiv v1.4s, v1.4s, v29.4s
+	ADD R3<<2, R0, R20
+	FSTPQ (F0, F1), (R20)
+	FMOVQ (R26), F31
+	WORD $0x4ebf1c40 // orr v0.16b, v2.16b, v31.16b
+	WORD $0x4ebf1c61 // orr v1.16b, v3.16b, v31.16b
+	FMOVQ 48(R26), F30
+	FMOVQ 48(R26), F29
+	WORD $0x6ea0e7df // fcmgt v31.4s, v30.4s, v0.4s
+	WORD $0x6ebf1fc0 // bit v0.16b, v30.16b, v31.16b
+	WORD $0x6ea1e7bf // fcmgt v31.4s, v29.4s, v1.4s
+	WORD $0x6ebf1fa1 // bit v1.16b, v29.16b, v31.16b
+	FMOVQ 80(R26), F31
+	WORD $0x6e3fdc1e // fmul v30.4s, v0.4s, v31.4s
+	WORD $0x6e3fdc3d // fmul v29.4s, v1.4s, v31.4s
+	WORD $0x4e218bde // frintn v30.4s, v30.4s
+	WORD $0x4e218bbd // frintn v29.4s, v29.4s
+	FMOVQ 96(R26), F31
+	WORD $0x4ebfcfc0 // fmls v0.4s, v30.4s, v31.4s
+	WORD $0x4ebfcfa1 // fmls v1.4s, v29.4s, v31.4s
+	FMOVQ 112(R26), F31
+	WORD $0x4ebfcfc0 // fmls v0.4s, v30.4s, v31.4s
+	WORD $0x4ebfcfa1 // fmls v1.4s, v29.4s, v31.4s
+	FMOVQ 128(R26), F6
+	FMOVQ 128(R26), F7
+	FMOVQ 144(R26), F31
+	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
+	WORD $0x4e26cc08 // fmla v8.4s, v0.4s, v6.4s
+	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
+	WORD $0x4e27cc29 // fmla v9.4s, v1.4s, v7.4s
+	FMOVQ 160(R26), F31
+	WORD $0x4ebf1fe6 // mov v6.16b, v31.16b
+	WORD $0x4e28cc06 // fmla v6.4s, v0.4s, v8.4s
+	WORD $0x4ebf1fe7 // mov v7.16b, v31.16b
+	WORD $0x4e29cc27 // fmla v7.4s, v1.4s, v9.4s
+	FMOVQ 176(R26), F31
+	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
+	WORD $0x4e26cc08 // fmla v8.4s, v0.4s, v6.4s
+	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
+	WORD $0x4e27cc29 // fmla v9.4s, v1.4s, v7.4s
+	FMOVQ 192(R26), F31
+	WORD $0x4ebf1fe6 // mov v6.16b, v31.16b
+	WORD $0x4e28cc06 // fmla v6.4s, v0.4s, v8.4s
+	WORD $0x4ebf1fe7 // mov v7.16b, v31.16b
+	WORD $0x4e29cc27 // fmla v7.4s, v1.4s, v9.4s
+	FMOVQ 208(R26), F31
+	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
+	WORD $0x4e26cc08 // fmla v8.4s, v0.4s, v6.4s
+	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
+	WORD $0x4e27cc29 // fmla v9.4s, v1.4s, v7.4s
+	WORD $0x6e20dc04 // fmul v4.4s, v0.4s, v0.4s
+	WORD $0x6e21dc25 // fmul v5.4s, v1.4s, v1.4s
+	WORD $0x4e28cc80 // fmla v0.4s, v4.4s, v8.4s
+	WORD $0x4e29cca1 // fmla v1.4s, v5.4s, v9.4s
+	FMOVQ 32(R26), F31
+	WORD $0x4e3fd408 // fadd v8.4s, v0.4s, v31.4s
+	WORD $0x4e3fd429 // fadd v9.4s, v1.4s, v31.4s
+	WORD $0x4e21abde // fcvtns v30.4s, v30.4s
+	WORD $0x4e21abbd // fcvtns v29.4s, v29.4s
+	WORD $0x4f3f07c0 // sshr v0.4s, v30.4s, #1
+	WORD $0x4f3f07a1 // sshr v1.4s, v29.4s, #1
+	WORD $0x6ea087de // sub v30.4s, v30.4s, v0.4s
+	WORD $0x6ea187bd // sub v29.4s, v29.4s, v1.4s
+	FMOVQ 224(R26), F31
+	WORD $0x4ebf8400 // add v0.4s, v0.4s, v31.4s
+	WORD $0x4ebf8421 // add v1.4s, v1.4s, v31.4s
+	WORD $0x4f375400 // shl v0.4s, v0.4s, #23
+	WORD $0x4f375421 // shl v1.4s, v1.4s, #23
+	WORD $0x6e20dd08 // fmul v8.4s, v8.4s, v0.4s
+	WORD $0x6e21dd29 // fmul v9.4s, v9.4s, v1.4s
+	FMOVQ 224(R26), F31
+	WORD $0x4ebf87de // add v30.4s, v30.4s, v31.4s
+	WORD $0x4ebf87bd // add v29.4s, v29.4s, v31.4s
+	WORD $0x4f3757de // shl v30.4s, v30.4s, #23
+	WORD $0x4f3757bd // shl v29.4s, v29.4s, #23
+	WORD $0x6e3edd08 // fmul v8.4s, v8.4s, v30.4s
+	WORD $0x6e3ddd29 // fmul v9.4s, v9.4s, v29.4s
 	FMOVQ 464(R26), F31
 	WORD $0x6ea2e7e2 // fcmgt v2.4s, v31.4s, v2.4s
 	WORD $0x6ea3e7e3 // fcmgt v3.4s, v31.4s, v3.4s
-	FMOVQ 32(R26), F4
-	FMOVQ 32(R26), F5
-	WORD $0x6e641c02 // bsl v2.16b, v0.16b, v4.16b
-	WORD $0x6e651c23 // bsl v3.16b, v1.16b, v5.16b
+	FMOVQ 32(R26), F30
+	FMOVQ 32(R26), F29
+	WORD $0x6e7e1d02 // bsl v2.16b, v8.16b, v30.16b
+	WORD $0x6e7d1d23 // bsl v3.16b, v9.16b, v29.16b
 	FMOVQ 32(R26), F31
-	WORD $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
-	WORD $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
-	WORD $0x6e20fc40 // fdiv v0.4s, v2.4s, v0.4s
-	WORD $0x6e21fc61 // fdiv v1.4s, v3.4s, v1.4s
-	FSTPQ (F0, F1), 32(R20)
+	WORD $0x4e3fd508 // fadd v8.4s, v8.4s, v31.4s
+	WORD $0x4e3fd529 // fadd v9.4s, v9.4s, v31.4s
+	WORD $0x6e28fc48 // fdiv v8.4s, v2.4s, v8.4s
+	WORD $0x6e29fc69 // fdiv v9.4s, v3.4s, v9.4s
+	FSTPQ (F8, F9), 32(R20)
 	ADD $16, R3
 unrolled_test:
 	CMP R4, R3
@@ -2706,79 +2482,67 @@ single:
 	FMOVQ 144(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e26cc5e // fmla v30.4s, v2.4s, v6.4s
-	WORD $0x4ebe1fc6 // mov v6.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e27cc7e // fmla v30.4s, v3.4s, v7.4s
-	WORD $0x4ebe1fc7 // mov v7.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e27cc7d // fmla v29.4s, v3.4s, v7.4s
 	FMOVQ 160(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e26cc5e // fmla v30.4s, v2.4s, v6.4s
-	WORD $0x4ebe1fc6 // mov v6.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e27cc7e // fmla v30.4s, v3.4s, v7.4s
-	WORD $0x4ebe1fc7 // mov v7.16b, v30.16b
+	WORD $0x4ebf1fe6 // mov v6.16b, v31.16b
+	WORD $0x4e3ecc46 // fmla v6.4s, v2.4s, v30.4s
+	WORD $0x4ebf1fe7 // mov v7.16b, v31.16b
+	WORD $0x4e3dcc67 // fmla v7.4s, v3.4s, v29.4s
 	FMOVQ 176(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e26cc5e // fmla v30.4s, v2.4s, v6.4s
-	WORD $0x4ebe1fc6 // mov v6.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e27cc7e // fmla v30.4s, v3.4s, v7.4s
-	WORD $0x4ebe1fc7 // mov v7.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e27cc7d // fmla v29.4s, v3.4s, v7.4s
 	FMOVQ 192(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e26cc5e // fmla v30.4s, v2.4s, v6.4s
-	WORD $0x4ebe1fc6 // mov v6.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e27cc7e // fmla v30.4s, v3.4s, v7.4s
-	WORD $0x4ebe1fc7 // mov v7.16b, v30.16b
+	WORD $0x4ebf1fe6 // mov v6.16b, v31.16b
+	WORD $0x4e3ecc46 // fmla v6.4s, v2.4s, v30.4s
+	WORD $0x4ebf1fe7 // mov v7.16b, v31.16b
+	WORD $0x4e3dcc67 // fmla v7.4s, v3.4s, v29.4s
 	FMOVQ 208(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e26cc5e // fmla v30.4s, v2.4s, v6.4s
-	WORD $0x4ebe1fc6 // mov v6.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e27cc7e // fmla v30.4s, v3.4s, v7.4s
-	WORD $0x4ebe1fc7 // mov v7.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e27cc7d // fmla v29.4s, v3.4s, v7.4s
 	WORD $0x6e22dc48 // fmul v8.4s, v2.4s, v2.4s
 	WORD $0x6e23dc69 // fmul v9.4s, v3.4s, v3.4s
-	WORD $0x4e26cd02 // fmla v2.4s, v8.4s, v6.4s
-	WORD $0x4ea21c46 // mov v6.16b, v2.16b
-	WORD $0x4e27cd23 // fmla v3.4s, v9.4s, v7.4s
-	WORD $0x4ea31c67 // mov v7.16b, v3.16b
+	WORD $0x4e3ecd02 // fmla v2.4s, v8.4s, v30.4s
+	WORD $0x4e3dcd23 // fmla v3.4s, v9.4s, v29.4s
 	FMOVQ 32(R26), F31
-	WORD $0x4e3fd4c2 // fadd v2.4s, v6.4s, v31.4s
-	WORD $0x4e3fd4e3 // fadd v3.4s, v7.4s, v31.4s
+	WORD $0x4e3fd45e // fadd v30.4s, v2.4s, v31.4s
+	WORD $0x4e3fd47d // fadd v29.4s, v3.4s, v31.4s
 	WORD $0x4e21a884 // fcvtns v4.4s, v4.4s
 	WORD $0x4e21a8a5 // fcvtns v5.4s, v5.4s
-	WORD $0x4f3f0486 // sshr v6.4s, v4.4s, #1
-	WORD $0x4f3f04a7 // sshr v7.4s, v5.4s, #1
-	WORD $0x6ea68484 // sub v4.4s, v4.4s, v6.4s
-	WORD $0x6ea784a5 // sub v5.4s, v5.4s, v7.4s
+	WORD $0x4f3f0482 // sshr v2.4s, v4.4s, #1
+	WORD $0x4f3f04a3 // sshr v3.4s, v5.4s, #1
+	WORD $0x6ea28484 // sub v4.4s, v4.4s, v2.4s
+	WORD $0x6ea384a5 // sub v5.4s, v5.4s, v3.4s
 	FMOVQ 224(R26), F31
-	WORD $0x4ebf84c6 // add v6.4s, v6.4s, v31.4s
-	WORD $0x4ebf84e7 // add v7.4s, v7.4s, v31.4s
-	WORD $0x4f3754c6 // shl v6.4s, v6.4s, #23
-	WORD $0x4f3754e7 // shl v7.4s, v7.4s, #23
-	WORD $0x6e26dc42 // fmul v2.4s, v2.4s, v6.4s
-	WORD $0x6e27dc63 // fmul v3.4s, v3.4s, v7.4s
+	WORD $0x4ebf8442 // add v2.4s, v2.4s, v31.4s
+	WORD $0x4ebf8463 // add v3.4s, v3.4s, v31.4s
+	WORD $0x4f375442 // shl v2.4s, v2.4s, #23
+	WORD $0x4f375463 // shl v3.4s, v3.4s, #23
+	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
+	WORD $0x6e23dfbd // fmul v29.4s, v29.4s, v3.4s
 	FMOVQ 224(R26), F31
 	WORD $0x4ebf8484 // add v4.4s, v4.4s, v31.4s
 	WORD $0x4ebf84a5 // add v5.4s, v5.4s, v31.4s
 	WORD $0x4f375484 // shl v4.4s, v4.4s, #23
 	WORD $0x4f3754a5 // shl v5.4s, v5.4s, #23
-	WORD $0x6e24dc42 // fmul v2.4s, v2.4s, v4.4s
-	WORD $0x6e25dc63 // fmul v3.4s, v3.4s, v5.4s
+	WORD $0x6e24dfde // fmul v30.4s, v30.4s, v4.4s
+	WORD $0x6e25dfbd // fmul v29.4s, v29.4s, v5.4s
 	FMOVQ 464(R26), F31
 	WORD $0x6ea0e7e0 // fcmgt v0.4s, v31.4s, v0.4s
 	WORD $0x6ea1e7e1 // fcmgt v1.4s, v31.4s, v1.4s
 	FMOVQ 32(R26), F4
 	FMOVQ 32(R26), F5
-	WORD $0x6e641c40 // bsl v0.16b, v2.16b, v4.16b
-	WORD $0x6e651c61 // bsl v1.16b, v3.16b, v5.16b
+	WORD $0x6e641fc0 // bsl v0.16b, v30.16b, v4.16b
+	WORD $0x6e651fa1 // bsl v1.16b, v29.16b, v5.16b
 	FMOVQ 32(R26), F31
-	WORD $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
-	WORD $0x4e3fd463 // fadd v3.4s, v3.4s, v31.4s
-	WORD $0x6e22fc00 // fdiv v0.4s, v0.4s, v2.4s
-	WORD $0x6e23fc21 // fdiv v1.4s, v1.4s, v3.4s
+	WORD $0x4e3fd7de // fadd v30.4s, v30.4s, v31.4s
+	WORD $0x4e3fd7bd // fadd v29.4s, v29.4s, v31.4s
+	WORD $0x6e3efc00 // fdiv v0.4s, v0.4s, v30.4s
+	WORD $0x6e3dfc21 // fdiv v1.4s, v1.4s, v29.4s
 	ADD R3<<2, R0, R22
 	FSTPQ (F0, F1), (R22)
 	ADD $8, R3
@@ -2845,79 +2609,67 @@ logisticNEON_lanes1:
 	FMOVQ 144(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e28cc9e // fmla v30.4s, v4.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29ccbe // fmla v30.4s, v5.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e29ccbd // fmla v29.4s, v5.4s, v9.4s
 	FMOVQ 160(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e28cc9e // fmla v30.4s, v4.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29ccbe // fmla v30.4s, v5.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
+	WORD $0x4e3ecc88 // fmla v8.4s, v4.4s, v30.4s
+	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
+	WORD $0x4e3dcca9 // fmla v9.4s, v5.4s, v29.4s
 	FMOVQ 176(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e28cc9e // fmla v30.4s, v4.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29ccbe // fmla v30.4s, v5.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e29ccbd // fmla v29.4s, v5.4s, v9.4s
 	FMOVQ 192(R26), F31
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e28cc9e // fmla v30.4s, v4.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29ccbe // fmla v30.4s, v5.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
+	WORD $0x4e3ecc88 // fmla v8.4s, v4.4s, v30.4s
+	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
+	WORD $0x4e3dcca9 // fmla v9.4s, v5.4s, v29.4s
 	FMOVQ 208(R26), F31
 	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
 	WORD $0x4e28cc9e // fmla v30.4s, v4.4s, v8.4s
-	WORD $0x4ebe1fc8 // mov v8.16b, v30.16b
-	WORD $0x4ebf1ffe // mov v30.16b, v31.16b
-	WORD $0x4e29ccbe // fmla v30.4s, v5.4s, v9.4s
-	WORD $0x4ebe1fc9 // mov v9.16b, v30.16b
+	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
+	WORD $0x4e29ccbd // fmla v29.4s, v5.4s, v9.4s
 	WORD $0x6e24dc8a // fmul v10.4s, v4.4s, v4.4s
 	WORD $0x6e25dcab // fmul v11.4s, v5.4s, v5.4s
-	WORD $0x4e28cd44 // fmla v4.4s, v10.4s, v8.4s
-	WORD $0x4ea41c88 // mov v8.16b, v4.16b
-	WORD $0x4e29cd65 // fmla v5.4s, v11.4s, v9.4s
-	WORD $0x4ea51ca9 // mov v9.16b, v5.16b
+	WORD $0x4e3ecd44 // fmla v4.4s, v10.4s, v30.4s
+	WORD $0x4e3dcd65 // fmla v5.4s, v11.4s, v29.4s
 	FMOVQ 32(R26), F31
-	WORD $0x4e3fd504 // fadd v4.4s, v8.4s, v31.4s
-	WORD $0x4e3fd525 // fadd v5.4s, v9.4s, v31.4s
+	WORD $0x4e3fd49e // fadd v30.4s, v4.4s, v31.4s
+	WORD $0x4e3fd4bd // fadd v29.4s, v5.4s, v31.4s
 	WORD $0x4e21a8c6 // fcvtns v6.4s, v6.4s
 	WORD $0x4e21a8e7 // fcvtns v7.4s, v7.4s
-	WORD $0x4f3f04c8 // sshr v8.4s, v6.4s, #1
-	WORD $0x4f3f04e9 // sshr v9.4s, v7.4s, #1
-	WORD $0x6ea884c6 // sub v6.4s, v6.4s, v8.4s
-	WORD $0x6ea984e7 // sub v7.4s, v7.4s, v9.4s
+	WORD $0x4f3f04c4 // sshr v4.4s, v6.4s, #1
+	WORD $0x4f3f04e5 // sshr v5.4s, v7.4s, #1
+	WORD $0x6ea484c6 // sub v6.4s, v6.4s, v4.4s
+	WORD $0x6ea584e7 // sub v7.4s, v7.4s, v5.4s
 	FMOVQ 224(R26), F31
-	WORD $0x4ebf8508 // add v8.4s, v8.4s, v31.4s
-	WORD $0x4ebf8529 // add v9.4s, v9.4s, v31.4s
-	WORD $0x4f375508 // shl v8.4s, v8.4s, #23
-	WORD $0x4f375529 // shl v9.4s, v9.4s, #23
-	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
-	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
+	WORD $0x4ebf8484 // add v4.4s, v4.4s, v31.4s
+	WORD $0x4ebf84a5 // add v5.4s, v5.4s, v31.4s
+	WORD $0x4f375484 // shl v4.4s, v4.4s, #23
+	WORD $0x4f3754a5 // shl v5.4s, v5.4s, #23
+	WORD $0x6e24dfde // fmul v30.4s, v30.4s, v4.4s
+	WORD $0x6e25dfbd // fmul v29.4s, v29.4s, v5.4s
 	FMOVQ 224(R26), F31
 	WORD $0x4ebf84c6 // add v6.4s, v6.4s, v31.4s
 	WORD $0x4ebf84e7 // add v7.4s, v7.4s, v31.4s
 	WORD $0x4f3754c6 // shl v6.4s, v6.4s, #23
 	WORD $0x4f3754e7 // shl v7.4s, v7.4s, #23
-	WORD $0x6e26dc84 // fmul v4.4s, v4.4s, v6.4s
-	WORD $0x6e27dca5 // fmul v5.4s, v5.4s, v7.4s
+	WORD $0x6e26dfde // fmul v30.4s, v30.4s, v6.4s
+	WORD $0x6e27dfbd // fmul v29.4s, v29.4s, v7.4s
 	FMOVQ 464(R26), F31
 	WORD $0x6ea2e7e2 // fcmgt v2.4s, v31.4s, v2.4s
 	WORD $0x6ea3e7e3 // fcmgt v3.4s, v31.4s, v3.4s
 	FMOVQ 32(R26), F6
 	FMOVQ 32(R26), F7
-	WORD $0x6e661c82 // bsl v2.16b, v4.16b, v6.16b
-	WORD $0x6e671ca3 // bsl v3.16b, v5.16b, v7.16b
+	WORD $0x6e661fc2 // bsl v2.16b, v30.16b, v6.16b
+	WORD $0x6e671fa3 // bsl v3.16b, v29.16b, v7.16b
 	FMOVQ 32(R26), F31
-	WORD $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
-	WORD $0x4e3fd4a5 // fadd v5.4s, v5.4s, v31.4s
-	WORD $0x6e24fc42 // fdiv v2.4s, v2.4s, v4.4s
-	WORD $0x6e25fc63 // fdiv v3.4s, v3.4s, v5.4s
+	WORD $0x4e3fd7de // fadd v30.4s, v30.4s, v31.4s
+	WORD $0x4e3fd7bd // fadd v29.4s, v29.4s, v31.4s
+	WORD $0x6e3efc42 // fdiv v2.4s, v2.4s, v30.4s
+	WORD $0x6e3dfc63 // fdiv v3.4s, v3.4s, v29.4s
 	ADD R3<<2, R0, R19
 	MOVD R19, R16
 	VMOV V0.S[0], R17

@@ -741,100 +741,72 @@ column:
 	FLDPQ (R22), (F22, F23)
 	WORD $0x4eb41e9f // mov v31.16b, v20.16b
 	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
+	WORD $0x4eb51ebe // mov v30.16b, v21.16b
+	WORD $0x4e2bcdbe // fmla v30.4s, v13.4s, v11.4s
+	WORD $0x4ea8ce1f // fmls v31.4s, v16.4s, v8.4s
+	WORD $0x4ea9ce3e // fmls v30.4s, v17.4s, v9.4s
 	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
 	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
 	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
 	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
-	WORD $0x4eb01e18 // mov v24.16b, v16.16b
-	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4eae1dda // mov v26.16b, v14.16b
-	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
+	WORD $0x4eb41e98 // mov v24.16b, v20.16b
+	WORD $0x4ea6ce18 // fmls v24.4s, v16.4s, v6.4s
+	WORD $0x4eb51eb9 // mov v25.16b, v21.16b
+	WORD $0x4ea7ce39 // fmls v25.4s, v17.4s, v7.4s
+	WORD $0x4eb21e5a // mov v26.16b, v18.16b
+	WORD $0x4ea6cdda // fmls v26.4s, v14.4s, v6.4s
+	WORD $0x4eb31e7b // mov v27.16b, v19.16b
+	WORD $0x4ea7cdfb // fmls v27.4s, v15.4s, v7.4s
 	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
 	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f12 // mov v18.16b, v24.16b
-	WORD $0x4eb91f33 // mov v19.16b, v25.16b
+	WORD $0x4eb81f0e // mov v14.16b, v24.16b
+	WORD $0x4eb91f2f // mov v15.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
 	WORD $0x4e21cf79 // fmla v25.4s, v27.4s, v1.4s
-	WORD $0x4ea0cf52 // fmls v18.4s, v26.4s, v0.4s
-	WORD $0x4ea1cf73 // fmls v19.4s, v27.4s, v1.4s
-	WORD $0x4eb01e14 // mov v20.16b, v16.16b
-	WORD $0x4eb11e35 // mov v21.16b, v17.16b
-	WORD $0x4e22cdd0 // fmla v16.4s, v14.4s, v2.4s
-	WORD $0x4e23cdf1 // fmla v17.4s, v15.4s, v3.4s
-	WORD $0x4ea2cdd4 // fmls v20.4s, v14.4s, v2.4s
-	WORD $0x4ea3cdf5 // fmls v21.4s, v15.4s, v3.4s
-	FSTPQ (F12, F13), (R12)
-	FSTPQ (F24, F25), 64(R12)
-	FSTPQ (F18, F19), 128(R12)
-	FSTPQ (F16, F17), 192(R12)
-	FSTPQ (F20, F21), 256(R12)
-	FSTPQ (F22, F23), 320(R12)
-	FLDPQ 32(R23), (F12, F13)
-	FLDPQ 32(R24), (F14, F15)
-	FLDPQ 32(R19), (F16, F17)
-	FLDPQ 32(R20), (F18, F19)
-	FLDPQ 32(R21), (F20, F21)
-	FLDPQ 32(R22), (F22, F23)
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
-	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
-	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
-	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
-	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
-	WORD $0x4eb01e18 // mov v24.16b, v16.16b
-	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4eae1dda // mov v26.16b, v14.16b
-	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
-	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
+	WORD $0x4ea0cf4e // fmls v14.4s, v26.4s, v0.4s
+	WORD $0x4ea1cf6f // fmls v15.4s, v27.4s, v1.4s
 	WORD $0x4eb41e90 // mov v16.16b, v20.16b
-	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
 	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4e22ce54 // fmla v20.4s, v18.4s, v2.4s
+	WORD $0x4e23ce75 // fmla v21.4s, v19.4s, v3.4s
+	WORD $0x4ea2ce50 // fmls v16.4s, v18.4s, v2.4s
+	WORD $0x4ea3ce71 // fmls v17.4s, v19.4s, v3.4s
+	FSTPQ (F31, F30), (R12)
+	FSTPQ (F24, F25), 64(R12)
+	FSTPQ (F14, F15), 128(R12)
+	FSTPQ (F20, F21), 192(R12)
+	FSTPQ (F16, F17), 256(R12)
+	FSTPQ (F22, F23), 320(R12)
+	FLDPQ 32(R23), (F31, F30)
+	FLDPQ 32(R24), (F18, F19)
+	FLDPQ 32(R19), (F20, F21)
+	FLDPQ 32(R20), (F14, F15)
+	FLDPQ 32(R21), (F16, F17)
+	FLDPQ 32(R22), (F22, F23)
+	WORD $0x4eb01e0c // mov v12.16b, v16.16b
+	WORD $0x4e2acfec // fmla v12.4s, v31.4s, v10.4s
+	WORD $0x4eb11e2d // mov v13.16b, v17.16b
+	WORD $0x4e2bcfcd // fmla v13.4s, v30.4s, v11.4s
+	WORD $0x4ea8ce8c // fmls v12.4s, v20.4s, v8.4s
+	WORD $0x4ea9cead // fmls v13.4s, v21.4s, v9.4s
+	WORD $0x4ea8cdd6 // fmls v22.4s, v14.4s, v8.4s
+	WORD $0x4ea9cdf7 // fmls v23.4s, v15.4s, v9.4s
+	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
+	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
+	WORD $0x4eb01e18 // mov v24.16b, v16.16b
+	WORD $0x4ea6ce98 // fmls v24.4s, v20.4s, v6.4s
+	WORD $0x4eb11e39 // mov v25.16b, v17.16b
+	WORD $0x4ea7ceb9 // fmls v25.4s, v21.4s, v7.4s
+	WORD $0x4eae1dda // mov v26.16b, v14.16b
+	WORD $0x4ea6ce5a // fmls v26.4s, v18.4s, v6.4s
+	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
+	WORD $0x4ea7ce7b // fmls v27.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce90 // fmls v16.4s, v20.4s, v4.4s
+	WORD $0x4ea5ceb1 // fmls v17.4s, v21.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f12 // mov v18.16b, v24.16b
 	WORD $0x4eb91f33 // mov v19.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
@@ -883,108 +855,80 @@ tile:
 	FMOVQ 1936(R12), F23
 	WORD $0x4eb41e9f // mov v31.16b, v20.16b
 	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
+	WORD $0x4eb51ebe // mov v30.16b, v21.16b
+	WORD $0x4e2bcdbe // fmla v30.4s, v13.4s, v11.4s
+	WORD $0x4ea8ce1f // fmls v31.4s, v16.4s, v8.4s
+	WORD $0x4ea9ce3e // fmls v30.4s, v17.4s, v9.4s
 	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
 	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
 	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
 	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
-	WORD $0x4eb01e18 // mov v24.16b, v16.16b
-	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4eae1dda // mov v26.16b, v14.16b
-	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
+	WORD $0x4eb41e98 // mov v24.16b, v20.16b
+	WORD $0x4ea6ce18 // fmls v24.4s, v16.4s, v6.4s
+	WORD $0x4eb51eb9 // mov v25.16b, v21.16b
+	WORD $0x4ea7ce39 // fmls v25.4s, v17.4s, v7.4s
+	WORD $0x4eb21e5a // mov v26.16b, v18.16b
+	WORD $0x4ea6cdda // fmls v26.4s, v14.4s, v6.4s
+	WORD $0x4eb31e7b // mov v27.16b, v19.16b
+	WORD $0x4ea7cdfb // fmls v27.4s, v15.4s, v7.4s
 	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
 	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f12 // mov v18.16b, v24.16b
-	WORD $0x4eb91f33 // mov v19.16b, v25.16b
+	WORD $0x4eb81f0e // mov v14.16b, v24.16b
+	WORD $0x4eb91f2f // mov v15.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
 	WORD $0x4e21cf79 // fmla v25.4s, v27.4s, v1.4s
-	WORD $0x4ea0cf52 // fmls v18.4s, v26.4s, v0.4s
-	WORD $0x4ea1cf73 // fmls v19.4s, v27.4s, v1.4s
-	WORD $0x4eb01e14 // mov v20.16b, v16.16b
-	WORD $0x4eb11e35 // mov v21.16b, v17.16b
-	WORD $0x4e22cdd0 // fmla v16.4s, v14.4s, v2.4s
-	WORD $0x4e23cdf1 // fmla v17.4s, v15.4s, v3.4s
-	WORD $0x4ea2cdd4 // fmls v20.4s, v14.4s, v2.4s
-	WORD $0x4ea3cdf5 // fmls v21.4s, v15.4s, v3.4s
-	FSTPQ (F12, F13), (R11)
+	WORD $0x4ea0cf4e // fmls v14.4s, v26.4s, v0.4s
+	WORD $0x4ea1cf6f // fmls v15.4s, v27.4s, v1.4s
+	WORD $0x4eb41e90 // mov v16.16b, v20.16b
+	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
+	WORD $0x4e22ce54 // fmla v20.4s, v18.4s, v2.4s
+	WORD $0x4e23ce75 // fmla v21.4s, v19.4s, v3.4s
+	WORD $0x4ea2ce50 // fmls v16.4s, v18.4s, v2.4s
+	WORD $0x4ea3ce71 // fmls v17.4s, v19.4s, v3.4s
+	FSTPQ (F31, F30), (R11)
 	ADD R4, R11, R23
 	FSTPQ (F24, F25), (R23)
 	ADD R4<<1, R11, R24
-	FSTPQ (F18, F19), (R24)
+	FSTPQ (F14, F15), (R24)
 	ADD R5, R11, R19
-	FSTPQ (F16, F17), (R19)
+	FSTPQ (F20, F21), (R19)
 	ADD R4<<2, R11, R20
-	FSTPQ (F20, F21), (R20)
+	FSTPQ (F16, F17), (R20)
 	ADD R8, R11, R21
 	FSTPQ (F22, F23), (R21)
-	FLDPQ 32(R12), (F12, F13)
-	FLDPQ 416(R12), (F14, F15)
-	FLDPQ 800(R12), (F16, F17)
-	FMOVQ 1184(R12), F18
-	FMOVQ 1200(R12), F19
-	FMOVQ 1568(R12), F20
-	FMOVQ 1584(R12), F21
+	FLDPQ 32(R12), (F31, F30)
+	FLDPQ 416(R12), (F18, F19)
+	FLDPQ 800(R12), (F20, F21)
+	FMOVQ 1184(R12), F14
+	FMOVQ 1200(R12), F15
+	FMOVQ 1568(R12), F16
+	FMOVQ 1584(R12), F17
 	FMOVQ 1952(R12), F22
 	FMOVQ 1968(R12), F23
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
-	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
-	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
-	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
-	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
+	WORD $0x4eb01e0c // mov v12.16b, v16.16b
+	WORD $0x4e2acfec // fmla v12.4s, v31.4s, v10.4s
+	WORD $0x4eb11e2d // mov v13.16b, v17.16b
+	WORD $0x4e2bcfcd // fmla v13.4s, v30.4s, v11.4s
+	WORD $0x4ea8ce8c // fmls v12.4s, v20.4s, v8.4s
+	WORD $0x4ea9cead // fmls v13.4s, v21.4s, v9.4s
+	WORD $0x4ea8cdd6 // fmls v22.4s, v14.4s, v8.4s
+	WORD $0x4ea9cdf7 // fmls v23.4s, v15.4s, v9.4s
+	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
+	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
 	WORD $0x4eb01e18 // mov v24.16b, v16.16b
+	WORD $0x4ea6ce98 // fmls v24.4s, v20.4s, v6.4s
 	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4ea7ceb9 // fmls v25.4s, v21.4s, v7.4s
 	WORD $0x4eae1dda // mov v26.16b, v14.16b
+	WORD $0x4ea6ce5a // fmls v26.4s, v18.4s, v6.4s
 	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
-	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
-	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce7b // fmls v27.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce90 // fmls v16.4s, v20.4s, v4.4s
+	WORD $0x4ea5ceb1 // fmls v17.4s, v21.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f12 // mov v18.16b, v24.16b
 	WORD $0x4eb91f33 // mov v19.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
@@ -1016,108 +960,80 @@ tile:
 	FMOVQ 2000(R12), F23
 	WORD $0x4eb41e9f // mov v31.16b, v20.16b
 	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
+	WORD $0x4eb51ebe // mov v30.16b, v21.16b
+	WORD $0x4e2bcdbe // fmla v30.4s, v13.4s, v11.4s
+	WORD $0x4ea8ce1f // fmls v31.4s, v16.4s, v8.4s
+	WORD $0x4ea9ce3e // fmls v30.4s, v17.4s, v9.4s
 	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
 	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
 	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
 	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
-	WORD $0x4eb01e18 // mov v24.16b, v16.16b
-	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4eae1dda // mov v26.16b, v14.16b
-	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
+	WORD $0x4eb41e98 // mov v24.16b, v20.16b
+	WORD $0x4ea6ce18 // fmls v24.4s, v16.4s, v6.4s
+	WORD $0x4eb51eb9 // mov v25.16b, v21.16b
+	WORD $0x4ea7ce39 // fmls v25.4s, v17.4s, v7.4s
+	WORD $0x4eb21e5a // mov v26.16b, v18.16b
+	WORD $0x4ea6cdda // fmls v26.4s, v14.4s, v6.4s
+	WORD $0x4eb31e7b // mov v27.16b, v19.16b
+	WORD $0x4ea7cdfb // fmls v27.4s, v15.4s, v7.4s
 	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
 	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f12 // mov v18.16b, v24.16b
-	WORD $0x4eb91f33 // mov v19.16b, v25.16b
+	WORD $0x4eb81f0e // mov v14.16b, v24.16b
+	WORD $0x4eb91f2f // mov v15.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
 	WORD $0x4e21cf79 // fmla v25.4s, v27.4s, v1.4s
-	WORD $0x4ea0cf52 // fmls v18.4s, v26.4s, v0.4s
-	WORD $0x4ea1cf73 // fmls v19.4s, v27.4s, v1.4s
-	WORD $0x4eb01e14 // mov v20.16b, v16.16b
-	WORD $0x4eb11e35 // mov v21.16b, v17.16b
-	WORD $0x4e22cdd0 // fmla v16.4s, v14.4s, v2.4s
-	WORD $0x4e23cdf1 // fmla v17.4s, v15.4s, v3.4s
-	WORD $0x4ea2cdd4 // fmls v20.4s, v14.4s, v2.4s
-	WORD $0x4ea3cdf5 // fmls v21.4s, v15.4s, v3.4s
-	FSTPQ (F12, F13), (R11)
+	WORD $0x4ea0cf4e // fmls v14.4s, v26.4s, v0.4s
+	WORD $0x4ea1cf6f // fmls v15.4s, v27.4s, v1.4s
+	WORD $0x4eb41e90 // mov v16.16b, v20.16b
+	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
+	WORD $0x4e22ce54 // fmla v20.4s, v18.4s, v2.4s
+	WORD $0x4e23ce75 // fmla v21.4s, v19.4s, v3.4s
+	WORD $0x4ea2ce50 // fmls v16.4s, v18.4s, v2.4s
+	WORD $0x4ea3ce71 // fmls v17.4s, v19.4s, v3.4s
+	FSTPQ (F31, F30), (R11)
 	ADD R4, R11, R22
 	FSTPQ (F24, F25), (R22)
 	ADD R4<<1, R11, R23
-	FSTPQ (F18, F19), (R23)
+	FSTPQ (F14, F15), (R23)
 	ADD R5, R11, R24
-	FSTPQ (F16, F17), (R24)
+	FSTPQ (F20, F21), (R24)
 	ADD R4<<2, R11, R19
-	FSTPQ (F20, F21), (R19)
+	FSTPQ (F16, F17), (R19)
 	ADD R8, R11, R20
 	FSTPQ (F22, F23), (R20)
-	FLDPQ 96(R12), (F12, F13)
-	FLDPQ 480(R12), (F14, F15)
-	FLDPQ 864(R12), (F16, F17)
-	FMOVQ 1248(R12), F18
-	FMOVQ 1264(R12), F19
-	FMOVQ 1632(R12), F20
-	FMOVQ 1648(R12), F21
+	FLDPQ 96(R12), (F31, F30)
+	FLDPQ 480(R12), (F18, F19)
+	FLDPQ 864(R12), (F20, F21)
+	FMOVQ 1248(R12), F14
+	FMOVQ 1264(R12), F15
+	FMOVQ 1632(R12), F16
+	FMOVQ 1648(R12), F17
 	FMOVQ 2016(R12), F22
 	FMOVQ 2032(R12), F23
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
-	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
-	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
-	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
-	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
+	WORD $0x4eb01e0c // mov v12.16b, v16.16b
+	WORD $0x4e2acfec // fmla v12.4s, v31.4s, v10.4s
+	WORD $0x4eb11e2d // mov v13.16b, v17.16b
+	WORD $0x4e2bcfcd // fmla v13.4s, v30.4s, v11.4s
+	WORD $0x4ea8ce8c // fmls v12.4s, v20.4s, v8.4s
+	WORD $0x4ea9cead // fmls v13.4s, v21.4s, v9.4s
+	WORD $0x4ea8cdd6 // fmls v22.4s, v14.4s, v8.4s
+	WORD $0x4ea9cdf7 // fmls v23.4s, v15.4s, v9.4s
+	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
+	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
 	WORD $0x4eb01e18 // mov v24.16b, v16.16b
+	WORD $0x4ea6ce98 // fmls v24.4s, v20.4s, v6.4s
 	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4ea7ceb9 // fmls v25.4s, v21.4s, v7.4s
 	WORD $0x4eae1dda // mov v26.16b, v14.16b
+	WORD $0x4ea6ce5a // fmls v26.4s, v18.4s, v6.4s
 	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
-	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
-	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce7b // fmls v27.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce90 // fmls v16.4s, v20.4s, v4.4s
+	WORD $0x4ea5ceb1 // fmls v17.4s, v21.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f12 // mov v18.16b, v24.16b
 	WORD $0x4eb91f33 // mov v19.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
@@ -1149,108 +1065,80 @@ tile:
 	FMOVQ 2064(R12), F23
 	WORD $0x4eb41e9f // mov v31.16b, v20.16b
 	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
+	WORD $0x4eb51ebe // mov v30.16b, v21.16b
+	WORD $0x4e2bcdbe // fmla v30.4s, v13.4s, v11.4s
+	WORD $0x4ea8ce1f // fmls v31.4s, v16.4s, v8.4s
+	WORD $0x4ea9ce3e // fmls v30.4s, v17.4s, v9.4s
 	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
 	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
 	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
 	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
-	WORD $0x4eb01e18 // mov v24.16b, v16.16b
-	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4eae1dda // mov v26.16b, v14.16b
-	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
+	WORD $0x4eb41e98 // mov v24.16b, v20.16b
+	WORD $0x4ea6ce18 // fmls v24.4s, v16.4s, v6.4s
+	WORD $0x4eb51eb9 // mov v25.16b, v21.16b
+	WORD $0x4ea7ce39 // fmls v25.4s, v17.4s, v7.4s
+	WORD $0x4eb21e5a // mov v26.16b, v18.16b
+	WORD $0x4ea6cdda // fmls v26.4s, v14.4s, v6.4s
+	WORD $0x4eb31e7b // mov v27.16b, v19.16b
+	WORD $0x4ea7cdfb // fmls v27.4s, v15.4s, v7.4s
 	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
 	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f12 // mov v18.16b, v24.16b
-	WORD $0x4eb91f33 // mov v19.16b, v25.16b
+	WORD $0x4eb81f0e // mov v14.16b, v24.16b
+	WORD $0x4eb91f2f // mov v15.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
 	WORD $0x4e21cf79 // fmla v25.4s, v27.4s, v1.4s
-	WORD $0x4ea0cf52 // fmls v18.4s, v26.4s, v0.4s
-	WORD $0x4ea1cf73 // fmls v19.4s, v27.4s, v1.4s
-	WORD $0x4eb01e14 // mov v20.16b, v16.16b
-	WORD $0x4eb11e35 // mov v21.16b, v17.16b
-	WORD $0x4e22cdd0 // fmla v16.4s, v14.4s, v2.4s
-	WORD $0x4e23cdf1 // fmla v17.4s, v15.4s, v3.4s
-	WORD $0x4ea2cdd4 // fmls v20.4s, v14.4s, v2.4s
-	WORD $0x4ea3cdf5 // fmls v21.4s, v15.4s, v3.4s
-	FSTPQ (F12, F13), (R11)
+	WORD $0x4ea0cf4e // fmls v14.4s, v26.4s, v0.4s
+	WORD $0x4ea1cf6f // fmls v15.4s, v27.4s, v1.4s
+	WORD $0x4eb41e90 // mov v16.16b, v20.16b
+	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
+	WORD $0x4e22ce54 // fmla v20.4s, v18.4s, v2.4s
+	WORD $0x4e23ce75 // fmla v21.4s, v19.4s, v3.4s
+	WORD $0x4ea2ce50 // fmls v16.4s, v18.4s, v2.4s
+	WORD $0x4ea3ce71 // fmls v17.4s, v19.4s, v3.4s
+	FSTPQ (F31, F30), (R11)
 	ADD R4, R11, R21
 	FSTPQ (F24, F25), (R21)
 	ADD R4<<1, R11, R22
-	FSTPQ (F18, F19), (R22)
+	FSTPQ (F14, F15), (R22)
 	ADD R5, R11, R23
-	FSTPQ (F16, F17), (R23)
+	FSTPQ (F20, F21), (R23)
 	ADD R4<<2, R11, R24
-	FSTPQ (F20, F21), (R24)
+	FSTPQ (F16, F17), (R24)
 	ADD R8, R11, R19
 	FSTPQ (F22, F23), (R19)
-	FLDPQ 160(R12), (F12, F13)
-	FLDPQ 544(R12), (F14, F15)
-	FLDPQ 928(R12), (F16, F17)
-	FMOVQ 1312(R12), F18
-	FMOVQ 1328(R12), F19
-	FMOVQ 1696(R12), F20
-	FMOVQ 1712(R12), F21
+	FLDPQ 160(R12), (F31, F30)
+	FLDPQ 544(R12), (F18, F19)
+	FLDPQ 928(R12), (F20, F21)
+	FMOVQ 1312(R12), F14
+	FMOVQ 1328(R12), F15
+	FMOVQ 1696(R12), F16
+	FMOVQ 1712(R12), F17
 	FMOVQ 2080(R12), F22
 	FMOVQ 2096(R12), F23
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
-	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
-	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
-	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
-	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
+	WORD $0x4eb01e0c // mov v12.16b, v16.16b
+	WORD $0x4e2acfec // fmla v12.4s, v31.4s, v10.4s
+	WORD $0x4eb11e2d // mov v13.16b, v17.16b
+	WORD $0x4e2bcfcd // fmla v13.4s, v30.4s, v11.4s
+	WORD $0x4ea8ce8c // fmls v12.4s, v20.4s, v8.4s
+	WORD $0x4ea9cead // fmls v13.4s, v21.4s, v9.4s
+	WORD $0x4ea8cdd6 // fmls v22.4s, v14.4s, v8.4s
+	WORD $0x4ea9cdf7 // fmls v23.4s, v15.4s, v9.4s
+	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
+	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
 	WORD $0x4eb01e18 // mov v24.16b, v16.16b
+	WORD $0x4ea6ce98 // fmls v24.4s, v20.4s, v6.4s
 	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4ea7ceb9 // fmls v25.4s, v21.4s, v7.4s
 	WORD $0x4eae1dda // mov v26.16b, v14.16b
+	WORD $0x4ea6ce5a // fmls v26.4s, v18.4s, v6.4s
 	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
-	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
-	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce7b // fmls v27.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce90 // fmls v16.4s, v20.4s, v4.4s
+	WORD $0x4ea5ceb1 // fmls v17.4s, v21.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f12 // mov v18.16b, v24.16b
 	WORD $0x4eb91f33 // mov v19.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
@@ -1282,108 +1170,80 @@ tile:
 	FMOVQ 2128(R12), F23
 	WORD $0x4eb41e9f // mov v31.16b, v20.16b
 	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
+	WORD $0x4eb51ebe // mov v30.16b, v21.16b
+	WORD $0x4e2bcdbe // fmla v30.4s, v13.4s, v11.4s
+	WORD $0x4ea8ce1f // fmls v31.4s, v16.4s, v8.4s
+	WORD $0x4ea9ce3e // fmls v30.4s, v17.4s, v9.4s
 	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
 	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
 	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
 	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
-	WORD $0x4eb01e18 // mov v24.16b, v16.16b
-	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4eae1dda // mov v26.16b, v14.16b
-	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
+	WORD $0x4eb41e98 // mov v24.16b, v20.16b
+	WORD $0x4ea6ce18 // fmls v24.4s, v16.4s, v6.4s
+	WORD $0x4eb51eb9 // mov v25.16b, v21.16b
+	WORD $0x4ea7ce39 // fmls v25.4s, v17.4s, v7.4s
+	WORD $0x4eb21e5a // mov v26.16b, v18.16b
+	WORD $0x4ea6cdda // fmls v26.4s, v14.4s, v6.4s
+	WORD $0x4eb31e7b // mov v27.16b, v19.16b
+	WORD $0x4ea7cdfb // fmls v27.4s, v15.4s, v7.4s
 	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
 	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f12 // mov v18.16b, v24.16b
-	WORD $0x4eb91f33 // mov v19.16b, v25.16b
+	WORD $0x4eb81f0e // mov v14.16b, v24.16b
+	WORD $0x4eb91f2f // mov v15.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
 	WORD $0x4e21cf79 // fmla v25.4s, v27.4s, v1.4s
-	WORD $0x4ea0cf52 // fmls v18.4s, v26.4s, v0.4s
-	WORD $0x4ea1cf73 // fmls v19.4s, v27.4s, v1.4s
-	WORD $0x4eb01e14 // mov v20.16b, v16.16b
-	WORD $0x4eb11e35 // mov v21.16b, v17.16b
-	WORD $0x4e22cdd0 // fmla v16.4s, v14.4s, v2.4s
-	WORD $0x4e23cdf1 // fmla v17.4s, v15.4s, v3.4s
-	WORD $0x4ea2cdd4 // fmls v20.4s, v14.4s, v2.4s
-	WORD $0x4ea3cdf5 // fmls v21.4s, v15.4s, v3.4s
-	FSTPQ (F12, F13), (R11)
+	WORD $0x4ea0cf4e // fmls v14.4s, v26.4s, v0.4s
+	WORD $0x4ea1cf6f // fmls v15.4s, v27.4s, v1.4s
+	WORD $0x4eb41e90 // mov v16.16b, v20.16b
+	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
+	WORD $0x4e22ce54 // fmla v20.4s, v18.4s, v2.4s
+	WORD $0x4e23ce75 // fmla v21.4s, v19.4s, v3.4s
+	WORD $0x4ea2ce50 // fmls v16.4s, v18.4s, v2.4s
+	WORD $0x4ea3ce71 // fmls v17.4s, v19.4s, v3.4s
+	FSTPQ (F31, F30), (R11)
 	ADD R4, R11, R20
 	FSTPQ (F24, F25), (R20)
 	ADD R4<<1, R11, R21
-	FSTPQ (F18, F19), (R21)
+	FSTPQ (F14, F15), (R21)
 	ADD R5, R11, R22
-	FSTPQ (F16, F17), (R22)
+	FSTPQ (F20, F21), (R22)
 	ADD R4<<2, R11, R23
-	FSTPQ (F20, F21), (R23)
+	FSTPQ (F16, F17), (R23)
 	ADD R8, R11, R24
 	FSTPQ (F22, F23), (R24)
-	FLDPQ 224(R12), (F12, F13)
-	FLDPQ 608(R12), (F14, F15)
-	FLDPQ 992(R12), (F16, F17)
-	FMOVQ 1376(R12), F18
-	FMOVQ 1392(R12), F19
-	FMOVQ 1760(R12), F20
-	FMOVQ 1776(R12), F21
+	FLDPQ 224(R12), (F31, F30)
+	FLDPQ 608(R12), (F18, F19)
+	FLDPQ 992(R12), (F20, F21)
+	FMOVQ 1376(R12), F14
+	FMOVQ 1392(R12), F15
+	FMOVQ 1760(R12), F16
+	FMOVQ 1776(R12), F17
 	FMOVQ 2144(R12), F22
 	FMOVQ 2160(R12), F23
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
-	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
-	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
-	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
-	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
+	WORD $0x4eb01e0c // mov v12.16b, v16.16b
+	WORD $0x4e2acfec // fmla v12.4s, v31.4s, v10.4s
+	WORD $0x4eb11e2d // mov v13.16b, v17.16b
+	WORD $0x4e2bcfcd // fmla v13.4s, v30.4s, v11.4s
+	WORD $0x4ea8ce8c // fmls v12.4s, v20.4s, v8.4s
+	WORD $0x4ea9cead // fmls v13.4s, v21.4s, v9.4s
+	WORD $0x4ea8cdd6 // fmls v22.4s, v14.4s, v8.4s
+	WORD $0x4ea9cdf7 // fmls v23.4s, v15.4s, v9.4s
+	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
+	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
 	WORD $0x4eb01e18 // mov v24.16b, v16.16b
+	WORD $0x4ea6ce98 // fmls v24.4s, v20.4s, v6.4s
 	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4ea7ceb9 // fmls v25.4s, v21.4s, v7.4s
 	WORD $0x4eae1dda // mov v26.16b, v14.16b
+	WORD $0x4ea6ce5a // fmls v26.4s, v18.4s, v6.4s
 	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
-	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
-	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce7b // fmls v27.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce90 // fmls v16.4s, v20.4s, v4.4s
+	WORD $0x4ea5ceb1 // fmls v17.4s, v21.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f12 // mov v18.16b, v24.16b
 	WORD $0x4eb91f33 // mov v19.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
@@ -1416,109 +1276,81 @@ tile:
 	FMOVQ 2192(R12), F23
 	WORD $0x4eb41e9f // mov v31.16b, v20.16b
 	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
+	WORD $0x4eb51ebe // mov v30.16b, v21.16b
+	WORD $0x4e2bcdbe // fmla v30.4s, v13.4s, v11.4s
+	WORD $0x4ea8ce1f // fmls v31.4s, v16.4s, v8.4s
+	WORD $0x4ea9ce3e // fmls v30.4s, v17.4s, v9.4s
 	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
 	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
 	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
 	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
-	WORD $0x4eb01e18 // mov v24.16b, v16.16b
-	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4eae1dda // mov v26.16b, v14.16b
-	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
+	WORD $0x4eb41e98 // mov v24.16b, v20.16b
+	WORD $0x4ea6ce18 // fmls v24.4s, v16.4s, v6.4s
+	WORD $0x4eb51eb9 // mov v25.16b, v21.16b
+	WORD $0x4ea7ce39 // fmls v25.4s, v17.4s, v7.4s
+	WORD $0x4eb21e5a // mov v26.16b, v18.16b
+	WORD $0x4ea6cdda // fmls v26.4s, v14.4s, v6.4s
+	WORD $0x4eb31e7b // mov v27.16b, v19.16b
+	WORD $0x4ea7cdfb // fmls v27.4s, v15.4s, v7.4s
 	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
 	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f12 // mov v18.16b, v24.16b
-	WORD $0x4eb91f33 // mov v19.16b, v25.16b
+	WORD $0x4eb81f0e // mov v14.16b, v24.16b
+	WORD $0x4eb91f2f // mov v15.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
 	WORD $0x4e21cf79 // fmla v25.4s, v27.4s, v1.4s
-	WORD $0x4ea0cf52 // fmls v18.4s, v26.4s, v0.4s
-	WORD $0x4ea1cf73 // fmls v19.4s, v27.4s, v1.4s
-	WORD $0x4eb01e14 // mov v20.16b, v16.16b
-	WORD $0x4eb11e35 // mov v21.16b, v17.16b
-	WORD $0x4e22cdd0 // fmla v16.4s, v14.4s, v2.4s
-	WORD $0x4e23cdf1 // fmla v17.4s, v15.4s, v3.4s
-	WORD $0x4ea2cdd4 // fmls v20.4s, v14.4s, v2.4s
-	WORD $0x4ea3cdf5 // fmls v21.4s, v15.4s, v3.4s
-	FSTPQ (F12, F13), (R11)
+	WORD $0x4ea0cf4e // fmls v14.4s, v26.4s, v0.4s
+	WORD $0x4ea1cf6f // fmls v15.4s, v27.4s, v1.4s
+	WORD $0x4eb41e90 // mov v16.16b, v20.16b
+	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
+	WORD $0x4e22ce54 // fmla v20.4s, v18.4s, v2.4s
+	WORD $0x4e23ce75 // fmla v21.4s, v19.4s, v3.4s
+	WORD $0x4ea2ce50 // fmls v16.4s, v18.4s, v2.4s
+	WORD $0x4ea3ce71 // fmls v17.4s, v19.4s, v3.4s
+	FSTPQ (F31, F30), (R11)
 	ADD R4, R11, R19
 	FSTPQ (F24, F25), (R19)
 	ADD R4<<1, R11, R20
-	FSTPQ (F18, F19), (R20)
+	FSTPQ (F14, F15), (R20)
 	ADD R5, R11, R21
-	FSTPQ (F16, F17), (R21)
+	FSTPQ (F20, F21), (R21)
 	ADD R4<<2, R11, R22
-	FSTPQ (F20, F21), (R22)
+	FSTPQ (F16, F17), (R22)
 	ADD R8, R11, R23
 	FSTPQ (F22, F23), (R23)
-	FLDPQ 288(R12), (F12, F13)
-	FLDPQ 672(R12), (F14, F15)
-	FMOVQ 1056(R12), F16
-	FMOVQ 1072(R12), F17
-	FMOVQ 1440(R12), F18
-	FMOVQ 1456(R12), F19
-	FMOVQ 1824(R12), F20
-	FMOVQ 1840(R12), F21
+	FLDPQ 288(R12), (F31, F30)
+	FLDPQ 672(R12), (F18, F19)
+	FMOVQ 1056(R12), F20
+	FMOVQ 1072(R12), F21
+	FMOVQ 1440(R12), F14
+	FMOVQ 1456(R12), F15
+	FMOVQ 1824(R12), F16
+	FMOVQ 1840(R12), F17
 	FMOVQ 2208(R12), F22
 	FMOVQ 2224(R12), F23
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
-	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
-	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
-	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
-	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
+	WORD $0x4eb01e0c // mov v12.16b, v16.16b
+	WORD $0x4e2acfec // fmla v12.4s, v31.4s, v10.4s
+	WORD $0x4eb11e2d // mov v13.16b, v17.16b
+	WORD $0x4e2bcfcd // fmla v13.4s, v30.4s, v11.4s
+	WORD $0x4ea8ce8c // fmls v12.4s, v20.4s, v8.4s
+	WORD $0x4ea9cead // fmls v13.4s, v21.4s, v9.4s
+	WORD $0x4ea8cdd6 // fmls v22.4s, v14.4s, v8.4s
+	WORD $0x4ea9cdf7 // fmls v23.4s, v15.4s, v9.4s
+	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
+	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
 	WORD $0x4eb01e18 // mov v24.16b, v16.16b
+	WORD $0x4ea6ce98 // fmls v24.4s, v20.4s, v6.4s
 	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4ea7ceb9 // fmls v25.4s, v21.4s, v7.4s
 	WORD $0x4eae1dda // mov v26.16b, v14.16b
+	WORD $0x4ea6ce5a // fmls v26.4s, v18.4s, v6.4s
 	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
-	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
-	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce7b // fmls v27.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce90 // fmls v16.4s, v20.4s, v4.4s
+	WORD $0x4ea5ceb1 // fmls v17.4s, v21.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f12 // mov v18.16b, v24.16b
 	WORD $0x4eb91f33 // mov v19.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
@@ -1551,109 +1383,81 @@ tile:
 	FMOVQ 2256(R12), F23
 	WORD $0x4eb41e9f // mov v31.16b, v20.16b
 	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
+	WORD $0x4eb51ebe // mov v30.16b, v21.16b
+	WORD $0x4e2bcdbe // fmla v30.4s, v13.4s, v11.4s
+	WORD $0x4ea8ce1f // fmls v31.4s, v16.4s, v8.4s
+	WORD $0x4ea9ce3e // fmls v30.4s, v17.4s, v9.4s
 	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
 	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
 	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
 	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
-	WORD $0x4eb01e18 // mov v24.16b, v16.16b
-	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4eae1dda // mov v26.16b, v14.16b
-	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
+	WORD $0x4eb41e98 // mov v24.16b, v20.16b
+	WORD $0x4ea6ce18 // fmls v24.4s, v16.4s, v6.4s
+	WORD $0x4eb51eb9 // mov v25.16b, v21.16b
+	WORD $0x4ea7ce39 // fmls v25.4s, v17.4s, v7.4s
+	WORD $0x4eb21e5a // mov v26.16b, v18.16b
+	WORD $0x4ea6cdda // fmls v26.4s, v14.4s, v6.4s
+	WORD $0x4eb31e7b // mov v27.16b, v19.16b
+	WORD $0x4ea7cdfb // fmls v27.4s, v15.4s, v7.4s
 	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
 	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f12 // mov v18.16b, v24.16b
-	WORD $0x4eb91f33 // mov v19.16b, v25.16b
+	WORD $0x4eb81f0e // mov v14.16b, v24.16b
+	WORD $0x4eb91f2f // mov v15.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
 	WORD $0x4e21cf79 // fmla v25.4s, v27.4s, v1.4s
-	WORD $0x4ea0cf52 // fmls v18.4s, v26.4s, v0.4s
-	WORD $0x4ea1cf73 // fmls v19.4s, v27.4s, v1.4s
-	WORD $0x4eb01e14 // mov v20.16b, v16.16b
-	WORD $0x4eb11e35 // mov v21.16b, v17.16b
-	WORD $0x4e22cdd0 // fmla v16.4s, v14.4s, v2.4s
-	WORD $0x4e23cdf1 // fmla v17.4s, v15.4s, v3.4s
-	WORD $0x4ea2cdd4 // fmls v20.4s, v14.4s, v2.4s
-	WORD $0x4ea3cdf5 // fmls v21.4s, v15.4s, v3.4s
-	FSTPQ (F12, F13), (R11)
+	WORD $0x4ea0cf4e // fmls v14.4s, v26.4s, v0.4s
+	WORD $0x4ea1cf6f // fmls v15.4s, v27.4s, v1.4s
+	WORD $0x4eb41e90 // mov v16.16b, v20.16b
+	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
+	WORD $0x4e22ce54 // fmla v20.4s, v18.4s, v2.4s
+	WORD $0x4e23ce75 // fmla v21.4s, v19.4s, v3.4s
+	WORD $0x4ea2ce50 // fmls v16.4s, v18.4s, v2.4s
+	WORD $0x4ea3ce71 // fmls v17.4s, v19.4s, v3.4s
+	FSTPQ (F31, F30), (R11)
 	ADD R4, R11, R24
 	FSTPQ (F24, F25), (R24)
 	ADD R4<<1, R11, R19
-	FSTPQ (F18, F19), (R19)
+	FSTPQ (F14, F15), (R19)
 	ADD R5, R11, R20
-	FSTPQ (F16, F17), (R20)
+	FSTPQ (F20, F21), (R20)
 	ADD R4<<2, R11, R21
-	FSTPQ (F20, F21), (R21)
+	FSTPQ (F16, F17), (R21)
 	ADD R8, R11, R22
 	FSTPQ (F22, F23), (R22)
-	FLDPQ 352(R12), (F12, F13)
-	FLDPQ 736(R12), (F14, F15)
-	FMOVQ 1120(R12), F16
-	FMOVQ 1136(R12), F17
-	FMOVQ 1504(R12), F18
-	FMOVQ 1520(R12), F19
-	FMOVQ 1888(R12), F20
-	FMOVQ 1904(R12), F21
+	FLDPQ 352(R12), (F31, F30)
+	FLDPQ 736(R12), (F18, F19)
+	FMOVQ 1120(R12), F20
+	FMOVQ 1136(R12), F21
+	FMOVQ 1504(R12), F14
+	FMOVQ 1520(R12), F15
+	FMOVQ 1888(R12), F16
+	FMOVQ 1904(R12), F17
 	FMOVQ 2272(R12), F22
 	FMOVQ 2288(R12), F23
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
-	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
-	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
-	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
-	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
+	WORD $0x4eb01e0c // mov v12.16b, v16.16b
+	WORD $0x4e2acfec // fmla v12.4s, v31.4s, v10.4s
+	WORD $0x4eb11e2d // mov v13.16b, v17.16b
+	WORD $0x4e2bcfcd // fmla v13.4s, v30.4s, v11.4s
+	WORD $0x4ea8ce8c // fmls v12.4s, v20.4s, v8.4s
+	WORD $0x4ea9cead // fmls v13.4s, v21.4s, v9.4s
+	WORD $0x4ea8cdd6 // fmls v22.4s, v14.4s, v8.4s
+	WORD $0x4ea9cdf7 // fmls v23.4s, v15.4s, v9.4s
+	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
+	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
 	WORD $0x4eb01e18 // mov v24.16b, v16.16b
+	WORD $0x4ea6ce98 // fmls v24.4s, v20.4s, v6.4s
 	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4ea7ceb9 // fmls v25.4s, v21.4s, v7.4s
 	WORD $0x4eae1dda // mov v26.16b, v14.16b
+	WORD $0x4ea6ce5a // fmls v26.4s, v18.4s, v6.4s
 	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
-	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
-	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce7b // fmls v27.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce90 // fmls v16.4s, v20.4s, v4.4s
+	WORD $0x4ea5ceb1 // fmls v17.4s, v21.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f12 // mov v18.16b, v24.16b
 	WORD $0x4eb91f33 // mov v19.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
@@ -2600,88 +2404,60 @@ tile:
 	ADD R8, R13, R21
 	FLDPQ (R21), (F14, F15)
 	ADD R5, R13
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4ea81d1f // mov v31.16b, v8.16b
 	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
+	WORD $0x4ea91d3e // mov v30.16b, v9.16b
+	WORD $0x4e27cdbe // fmla v30.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
 	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
-	WORD $0x4ea0ce4a // fmls v10.4s, v18.4s, v0.4s
-	WORD $0x4ea1ce6b // fmls v11.4s, v19.4s, v1.4s
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x4ead1db3 // mov v19.16b, v13.16b
-	WORD $0x4e22ce8c // fmla v12.4s, v20.4s, v2.4s
-	WORD $0x4e23cead // fmla v13.4s, v21.4s, v3.4s
-	WORD $0x4ea2ce92 // fmls v18.4s, v20.4s, v2.4s
-	WORD $0x4ea3ceb3 // fmls v19.4s, v21.4s, v3.4s
+	WORD $0x4ea0ce54 // fmls v20.4s, v18.4s, v0.4s
+	WORD $0x4ea1ce75 // fmls v21.4s, v19.4s, v1.4s
+	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
+	WORD $0x4ebe1fd3 // mov v19.16b, v30.16b
+	WORD $0x4e22cd5f // fmla v31.4s, v10.4s, v2.4s
+	WORD $0x4e23cd7e // fmla v30.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd52 // fmls v18.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd73 // fmls v19.4s, v11.4s, v3.4s
 	FSTPQ (F8, F9), (R1)
 	FSTPQ (F16, F17), 128(R1)
-	FSTPQ (F10, F11), 256(R1)
-	FSTPQ (F12, F13), 384(R1)
+	FSTPQ (F20, F21), 256(R1)
+	FSTPQ (F31, F30), 384(R1)
 	FSTPQ (F18, F19), 512(R1)
 	FSTPQ (F14, F15), 640(R1)
 	FLDPQ (R13), (F8, F9)
 	ADD R4, R13, R22
-	FLDPQ (R22), (F10, F11)
+	FLDPQ (R22), (F20, F21)
 	ADD R4<<1, R13, R23
-	FLDPQ (R23), (F12, F13)
+	FLDPQ (R23), (F31, F30)
 	ADD R8, R13, R24
 	FLDPQ (R24), (F14, F15)
 	ADD R5, R13
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cff0 // fmla v16.4s, v31.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cfd1 // fmla v17.4s, v30.4s, v5.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4e26cfec // fmla v12.4s, v31.4s, v6.4s
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4e27cfcd // fmla v13.4s, v30.4s, v7.4s
+	WORD $0x4eb41e92 // mov v18.16b, v20.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eb51eb3 // mov v19.16b, v21.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd4 // fmla v20.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf5 // fmla v21.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
@@ -2708,87 +2484,59 @@ tile:
 	ADD R8, R13, R21
 	FLDPQ (R21), (F14, F15)
 	ADD R5, R13
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4ea81d1f // mov v31.16b, v8.16b
 	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
+	WORD $0x4ea91d3e // mov v30.16b, v9.16b
+	WORD $0x4e27cdbe // fmla v30.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
 	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
-	WORD $0x4ea0ce4a // fmls v10.4s, v18.4s, v0.4s
-	WORD $0x4ea1ce6b // fmls v11.4s, v19.4s, v1.4s
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x4ead1db3 // mov v19.16b, v13.16b
-	WORD $0x4e22ce8c // fmla v12.4s, v20.4s, v2.4s
-	WORD $0x4e23cead // fmla v13.4s, v21.4s, v3.4s
-	WORD $0x4ea2ce92 // fmls v18.4s, v20.4s, v2.4s
-	WORD $0x4ea3ceb3 // fmls v19.4s, v21.4s, v3.4s
+	WORD $0x4ea0ce54 // fmls v20.4s, v18.4s, v0.4s
+	WORD $0x4ea1ce75 // fmls v21.4s, v19.4s, v1.4s
+	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
+	WORD $0x4ebe1fd3 // mov v19.16b, v30.16b
+	WORD $0x4e22cd5f // fmla v31.4s, v10.4s, v2.4s
+	WORD $0x4e23cd7e // fmla v30.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd52 // fmls v18.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd73 // fmls v19.4s, v11.4s, v3.4s
 	FSTPQ (F8, F9), 64(R1)
 	FSTPQ (F16, F17), 192(R1)
-	FSTPQ (F10, F11), 320(R1)
-	FSTPQ (F12, F13), 448(R1)
+	FSTPQ (F20, F21), 320(R1)
+	FSTPQ (F31, F30), 448(R1)
 	FSTPQ (F18, F19), 576(R1)
 	FSTPQ (F14, F15), 704(R1)
 	FLDPQ (R13), (F8, F9)
 	ADD R4, R13, R22
-	FLDPQ (R22), (F10, F11)
+	FLDPQ (R22), (F20, F21)
 	ADD R4<<1, R13, R23
-	FLDPQ (R23), (F12, F13)
+	FLDPQ (R23), (F31, F30)
 	ADD R8, R13, R24
 	FLDPQ (R24), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cff0 // fmla v16.4s, v31.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cfd1 // fmla v17.4s, v30.4s, v5.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4e26cfec // fmla v12.4s, v31.4s, v6.4s
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4e27cfcd // fmla v13.4s, v30.4s, v7.4s
+	WORD $0x4eb41e92 // mov v18.16b, v20.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eb51eb3 // mov v19.16b, v21.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd4 // fmla v20.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf5 // fmla v21.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
@@ -2811,53 +2559,39 @@ tile:
 	FLDPQ 32(R1), (F10, F11)
 	FLDPQ 64(R1), (F12, F13)
 	FLDPQ 96(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4ea81d1f // mov v31.16b, v8.16b
 	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
+	WORD $0x4ea91d3e // mov v30.16b, v9.16b
+	WORD $0x4e27cdbe // fmla v30.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
 	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
-	WORD $0x4ea0ce4a // fmls v10.4s, v18.4s, v0.4s
-	WORD $0x4ea1ce6b // fmls v11.4s, v19.4s, v1.4s
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x4ead1db3 // mov v19.16b, v13.16b
-	WORD $0x4e22ce8c // fmla v12.4s, v20.4s, v2.4s
-	WORD $0x4e23cead // fmla v13.4s, v21.4s, v3.4s
-	WORD $0x4ea2ce92 // fmls v18.4s, v20.4s, v2.4s
-	WORD $0x4ea3ceb3 // fmls v19.4s, v21.4s, v3.4s
+	WORD $0x4ea0ce54 // fmls v20.4s, v18.4s, v0.4s
+	WORD $0x4ea1ce75 // fmls v21.4s, v19.4s, v1.4s
+	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
+	WORD $0x4ebe1fd3 // mov v19.16b, v30.16b
+	WORD $0x4e22cd5f // fmla v31.4s, v10.4s, v2.4s
+	WORD $0x4e23cd7e // fmla v30.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd52 // fmls v18.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd73 // fmls v19.4s, v11.4s, v3.4s
 	FSTPQ (F8, F9), (R12)
 	ADD R9, R12, R19
 	FSTPQ (F16, F17), (R19)
 	ADD R9<<1, R12, R20
-	FSTPQ (F10, F11), (R20)
+	FSTPQ (F20, F21), (R20)
 	ADD R10, R12, R21
-	FSTPQ (F12, F13), (R21)
+	FSTPQ (F31, F30), (R21)
 	ADD R9<<2, R12, R22
 	FSTPQ (F18, F19), (R22)
 	ADD R11, R12, R23
@@ -2865,37 +2599,23 @@ tile:
 	ADD R10<<1, R12, R17
 	MOVD R17, R12
 	FLDPQ 128(R1), (F8, F9)
-	FLDPQ 160(R1), (F10, F11)
-	FLDPQ 192(R1), (F12, F13)
+	FLDPQ 160(R1), (F20, F21)
+	FLDPQ 192(R1), (F31, F30)
 	FLDPQ 224(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cff0 // fmla v16.4s, v31.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cfd1 // fmla v17.4s, v30.4s, v5.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4e26cfec // fmla v12.4s, v31.4s, v6.4s
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4e27cfcd // fmla v13.4s, v30.4s, v7.4s
+	WORD $0x4eb41e92 // mov v18.16b, v20.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eb51eb3 // mov v19.16b, v21.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd4 // fmla v20.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf5 // fmla v21.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
@@ -2925,53 +2645,39 @@ tile:
 	FLDPQ 288(R1), (F10, F11)
 	FLDPQ 320(R1), (F12, F13)
 	FLDPQ 352(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4ea81d1f // mov v31.16b, v8.16b
 	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
+	WORD $0x4ea91d3e // mov v30.16b, v9.16b
+	WORD $0x4e27cdbe // fmla v30.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
 	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
-	WORD $0x4ea0ce4a // fmls v10.4s, v18.4s, v0.4s
-	WORD $0x4ea1ce6b // fmls v11.4s, v19.4s, v1.4s
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x4ead1db3 // mov v19.16b, v13.16b
-	WORD $0x4e22ce8c // fmla v12.4s, v20.4s, v2.4s
-	WORD $0x4e23cead // fmla v13.4s, v21.4s, v3.4s
-	WORD $0x4ea2ce92 // fmls v18.4s, v20.4s, v2.4s
-	WORD $0x4ea3ceb3 // fmls v19.4s, v21.4s, v3.4s
+	WORD $0x4ea0ce54 // fmls v20.4s, v18.4s, v0.4s
+	WORD $0x4ea1ce75 // fmls v21.4s, v19.4s, v1.4s
+	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
+	WORD $0x4ebe1fd3 // mov v19.16b, v30.16b
+	WORD $0x4e22cd5f // fmla v31.4s, v10.4s, v2.4s
+	WORD $0x4e23cd7e // fmla v30.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd52 // fmls v18.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd73 // fmls v19.4s, v11.4s, v3.4s
 	FSTPQ (F8, F9), (R12)
 	ADD R9, R12, R23
 	FSTPQ (F16, F17), (R23)
 	ADD R9<<1, R12, R24
-	FSTPQ (F10, F11), (R24)
+	FSTPQ (F20, F21), (R24)
 	ADD R10, R12, R19
-	FSTPQ (F12, F13), (R19)
+	FSTPQ (F31, F30), (R19)
 	ADD R9<<2, R12, R20
 	FSTPQ (F18, F19), (R20)
 	ADD R11, R12, R21
@@ -2979,37 +2685,23 @@ tile:
 	ADD R10<<1, R12, R17
 	MOVD R17, R12
 	FLDPQ 384(R1), (F8, F9)
-	FLDPQ 416(R1), (F10, F11)
-	FLDPQ 448(R1), (F12, F13)
+	FLDPQ 416(R1), (F20, F21)
+	FLDPQ 448(R1), (F31, F30)
 	FLDPQ 480(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cff0 // fmla v16.4s, v31.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cfd1 // fmla v17.4s, v30.4s, v5.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4e26cfec // fmla v12.4s, v31.4s, v6.4s
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4e27cfcd // fmla v13.4s, v30.4s, v7.4s
+	WORD $0x4eb41e92 // mov v18.16b, v20.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eb51eb3 // mov v19.16b, v21.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd4 // fmla v20.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf5 // fmla v21.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
@@ -3039,53 +2731,39 @@ tile:
 	FLDPQ 544(R1), (F10, F11)
 	FLDPQ 576(R1), (F12, F13)
 	FLDPQ 608(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4ea81d1f // mov v31.16b, v8.16b
 	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
+	WORD $0x4ea91d3e // mov v30.16b, v9.16b
+	WORD $0x4e27cdbe // fmla v30.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
 	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
-	WORD $0x4ea0ce4a // fmls v10.4s, v18.4s, v0.4s
-	WORD $0x4ea1ce6b // fmls v11.4s, v19.4s, v1.4s
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x4ead1db3 // mov v19.16b, v13.16b
-	WORD $0x4e22ce8c // fmla v12.4s, v20.4s, v2.4s
-	WORD $0x4e23cead // fmla v13.4s, v21.4s, v3.4s
-	WORD $0x4ea2ce92 // fmls v18.4s, v20.4s, v2.4s
-	WORD $0x4ea3ceb3 // fmls v19.4s, v21.4s, v3.4s
+	WORD $0x4ea0ce54 // fmls v20.4s, v18.4s, v0.4s
+	WORD $0x4ea1ce75 // fmls v21.4s, v19.4s, v1.4s
+	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
+	WORD $0x4ebe1fd3 // mov v19.16b, v30.16b
+	WORD $0x4e22cd5f // fmla v31.4s, v10.4s, v2.4s
+	WORD $0x4e23cd7e // fmla v30.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd52 // fmls v18.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd73 // fmls v19.4s, v11.4s, v3.4s
 	FSTPQ (F8, F9), (R12)
 	ADD R9, R12, R21
 	FSTPQ (F16, F17), (R21)
 	ADD R9<<1, R12, R22
-	FSTPQ (F10, F11), (R22)
+	FSTPQ (F20, F21), (R22)
 	ADD R10, R12, R23
-	FSTPQ (F12, F13), (R23)
+	FSTPQ (F31, F30), (R23)
 	ADD R9<<2, R12, R24
 	FSTPQ (F18, F19), (R24)
 	ADD R11, R12, R19
@@ -3093,37 +2771,23 @@ tile:
 	ADD R10<<1, R12, R17
 	MOVD R17, R12
 	FLDPQ 640(R1), (F8, F9)
-	FLDPQ 672(R1), (F10, F11)
-	FLDPQ 704(R1), (F12, F13)
+	FLDPQ 672(R1), (F20, F21)
+	FLDPQ 704(R1), (F31, F30)
 	FLDPQ 736(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cff0 // fmla v16.4s, v31.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cfd1 // fmla v17.4s, v30.4s, v5.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4e26cfec // fmla v12.4s, v31.4s, v6.4s
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4e27cfcd // fmla v13.4s, v30.4s, v7.4s
+	WORD $0x4eb41e92 // mov v18.16b, v20.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eb51eb3 // mov v19.16b, v21.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd4 // fmla v20.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf5 // fmla v21.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
@@ -3161,88 +2825,60 @@ tile:
 	ADD R8, R13, R21
 	FLDPQ 32(R21), (F14, F15)
 	ADD R5, R13
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4ea81d1f // mov v31.16b, v8.16b
 	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
+	WORD $0x4ea91d3e // mov v30.16b, v9.16b
+	WORD $0x4e27cdbe // fmla v30.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
 	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
-	WORD $0x4ea0ce4a // fmls v10.4s, v18.4s, v0.4s
-	WORD $0x4ea1ce6b // fmls v11.4s, v19.4s, v1.4s
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x4ead1db3 // mov v19.16b, v13.16b
-	WORD $0x4e22ce8c // fmla v12.4s, v20.4s, v2.4s
-	WORD $0x4e23cead // fmla v13.4s, v21.4s, v3.4s
-	WORD $0x4ea2ce92 // fmls v18.4s, v20.4s, v2.4s
-	WORD $0x4ea3ceb3 // fmls v19.4s, v21.4s, v3.4s
+	WORD $0x4ea0ce54 // fmls v20.4s, v18.4s, v0.4s
+	WORD $0x4ea1ce75 // fmls v21.4s, v19.4s, v1.4s
+	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
+	WORD $0x4ebe1fd3 // mov v19.16b, v30.16b
+	WORD $0x4e22cd5f // fmla v31.4s, v10.4s, v2.4s
+	WORD $0x4e23cd7e // fmla v30.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd52 // fmls v18.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd73 // fmls v19.4s, v11.4s, v3.4s
 	FSTPQ (F8, F9), (R1)
 	FSTPQ (F16, F17), 128(R1)
-	FSTPQ (F10, F11), 256(R1)
-	FSTPQ (F12, F13), 384(R1)
+	FSTPQ (F20, F21), 256(R1)
+	FSTPQ (F31, F30), 384(R1)
 	FSTPQ (F18, F19), 512(R1)
 	FSTPQ (F14, F15), 640(R1)
 	FLDPQ 32(R13), (F8, F9)
 	ADD R4, R13, R22
-	FLDPQ 32(R22), (F10, F11)
+	FLDPQ 32(R22), (F20, F21)
 	ADD R4<<1, R13, R23
-	FLDPQ 32(R23), (F12, F13)
+	FLDPQ 32(R23), (F31, F30)
 	ADD R8, R13, R24
 	FLDPQ 32(R24), (F14, F15)
 	ADD R5, R13
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cff0 // fmla v16.4s, v31.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cfd1 // fmla v17.4s, v30.4s, v5.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4e26cfec // fmla v12.4s, v31.4s, v6.4s
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4e27cfcd // fmla v13.4s, v30.4s, v7.4s
+	WORD $0x4eb41e92 // mov v18.16b, v20.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eb51eb3 // mov v19.16b, v21.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd4 // fmla v20.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf5 // fmla v21.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
@@ -3269,87 +2905,59 @@ tile:
 	ADD R8, R13, R21
 	FLDPQ 32(R21), (F14, F15)
 	ADD R5, R13
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4ea81d1f // mov v31.16b, v8.16b
 	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
+	WORD $0x4ea91d3e // mov v30.16b, v9.16b
+	WORD $0x4e27cdbe // fmla v30.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
 	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
-	WORD $0x4ea0ce4a // fmls v10.4s, v18.4s, v0.4s
-	WORD $0x4ea1ce6b // fmls v11.4s, v19.4s, v1.4s
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x4ead1db3 // mov v19.16b, v13.16b
-	WORD $0x4e22ce8c // fmla v12.4s, v20.4s, v2.4s
-	WORD $0x4e23cead // fmla v13.4s, v21.4s, v3.4s
-	WORD $0x4ea2ce92 // fmls v18.4s, v20.4s, v2.4s
-	WORD $0x4ea3ceb3 // fmls v19.4s, v21.4s, v3.4s
+	WORD $0x4ea0ce54 // fmls v20.4s, v18.4s, v0.4s
+	WORD $0x4ea1ce75 // fmls v21.4s, v19.4s, v1.4s
+	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
+	WORD $0x4ebe1fd3 // mov v19.16b, v30.16b
+	WORD $0x4e22cd5f // fmla v31.4s, v10.4s, v2.4s
+	WORD $0x4e23cd7e // fmla v30.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd52 // fmls v18.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd73 // fmls v19.4s, v11.4s, v3.4s
 	FSTPQ (F8, F9), 64(R1)
 	FSTPQ (F16, F17), 192(R1)
-	FSTPQ (F10, F11), 320(R1)
-	FSTPQ (F12, F13), 448(R1)
+	FSTPQ (F20, F21), 320(R1)
+	FSTPQ (F31, F30), 448(R1)
 	FSTPQ (F18, F19), 576(R1)
 	FSTPQ (F14, F15), 704(R1)
 	FLDPQ 32(R13), (F8, F9)
 	ADD R4, R13, R22
-	FLDPQ 32(R22), (F10, F11)
+	FLDPQ 32(R22), (F20, F21)
 	ADD R4<<1, R13, R23
-	FLDPQ 32(R23), (F12, F13)
+	FLDPQ 32(R23), (F31, F30)
 	ADD R8, R13, R24
 	FLDPQ 32(R24), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cff0 // fmla v16.4s, v31.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cfd1 // fmla v17.4s, v30.4s, v5.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4e26cfec // fmla v12.4s, v31.4s, v6.4s
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4e27cfcd // fmla v13.4s, v30.4s, v7.4s
+	WORD $0x4eb41e92 // mov v18.16b, v20.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eb51eb3 // mov v19.16b, v21.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd4 // fmla v20.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf5 // fmla v21.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
@@ -3372,53 +2980,39 @@ tile:
 	FLDPQ 32(R1), (F10, F11)
 	FLDPQ 64(R1), (F12, F13)
 	FLDPQ 96(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4ea81d1f // mov v31.16b, v8.16b
 	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
+	WORD $0x4ea91d3e // mov v30.16b, v9.16b
+	WORD $0x4e27cdbe // fmla v30.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
 	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
-	WORD $0x4ea0ce4a // fmls v10.4s, v18.4s, v0.4s
-	WORD $0x4ea1ce6b // fmls v11.4s, v19.4s, v1.4s
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x4ead1db3 // mov v19.16b, v13.16b
-	WORD $0x4e22ce8c // fmla v12.4s, v20.4s, v2.4s
-	WORD $0x4e23cead // fmla v13.4s, v21.4s, v3.4s
-	WORD $0x4ea2ce92 // fmls v18.4s, v20.4s, v2.4s
-	WORD $0x4ea3ceb3 // fmls v19.4s, v21.4s, v3.4s
+	WORD $0x4ea0ce54 // fmls v20.4s, v18.4s, v0.4s
+	WORD $0x4ea1ce75 // fmls v21.4s, v19.4s, v1.4s
+	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
+	WORD $0x4ebe1fd3 // mov v19.16b, v30.16b
+	WORD $0x4e22cd5f // fmla v31.4s, v10.4s, v2.4s
+	WORD $0x4e23cd7e // fmla v30.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd52 // fmls v18.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd73 // fmls v19.4s, v11.4s, v3.4s
 	FSTPQ (F8, F9), 32(R12)
 	ADD R9, R12, R19
 	FSTPQ (F16, F17), 32(R19)
 	ADD R9<<1, R12, R20
-	FSTPQ (F10, F11), 32(R20)
+	FSTPQ (F20, F21), 32(R20)
 	ADD R10, R12, R21
-	FSTPQ (F12, F13), 32(R21)
+	FSTPQ (F31, F30), 32(R21)
 	ADD R9<<2, R12, R22
 	FSTPQ (F18, F19), 32(R22)
 	ADD R11, R12, R23
@@ -3426,37 +3020,23 @@ tile:
 	ADD R10<<1, R12, R17
 	MOVD R17, R12
 	FLDPQ 128(R1), (F8, F9)
-	FLDPQ 160(R1), (F10, F11)
-	FLDPQ 192(R1), (F12, F13)
+	FLDPQ 160(R1), (F20, F21)
+	FLDPQ 192(R1), (F31, F30)
 	FLDPQ 224(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cff0 // fmla v16.4s, v31.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cfd1 // fmla v17.4s, v30.4s, v5.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4e26cfec // fmla v12.4s, v31.4s, v6.4s
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4e27cfcd // fmla v13.4s, v30.4s, v7.4s
+	WORD $0x4eb41e92 // mov v18.16b, v20.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eb51eb3 // mov v19.16b, v21.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd4 // fmla v20.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf5 // fmla v21.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
@@ -3486,53 +3066,39 @@ tile:
 	FLDPQ 288(R1), (F10, F11)
 	FLDPQ 320(R1), (F12, F13)
 	FLDPQ 352(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4ea81d1f // mov v31.16b, v8.16b
 	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
+	WORD $0x4ea91d3e // mov v30.16b, v9.16b
+	WORD $0x4e27cdbe // fmla v30.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
 	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
-	WORD $0x4ea0ce4a // fmls v10.4s, v18.4s, v0.4s
-	WORD $0x4ea1ce6b // fmls v11.4s, v19.4s, v1.4s
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x4ead1db3 // mov v19.16b, v13.16b
-	WORD $0x4e22ce8c // fmla v12.4s, v20.4s, v2.4s
-	WORD $0x4e23cead // fmla v13.4s, v21.4s, v3.4s
-	WORD $0x4ea2ce92 // fmls v18.4s, v20.4s, v2.4s
-	WORD $0x4ea3ceb3 // fmls v19.4s, v21.4s, v3.4s
+	WORD $0x4ea0ce54 // fmls v20.4s, v18.4s, v0.4s
+	WORD $0x4ea1ce75 // fmls v21.4s, v19.4s, v1.4s
+	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
+	WORD $0x4ebe1fd3 // mov v19.16b, v30.16b
+	WORD $0x4e22cd5f // fmla v31.4s, v10.4s, v2.4s
+	WORD $0x4e23cd7e // fmla v30.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd52 // fmls v18.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd73 // fmls v19.4s, v11.4s, v3.4s
 	FSTPQ (F8, F9), 32(R12)
 	ADD R9, R12, R23
 	FSTPQ (F16, F17), 32(R23)
 	ADD R9<<1, R12, R24
-	FSTPQ (F10, F11), 32(R24)
+	FSTPQ (F20, F21), 32(R24)
 	ADD R10, R12, R19
-	FSTPQ (F12, F13), 32(R19)
+	FSTPQ (F31, F30), 32(R19)
 	ADD R9<<2, R12, R20
 	FSTPQ (F18, F19), 32(R20)
 	ADD R11, R12, R21
@@ -3540,37 +3106,23 @@ tile:
 	ADD R10<<1, R12, R17
 	MOVD R17, R12
 	FLDPQ 384(R1), (F8, F9)
-	FLDPQ 416(R1), (F10, F11)
-	FLDPQ 448(R1), (F12, F13)
+	FLDPQ 416(R1), (F20, F21)
+	FLDPQ 448(R1), (F31, F30)
 	FLDPQ 480(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cff0 // fmla v16.4s, v31.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cfd1 // fmla v17.4s, v30.4s, v5.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4e26cfec // fmla v12.4s, v31.4s, v6.4s
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4e27cfcd // fmla v13.4s, v30.4s, v7.4s
+	WORD $0x4eb41e92 // mov v18.16b, v20.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eb51eb3 // mov v19.16b, v21.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd4 // fmla v20.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf5 // fmla v21.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
@@ -3600,53 +3152,39 @@ tile:
 	FLDPQ 544(R1), (F10, F11)
 	FLDPQ 576(R1), (F12, F13)
 	FLDPQ 608(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4ea81d1f // mov v31.16b, v8.16b
 	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
+	WORD $0x4ea91d3e // mov v30.16b, v9.16b
+	WORD $0x4e27cdbe // fmla v30.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
 	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
-	WORD $0x4ea0ce4a // fmls v10.4s, v18.4s, v0.4s
-	WORD $0x4ea1ce6b // fmls v11.4s, v19.4s, v1.4s
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x4ead1db3 // mov v19.16b, v13.16b
-	WORD $0x4e22ce8c // fmla v12.4s, v20.4s, v2.4s
-	WORD $0x4e23cead // fmla v13.4s, v21.4s, v3.4s
-	WORD $0x4ea2ce92 // fmls v18.4s, v20.4s, v2.4s
-	WORD $0x4ea3ceb3 // fmls v19.4s, v21.4s, v3.4s
+	WORD $0x4ea0ce54 // fmls v20.4s, v18.4s, v0.4s
+	WORD $0x4ea1ce75 // fmls v21.4s, v19.4s, v1.4s
+	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
+	WORD $0x4ebe1fd3 // mov v19.16b, v30.16b
+	WORD $0x4e22cd5f // fmla v31.4s, v10.4s, v2.4s
+	WORD $0x4e23cd7e // fmla v30.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd52 // fmls v18.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd73 // fmls v19.4s, v11.4s, v3.4s
 	FSTPQ (F8, F9), 32(R12)
 	ADD R9, R12, R21
 	FSTPQ (F16, F17), 32(R21)
 	ADD R9<<1, R12, R22
-	FSTPQ (F10, F11), 32(R22)
+	FSTPQ (F20, F21), 32(R22)
 	ADD R10, R12, R23
-	FSTPQ (F12, F13), 32(R23)
+	FSTPQ (F31, F30), 32(R23)
 	ADD R9<<2, R12, R24
 	FSTPQ (F18, F19), 32(R24)
 	ADD R11, R12, R19
@@ -3654,37 +3192,23 @@ tile:
 	ADD R10<<1, R12, R17
 	MOVD R17, R12
 	FLDPQ 640(R1), (F8, F9)
-	FLDPQ 672(R1), (F10, F11)
-	FLDPQ 704(R1), (F12, F13)
+	FLDPQ 672(R1), (F20, F21)
+	FLDPQ 704(R1), (F31, F30)
 	FLDPQ 736(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cff0 // fmla v16.4s, v31.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cfd1 // fmla v17.4s, v30.4s, v5.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4e26cfec // fmla v12.4s, v31.4s, v6.4s
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4e27cfcd // fmla v13.4s, v30.4s, v7.4s
+	WORD $0x4eb41e92 // mov v18.16b, v20.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eb51eb3 // mov v19.16b, v21.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd4 // fmla v20.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf5 // fmla v21.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
@@ -4500,80 +4024,56 @@ pairs:
 	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
 	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
 	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
-	WORD $0x4eac1d96 // mov v22.16b, v12.16b
-	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
-	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4eb01e16 // mov v22.16b, v16.16b
+	WORD $0x4ea6cd96 // fmls v22.4s, v12.4s, v6.4s
+	WORD $0x4eb11e37 // mov v23.16b, v17.16b
+	WORD $0x4ea7cdb7 // fmls v23.4s, v13.4s, v7.4s
+	WORD $0x4eb21e58 // mov v24.16b, v18.16b
+	WORD $0x4ea6cdd8 // fmls v24.4s, v14.4s, v6.4s
+	WORD $0x4eb31e79 // mov v25.16b, v19.16b
+	WORD $0x4ea7cdf9 // fmls v25.4s, v15.4s, v7.4s
 	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
 	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f10 // mov v16.16b, v24.16b
-	WORD $0x4eb91f31 // mov v17.16b, v25.16b
-	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
-	WORD $0x4e21cef1 // fmla v17.4s, v23.4s, v1.4s
+	WORD $0x4eb81f0c // mov v12.16b, v24.16b
+	WORD $0x4eb91f2d // mov v13.16b, v25.16b
+	WORD $0x4e20cecc // fmla v12.4s, v22.4s, v0.4s
+	WORD $0x4e21ceed // fmla v13.4s, v23.4s, v1.4s
 	WORD $0x4ea0ced8 // fmls v24.4s, v22.4s, v0.4s
 	WORD $0x4ea1cef9 // fmls v25.4s, v23.4s, v1.4s
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e22cd92 // fmla v18.4s, v12.4s, v2.4s
-	WORD $0x4e23cdb3 // fmla v19.4s, v13.4s, v3.4s
-	WORD $0x4ea2cd8e // fmls v14.4s, v12.4s, v2.4s
-	WORD $0x4ea3cdaf // fmls v15.4s, v13.4s, v3.4s
-	FSTPQ (F16, F17), (R11)
-	FSTPQ (F24, F25), 64(R11)
-	FSTPQ (F18, F19), 128(R11)
-	FSTPQ (F14, F15), 192(R11)
-	FSTPQ (F20, F21), 256(R11)
-	FLDPQ 32(R24), (F12, F13)
-	FLDPQ 32(R19), (F14, F15)
-	FLDPQ 32(R20), (F16, F17)
-	FLDPQ 32(R21), (F18, F19)
-	FLDPQ 32(R22), (F20, F21)
-	WORD $0x4e2acd94 // fmla v20.4s, v12.4s, v10.4s
-	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
-	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
-	WORD $0x4eac1d96 // mov v22.16b, v12.16b
-	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
-	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
-	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
 	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
 	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x4ea2ce12 // fmls v18.4s, v16.4s, v2.4s
+	WORD $0x4ea3ce33 // fmls v19.4s, v17.4s, v3.4s
+	FSTPQ (F12, F13), (R11)
+	FSTPQ (F24, F25), 64(R11)
+	FSTPQ (F14, F15), 128(R11)
+	FSTPQ (F18, F19), 192(R11)
+	FSTPQ (F20, F21), 256(R11)
+	FLDPQ 32(R24), (F16, F17)
+	FLDPQ 32(R19), (F18, F19)
+	FLDPQ 32(R20), (F12, F13)
+	FLDPQ 32(R21), (F14, F15)
+	FLDPQ 32(R22), (F20, F21)
+	WORD $0x4e2ace14 // fmla v20.4s, v16.4s, v10.4s
+	WORD $0x4e2bce35 // fmla v21.4s, v17.4s, v11.4s
+	WORD $0x4ea8cd94 // fmls v20.4s, v12.4s, v8.4s
+	WORD $0x4ea9cdb5 // fmls v21.4s, v13.4s, v9.4s
+	WORD $0x4eac1d96 // mov v22.16b, v12.16b
+	WORD $0x4ea6ce16 // fmls v22.4s, v16.4s, v6.4s
+	WORD $0x4ead1db7 // mov v23.16b, v13.16b
+	WORD $0x4ea7ce37 // fmls v23.4s, v17.4s, v7.4s
+	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
+	WORD $0x4ea6ce58 // fmls v24.4s, v18.4s, v6.4s
+	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
+	WORD $0x4ea7ce79 // fmls v25.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce0c // fmls v12.4s, v16.4s, v4.4s
+	WORD $0x4ea5ce2d // fmls v13.4s, v17.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f10 // mov v16.16b, v24.16b
 	WORD $0x4eb91f31 // mov v17.16b, v25.16b
 	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
@@ -4632,74 +4132,50 @@ singles:
 	FLDPQ (R23), (F16, F17)
 	ADD R12, R9, R24
 	FLDPQ (R24), (F18, F19)
-	WORD $0x4eac1d94 // mov v20.16b, v12.16b
-	WORD $0x4ead1db5 // mov v21.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6ce9f // fmls v31.4s, v20.4s, v6.4s
-	WORD $0x4ebf1ff4 // mov v20.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7cebf // fmls v31.4s, v21.4s, v7.4s
-	WORD $0x4ebf1ff5 // mov v21.16b, v31.16b
-	WORD $0x4eae1dd6 // mov v22.16b, v14.16b
-	WORD $0x4eaf1df7 // mov v23.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x4ea6cd94 // fmls v20.4s, v12.4s, v6.4s
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
+	WORD $0x4ea7cdb5 // fmls v21.4s, v13.4s, v7.4s
+	WORD $0x4eb21e56 // mov v22.16b, v18.16b
+	WORD $0x4ea6cdd6 // fmls v22.4s, v14.4s, v6.4s
+	WORD $0x4eb31e77 // mov v23.16b, v19.16b
+	WORD $0x4ea7cdf7 // fmls v23.4s, v15.4s, v7.4s
 	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
 	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb61ed0 // mov v16.16b, v22.16b
-	WORD $0x4eb71ef1 // mov v17.16b, v23.16b
-	WORD $0x4e20ce90 // fmla v16.4s, v20.4s, v0.4s
-	WORD $0x4e21ceb1 // fmla v17.4s, v21.4s, v1.4s
+	WORD $0x4eb61ecc // mov v12.16b, v22.16b
+	WORD $0x4eb71eed // mov v13.16b, v23.16b
+	WORD $0x4e20ce8c // fmla v12.4s, v20.4s, v0.4s
+	WORD $0x4e21cead // fmla v13.4s, v21.4s, v1.4s
 	WORD $0x4ea0ce96 // fmls v22.4s, v20.4s, v0.4s
 	WORD $0x4ea1ceb7 // fmls v23.4s, v21.4s, v1.4s
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e22cd92 // fmla v18.4s, v12.4s, v2.4s
-	WORD $0x4e23cdb3 // fmla v19.4s, v13.4s, v3.4s
-	WORD $0x4ea2cd8e // fmls v14.4s, v12.4s, v2.4s
-	WORD $0x4ea3cdaf // fmls v15.4s, v13.4s, v3.4s
-	FSTPQ (F16, F17), 320(R10)
-	FSTPQ (F22, F23), 384(R10)
-	FSTPQ (F18, F19), 448(R10)
-	FSTPQ (F14, F15), 512(R10)
-	FLDPQ 32(R21), (F12, F13)
-	FLDPQ 32(R22), (F14, F15)
-	FLDPQ 32(R23), (F16, F17)
-	FLDPQ 32(R24), (F18, F19)
-	WORD $0x4eac1d94 // mov v20.16b, v12.16b
-	WORD $0x4ead1db5 // mov v21.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6ce9f // fmls v31.4s, v20.4s, v6.4s
-	WORD $0x4ebf1ff4 // mov v20.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7cebf // fmls v31.4s, v21.4s, v7.4s
-	WORD $0x4ebf1ff5 // mov v21.16b, v31.16b
-	WORD $0x4eae1dd6 // mov v22.16b, v14.16b
-	WORD $0x4eaf1df7 // mov v23.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
-	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
 	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
 	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x4ea2ce12 // fmls v18.4s, v16.4s, v2.4s
+	WORD $0x4ea3ce33 // fmls v19.4s, v17.4s, v3.4s
+	FSTPQ (F12, F13), 320(R10)
+	FSTPQ (F22, F23), 384(R10)
+	FSTPQ (F14, F15), 448(R10)
+	FSTPQ (F18, F19), 512(R10)
+	FLDPQ 32(R21), (F16, F17)
+	FLDPQ 32(R22), (F18, F19)
+	FLDPQ 32(R23), (F12, F13)
+	FLDPQ 32(R24), (F14, F15)
+	WORD $0x4eac1d94 // mov v20.16b, v12.16b
+	WORD $0x4ea6ce14 // fmls v20.4s, v16.4s, v6.4s
+	WORD $0x4ead1db5 // mov v21.16b, v13.16b
+	WORD $0x4ea7ce35 // fmls v21.4s, v17.4s, v7.4s
+	WORD $0x4eae1dd6 // mov v22.16b, v14.16b
+	WORD $0x4ea6ce56 // fmls v22.4s, v18.4s, v6.4s
+	WORD $0x4eaf1df7 // mov v23.16b, v15.16b
+	WORD $0x4ea7ce77 // fmls v23.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce0c // fmls v12.4s, v16.4s, v4.4s
+	WORD $0x4ea5ce2d // fmls v13.4s, v17.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb61ed0 // mov v16.16b, v22.16b
 	WORD $0x4eb71ef1 // mov v17.16b, v23.16b
 	WORD $0x4e20ce90 // fmla v16.4s, v20.4s, v0.4s
@@ -4746,88 +4222,64 @@ row:
 	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
 	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
 	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
-	WORD $0x4eac1d96 // mov v22.16b, v12.16b
-	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
-	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4eb01e16 // mov v22.16b, v16.16b
+	WORD $0x4ea6cd96 // fmls v22.4s, v12.4s, v6.4s
+	WORD $0x4eb11e37 // mov v23.16b, v17.16b
+	WORD $0x4ea7cdb7 // fmls v23.4s, v13.4s, v7.4s
+	WORD $0x4eb21e58 // mov v24.16b, v18.16b
+	WORD $0x4ea6cdd8 // fmls v24.4s, v14.4s, v6.4s
+	WORD $0x4eb31e79 // mov v25.16b, v19.16b
+	WORD $0x4ea7cdf9 // fmls v25.4s, v15.4s, v7.4s
 	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
 	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f10 // mov v16.16b, v24.16b
-	WORD $0x4eb91f31 // mov v17.16b, v25.16b
-	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
-	WORD $0x4e21cef1 // fmla v17.4s, v23.4s, v1.4s
+	WORD $0x4eb81f0c // mov v12.16b, v24.16b
+	WORD $0x4eb91f2d // mov v13.16b, v25.16b
+	WORD $0x4e20cecc // fmla v12.4s, v22.4s, v0.4s
+	WORD $0x4e21ceed // fmla v13.4s, v23.4s, v1.4s
 	WORD $0x4ea0ced8 // fmls v24.4s, v22.4s, v0.4s
 	WORD $0x4ea1cef9 // fmls v25.4s, v23.4s, v1.4s
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e22cd92 // fmla v18.4s, v12.4s, v2.4s
-	WORD $0x4e23cdb3 // fmla v19.4s, v13.4s, v3.4s
-	WORD $0x4ea2cd8e // fmls v14.4s, v12.4s, v2.4s
-	WORD $0x4ea3cdaf // fmls v15.4s, v13.4s, v3.4s
+	WORD $0x4eb21e4e // mov v14.16b, v18.16b
+	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x4ea2ce12 // fmls v18.4s, v16.4s, v2.4s
+	WORD $0x4ea3ce33 // fmls v19.4s, v17.4s, v3.4s
 	MOVD (R10), R12
 	ADD R12, R9, R19
-	FSTPQ (F16, F17), (R19)
+	FSTPQ (F12, F13), (R19)
 	MOVD 8(R10), R12
 	ADD R12, R9, R20
 	FSTPQ (F24, F25), (R20)
 	MOVD 16(R10), R12
 	ADD R12, R9, R21
-	FSTPQ (F18, F19), (R21)
+	FSTPQ (F14, F15), (R21)
 	MOVD 24(R10), R12
 	ADD R12, R9, R22
-	FSTPQ (F14, F15), (R22)
+	FSTPQ (F18, F19), (R22)
 	MOVD 32(R10), R12
 	ADD R12, R9, R23
 	FSTPQ (F20, F21), (R23)
-	FLDPQ 576(R4), (F12, F13)
-	FMOVQ 1728(R4), F14
-	FMOVQ 1744(R4), F15
-	FMOVQ 2880(R4), F16
-	FMOVQ 2896(R4), F17
-	FMOVQ 4032(R4), F18
-	FMOVQ 4048(R4), F19
+	FLDPQ 576(R4), (F16, F17)
+	FMOVQ 1728(R4), F18
+	FMOVQ 1744(R4), F19
+	FMOVQ 2880(R4), F12
+	FMOVQ 2896(R4), F13
+	FMOVQ 4032(R4), F14
+	FMOVQ 4048(R4), F15
 	WORD $0x4eac1d94 // mov v20.16b, v12.16b
+	WORD $0x4ea6ce14 // fmls v20.4s, v16.4s, v6.4s
 	WORD $0x4ead1db5 // mov v21.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6ce9f // fmls v31.4s, v20.4s, v6.4s
-	WORD $0x4ebf1ff4 // mov v20.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7cebf // fmls v31.4s, v21.4s, v7.4s
-	WORD $0x4ebf1ff5 // mov v21.16b, v31.16b
+	WORD $0x4ea7ce35 // fmls v21.4s, v17.4s, v7.4s
 	WORD $0x4eae1dd6 // mov v22.16b, v14.16b
+	WORD $0x4ea6ce56 // fmls v22.4s, v18.4s, v6.4s
 	WORD $0x4eaf1df7 // mov v23.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
-	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce77 // fmls v23.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce0c // fmls v12.4s, v16.4s, v4.4s
+	WORD $0x4ea5ce2d // fmls v13.4s, v17.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb61ed0 // mov v16.16b, v22.16b
 	WORD $0x4eb71ef1 // mov v17.16b, v23.16b
 	WORD $0x4e20ce90 // fmla v16.4s, v20.4s, v0.4s
@@ -4865,88 +4317,64 @@ row:
 	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
 	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
 	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
-	WORD $0x4eac1d96 // mov v22.16b, v12.16b
-	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
-	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4eb01e16 // mov v22.16b, v16.16b
+	WORD $0x4ea6cd96 // fmls v22.4s, v12.4s, v6.4s
+	WORD $0x4eb11e37 // mov v23.16b, v17.16b
+	WORD $0x4ea7cdb7 // fmls v23.4s, v13.4s, v7.4s
+	WORD $0x4eb21e58 // mov v24.16b, v18.16b
+	WORD $0x4ea6cdd8 // fmls v24.4s, v14.4s, v6.4s
+	WORD $0x4eb31e79 // mov v25.16b, v19.16b
+	WORD $0x4ea7cdf9 // fmls v25.4s, v15.4s, v7.4s
 	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
 	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f10 // mov v16.16b, v24.16b
-	WORD $0x4eb91f31 // mov v17.16b, v25.16b
-	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
-	WORD $0x4e21cef1 // fmla v17.4s, v23.4s, v1.4s
+	WORD $0x4eb81f0c // mov v12.16b, v24.16b
+	WORD $0x4eb91f2d // mov v13.16b, v25.16b
+	WORD $0x4e20cecc // fmla v12.4s, v22.4s, v0.4s
+	WORD $0x4e21ceed // fmla v13.4s, v23.4s, v1.4s
 	WORD $0x4ea0ced8 // fmls v24.4s, v22.4s, v0.4s
 	WORD $0x4ea1cef9 // fmls v25.4s, v23.4s, v1.4s
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e22cd92 // fmla v18.4s, v12.4s, v2.4s
-	WORD $0x4e23cdb3 // fmla v19.4s, v13.4s, v3.4s
-	WORD $0x4ea2cd8e // fmls v14.4s, v12.4s, v2.4s
-	WORD $0x4ea3cdaf // fmls v15.4s, v13.4s, v3.4s
+	WORD $0x4eb21e4e // mov v14.16b, v18.16b
+	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x4ea2ce12 // fmls v18.4s, v16.4s, v2.4s
+	WORD $0x4ea3ce33 // fmls v19.4s, v17.4s, v3.4s
 	MOVD (R10), R12
 	ADD R12, R9, R22
-	FSTPQ (F16, F17), 32(R22)
+	FSTPQ (F12, F13), 32(R22)
 	MOVD 8(R10), R12
 	ADD R12, R9, R23
 	FSTPQ (F24, F25), 32(R23)
 	MOVD 16(R10), R12
 	ADD R12, R9, R24
-	FSTPQ (F18, F19), 32(R24)
+	FSTPQ (F14, F15), 32(R24)
 	MOVD 24(R10), R12
 	ADD R12, R9, R19
-	FSTPQ (F14, F15), 32(R19)
+	FSTPQ (F18, F19), 32(R19)
 	MOVD 32(R10), R12
 	ADD R12, R9, R20
 	FSTPQ (F20, F21), 32(R20)
-	FLDPQ 608(R4), (F12, F13)
-	FMOVQ 1760(R4), F14
-	FMOVQ 1776(R4), F15
-	FMOVQ 2912(R4), F16
-	FMOVQ 2928(R4), F17
-	FMOVQ 4064(R4), F18
-	FMOVQ 4080(R4), F19
+	FLDPQ 608(R4), (F16, F17)
+	FMOVQ 1760(R4), F18
+	FMOVQ 1776(R4), F19
+	FMOVQ 2912(R4), F12
+	FMOVQ 2928(R4), F13
+	FMOVQ 4064(R4), F14
+	FMOVQ 4080(R4), F15
 	WORD $0x4eac1d94 // mov v20.16b, v12.16b
+	WORD $0x4ea6ce14 // fmls v20.4s, v16.4s, v6.4s
 	WORD $0x4ead1db5 // mov v21.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6ce9f // fmls v31.4s, v20.4s, v6.4s
-	WORD $0x4ebf1ff4 // mov v20.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7cebf // fmls v31.4s, v21.4s, v7.4s
-	WORD $0x4ebf1ff5 // mov v21.16b, v31.16b
+	WORD $0x4ea7ce35 // fmls v21.4s, v17.4s, v7.4s
 	WORD $0x4eae1dd6 // mov v22.16b, v14.16b
+	WORD $0x4ea6ce56 // fmls v22.4s, v18.4s, v6.4s
 	WORD $0x4eaf1df7 // mov v23.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
-	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce77 // fmls v23.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce0c // fmls v12.4s, v16.4s, v4.4s
+	WORD $0x4ea5ce2d // fmls v13.4s, v17.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb61ed0 // mov v16.16b, v22.16b
 	WORD $0x4eb71ef1 // mov v17.16b, v23.16b
 	WORD $0x4e20ce90 // fmla v16.4s, v20.4s, v0.4s
@@ -5055,80 +4483,56 @@ column:
 	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
 	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
 	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
-	WORD $0x4eac1d96 // mov v22.16b, v12.16b
-	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
-	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4eb01e16 // mov v22.16b, v16.16b
+	WORD $0x4ea6cd96 // fmls v22.4s, v12.4s, v6.4s
+	WORD $0x4eb11e37 // mov v23.16b, v17.16b
+	WORD $0x4ea7cdb7 // fmls v23.4s, v13.4s, v7.4s
+	WORD $0x4eb21e58 // mov v24.16b, v18.16b
+	WORD $0x4ea6cdd8 // fmls v24.4s, v14.4s, v6.4s
+	WORD $0x4eb31e79 // mov v25.16b, v19.16b
+	WORD $0x4ea7cdf9 // fmls v25.4s, v15.4s, v7.4s
 	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
 	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f10 // mov v16.16b, v24.16b
-	WORD $0x4eb91f31 // mov v17.16b, v25.16b
-	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
-	WORD $0x4e21cef1 // fmla v17.4s, v23.4s, v1.4s
+	WORD $0x4eb81f0c // mov v12.16b, v24.16b
+	WORD $0x4eb91f2d // mov v13.16b, v25.16b
+	WORD $0x4e20cecc // fmla v12.4s, v22.4s, v0.4s
+	WORD $0x4e21ceed // fmla v13.4s, v23.4s, v1.4s
 	WORD $0x4ea0ced8 // fmls v24.4s, v22.4s, v0.4s
 	WORD $0x4ea1cef9 // fmls v25.4s, v23.4s, v1.4s
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e22cd92 // fmla v18.4s, v12.4s, v2.4s
-	WORD $0x4e23cdb3 // fmla v19.4s, v13.4s, v3.4s
-	WORD $0x4ea2cd8e // fmls v14.4s, v12.4s, v2.4s
-	WORD $0x4ea3cdaf // fmls v15.4s, v13.4s, v3.4s
-	FSTPQ (F16, F17), (R11)
-	FSTPQ (F24, F25), 64(R11)
-	FSTPQ (F18, F19), 128(R11)
-	FSTPQ (F14, F15), 192(R11)
-	FSTPQ (F20, F21), 256(R11)
-	FLDPQ 32(R24), (F12, F13)
-	FLDPQ 32(R19), (F14, F15)
-	FLDPQ 32(R20), (F16, F17)
-	FLDPQ 32(R21), (F18, F19)
-	FLDPQ 32(R22), (F20, F21)
-	WORD $0x4e2acd94 // fmla v20.4s, v12.4s, v10.4s
-	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
-	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
-	WORD $0x4eac1d96 // mov v22.16b, v12.16b
-	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
-	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
-	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
 	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
 	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x4ea2ce12 // fmls v18.4s, v16.4s, v2.4s
+	WORD $0x4ea3ce33 // fmls v19.4s, v17.4s, v3.4s
+	FSTPQ (F12, F13), (R11)
+	FSTPQ (F24, F25), 64(R11)
+	FSTPQ (F14, F15), 128(R11)
+	FSTPQ (F18, F19), 192(R11)
+	FSTPQ (F20, F21), 256(R11)
+	FLDPQ 32(R24), (F16, F17)
+	FLDPQ 32(R19), (F18, F19)
+	FLDPQ 32(R20), (F12, F13)
+	FLDPQ 32(R21), (F14, F15)
+	FLDPQ 32(R22), (F20, F21)
+	WORD $0x4e2ace14 // fmla v20.4s, v16.4s, v10.4s
+	WORD $0x4e2bce35 // fmla v21.4s, v17.4s, v11.4s
+	WORD $0x4ea8cd94 // fmls v20.4s, v12.4s, v8.4s
+	WORD $0x4ea9cdb5 // fmls v21.4s, v13.4s, v9.4s
+	WORD $0x4eac1d96 // mov v22.16b, v12.16b
+	WORD $0x4ea6ce16 // fmls v22.4s, v16.4s, v6.4s
+	WORD $0x4ead1db7 // mov v23.16b, v13.16b
+	WORD $0x4ea7ce37 // fmls v23.4s, v17.4s, v7.4s
+	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
+	WORD $0x4ea6ce58 // fmls v24.4s, v18.4s, v6.4s
+	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
+	WORD $0x4ea7ce79 // fmls v25.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce0c // fmls v12.4s, v16.4s, v4.4s
+	WORD $0x4ea5ce2d // fmls v13.4s, v17.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f10 // mov v16.16b, v24.16b
 	WORD $0x4eb91f31 // mov v17.16b, v25.16b
 	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
@@ -5175,85 +4579,61 @@ tile:
 	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
 	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
 	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
-	WORD $0x4eac1d96 // mov v22.16b, v12.16b
-	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
-	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4eb01e16 // mov v22.16b, v16.16b
+	WORD $0x4ea6cd96 // fmls v22.4s, v12.4s, v6.4s
+	WORD $0x4eb11e37 // mov v23.16b, v17.16b
+	WORD $0x4ea7cdb7 // fmls v23.4s, v13.4s, v7.4s
+	WORD $0x4eb21e58 // mov v24.16b, v18.16b
+	WORD $0x4ea6cdd8 // fmls v24.4s, v14.4s, v6.4s
+	WORD $0x4eb31e79 // mov v25.16b, v19.16b
+	WORD $0x4ea7cdf9 // fmls v25.4s, v15.4s, v7.4s
 	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
 	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f10 // mov v16.16b, v24.16b
-	WORD $0x4eb91f31 // mov v17.16b, v25.16b
-	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
-	WORD $0x4e21cef1 // fmla v17.4s, v23.4s, v1.4s
+	WORD $0x4eb81f0c // mov v12.16b, v24.16b
+	WORD $0x4eb91f2d // mov v13.16b, v25.16b
+	WORD $0x4e20cecc // fmla v12.4s, v22.4s, v0.4s
+	WORD $0x4e21ceed // fmla v13.4s, v23.4s, v1.4s
 	WORD $0x4ea0ced8 // fmls v24.4s, v22.4s, v0.4s
 	WORD $0x4ea1cef9 // fmls v25.4s, v23.4s, v1.4s
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e22cd92 // fmla v18.4s, v12.4s, v2.4s
-	WORD $0x4e23cdb3 // fmla v19.4s, v13.4s, v3.4s
-	WORD $0x4ea2cd8e // fmls v14.4s, v12.4s, v2.4s
-	WORD $0x4ea3cdaf // fmls v15.4s, v13.4s, v3.4s
-	FSTPQ (F16, F17), (R12)
+	WORD $0x4eb21e4e // mov v14.16b, v18.16b
+	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x4ea2ce12 // fmls v18.4s, v16.4s, v2.4s
+	WORD $0x4ea3ce33 // fmls v19.4s, v17.4s, v3.4s
+	FSTPQ (F12, F13), (R12)
 	ADD R9, R12, R23
 	FSTPQ (F24, F25), (R23)
 	ADD R9<<1, R12, R24
-	FSTPQ (F18, F19), (R24)
+	FSTPQ (F14, F15), (R24)
 	ADD R10, R12, R19
-	FSTPQ (F14, F15), (R19)
+	FSTPQ (F18, F19), (R19)
 	ADD R9<<2, R12, R20
 	FSTPQ (F20, F21), (R20)
-	FLDPQ 32(R4), (F12, F13)
-	FLDPQ 352(R4), (F14, F15)
-	FLDPQ 672(R4), (F16, F17)
-	FLDPQ 992(R4), (F18, F19)
+	FLDPQ 32(R4), (F16, F17)
+	FLDPQ 352(R4), (F18, F19)
+	FLDPQ 672(R4), (F12, F13)
+	FLDPQ 992(R4), (F14, F15)
 	FMOVQ 1312(R4), F20
 	FMOVQ 1328(R4), F21
-	WORD $0x4e2acd94 // fmla v20.4s, v12.4s, v10.4s
-	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
-	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
+	WORD $0x4e2ace14 // fmla v20.4s, v16.4s, v10.4s
+	WORD $0x4e2bce35 // fmla v21.4s, v17.4s, v11.4s
+	WORD $0x4ea8cd94 // fmls v20.4s, v12.4s, v8.4s
+	WORD $0x4ea9cdb5 // fmls v21.4s, v13.4s, v9.4s
 	WORD $0x4eac1d96 // mov v22.16b, v12.16b
+	WORD $0x4ea6ce16 // fmls v22.4s, v16.4s, v6.4s
 	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
+	WORD $0x4ea7ce37 // fmls v23.4s, v17.4s, v7.4s
 	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
+	WORD $0x4ea6ce58 // fmls v24.4s, v18.4s, v6.4s
 	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
-	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce79 // fmls v25.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce0c // fmls v12.4s, v16.4s, v4.4s
+	WORD $0x4ea5ce2d // fmls v13.4s, v17.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f10 // mov v16.16b, v24.16b
 	WORD $0x4eb91f31 // mov v17.16b, v25.16b
 	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
@@ -5283,86 +4663,62 @@ tile:
 	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
 	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
 	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
-	WORD $0x4eac1d96 // mov v22.16b, v12.16b
-	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
-	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4eb01e16 // mov v22.16b, v16.16b
+	WORD $0x4ea6cd96 // fmls v22.4s, v12.4s, v6.4s
+	WORD $0x4eb11e37 // mov v23.16b, v17.16b
+	WORD $0x4ea7cdb7 // fmls v23.4s, v13.4s, v7.4s
+	WORD $0x4eb21e58 // mov v24.16b, v18.16b
+	WORD $0x4ea6cdd8 // fmls v24.4s, v14.4s, v6.4s
+	WORD $0x4eb31e79 // mov v25.16b, v19.16b
+	WORD $0x4ea7cdf9 // fmls v25.4s, v15.4s, v7.4s
 	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
 	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f10 // mov v16.16b, v24.16b
-	WORD $0x4eb91f31 // mov v17.16b, v25.16b
-	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
-	WORD $0x4e21cef1 // fmla v17.4s, v23.4s, v1.4s
+	WORD $0x4eb81f0c // mov v12.16b, v24.16b
+	WORD $0x4eb91f2d // mov v13.16b, v25.16b
+	WORD $0x4e20cecc // fmla v12.4s, v22.4s, v0.4s
+	WORD $0x4e21ceed // fmla v13.4s, v23.4s, v1.4s
 	WORD $0x4ea0ced8 // fmls v24.4s, v22.4s, v0.4s
 	WORD $0x4ea1cef9 // fmls v25.4s, v23.4s, v1.4s
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e22cd92 // fmla v18.4s, v12.4s, v2.4s
-	WORD $0x4e23cdb3 // fmla v19.4s, v13.4s, v3.4s
-	WORD $0x4ea2cd8e // fmls v14.4s, v12.4s, v2.4s
-	WORD $0x4ea3cdaf // fmls v15.4s, v13.4s, v3.4s
-	FSTPQ (F16, F17), (R12)
+	WORD $0x4eb21e4e // mov v14.16b, v18.16b
+	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x4ea2ce12 // fmls v18.4s, v16.4s, v2.4s
+	WORD $0x4ea3ce33 // fmls v19.4s, v17.4s, v3.4s
+	FSTPQ (F12, F13), (R12)
 	ADD R9, R12, R21
 	FSTPQ (F24, F25), (R21)
 	ADD R9<<1, R12, R22
-	FSTPQ (F18, F19), (R22)
+	FSTPQ (F14, F15), (R22)
 	ADD R10, R12, R23
-	FSTPQ (F14, F15), (R23)
+	FSTPQ (F18, F19), (R23)
 	ADD R9<<2, R12, R24
 	FSTPQ (F20, F21), (R24)
-	FLDPQ 96(R4), (F12, F13)
-	FLDPQ 416(R4), (F14, F15)
-	FLDPQ 736(R4), (F16, F17)
-	FMOVQ 1056(R4), F18
-	FMOVQ 1072(R4), F19
+	FLDPQ 96(R4), (F16, F17)
+	FLDPQ 416(R4), (F18, F19)
+	FLDPQ 736(R4), (F12, F13)
+	FMOVQ 1056(R4), F14
+	FMOVQ 1072(R4), F15
 	FMOVQ 1376(R4), F20
 	FMOVQ 1392(R4), F21
-	WORD $0x4e2acd94 // fmla v20.4s, v12.4s, v10.4s
-	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
-	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
+	WORD $0x4e2ace14 // fmla v20.4s, v16.4s, v10.4s
+	WORD $0x4e2bce35 // fmla v21.4s, v17.4s, v11.4s
+	WORD $0x4ea8cd94 // fmls v20.4s, v12.4s, v8.4s
+	WORD $0x4ea9cdb5 // fmls v21.4s, v13.4s, v9.4s
 	WORD $0x4eac1d96 // mov v22.16b, v12.16b
+	WORD $0x4ea6ce16 // fmls v22.4s, v16.4s, v6.4s
 	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
+	WORD $0x4ea7ce37 // fmls v23.4s, v17.4s, v7.4s
 	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
+	WORD $0x4ea6ce58 // fmls v24.4s, v18.4s, v6.4s
 	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
-	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce79 // fmls v25.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce0c // fmls v12.4s, v16.4s, v4.4s
+	WORD $0x4ea5ce2d // fmls v13.4s, v17.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f10 // mov v16.16b, v24.16b
 	WORD $0x4eb91f31 // mov v17.16b, v25.16b
 	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
@@ -5392,86 +4748,62 @@ tile:
 	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
 	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
 	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
-	WORD $0x4eac1d96 // mov v22.16b, v12.16b
-	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
-	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4eb01e16 // mov v22.16b, v16.16b
+	WORD $0x4ea6cd96 // fmls v22.4s, v12.4s, v6.4s
+	WORD $0x4eb11e37 // mov v23.16b, v17.16b
+	WORD $0x4ea7cdb7 // fmls v23.4s, v13.4s, v7.4s
+	WORD $0x4eb21e58 // mov v24.16b, v18.16b
+	WORD $0x4ea6cdd8 // fmls v24.4s, v14.4s, v6.4s
+	WORD $0x4eb31e79 // mov v25.16b, v19.16b
+	WORD $0x4ea7cdf9 // fmls v25.4s, v15.4s, v7.4s
 	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
 	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f10 // mov v16.16b, v24.16b
-	WORD $0x4eb91f31 // mov v17.16b, v25.16b
-	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
-	WORD $0x4e21cef1 // fmla v17.4s, v23.4s, v1.4s
+	WORD $0x4eb81f0c // mov v12.16b, v24.16b
+	WORD $0x4eb91f2d // mov v13.16b, v25.16b
+	WORD $0x4e20cecc // fmla v12.4s, v22.4s, v0.4s
+	WORD $0x4e21ceed // fmla v13.4s, v23.4s, v1.4s
 	WORD $0x4ea0ced8 // fmls v24.4s, v22.4s, v0.4s
 	WORD $0x4ea1cef9 // fmls v25.4s, v23.4s, v1.4s
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e22cd92 // fmla v18.4s, v12.4s, v2.4s
-	WORD $0x4e23cdb3 // fmla v19.4s, v13.4s, v3.4s
-	WORD $0x4ea2cd8e // fmls v14.4s, v12.4s, v2.4s
-	WORD $0x4ea3cdaf // fmls v15.4s, v13.4s, v3.4s
-	FSTPQ (F16, F17), (R12)
+	WORD $0x4eb21e4e // mov v14.16b, v18.16b
+	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x4ea2ce12 // fmls v18.4s, v16.4s, v2.4s
+	WORD $0x4ea3ce33 // fmls v19.4s, v17.4s, v3.4s
+	FSTPQ (F12, F13), (R12)
 	ADD R9, R12, R19
 	FSTPQ (F24, F25), (R19)
 	ADD R9<<1, R12, R20
-	FSTPQ (F18, F19), (R20)
+	FSTPQ (F14, F15), (R20)
 	ADD R10, R12, R21
-	FSTPQ (F14, F15), (R21)
+	FSTPQ (F18, F19), (R21)
 	ADD R9<<2, R12, R22
 	FSTPQ (F20, F21), (R22)
-	FLDPQ 160(R4), (F12, F13)
-	FLDPQ 480(R4), (F14, F15)
-	FLDPQ 800(R4), (F16, F17)
-	FMOVQ 1120(R4), F18
-	FMOVQ 1136(R4), F19
+	FLDPQ 160(R4), (F16, F17)
+	FLDPQ 480(R4), (F18, F19)
+	FLDPQ 800(R4), (F12, F13)
+	FMOVQ 1120(R4), F14
+	FMOVQ 1136(R4), F15
 	FMOVQ 1440(R4), F20
 	FMOVQ 1456(R4), F21
-	WORD $0x4e2acd94 // fmla v20.4s, v12.4s, v10.4s
-	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
-	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
+	WORD $0x4e2ace14 // fmla v20.4s, v16.4s, v10.4s
+	WORD $0x4e2bce35 // fmla v21.4s, v17.4s, v11.4s
+	WORD $0x4ea8cd94 // fmls v20.4s, v12.4s, v8.4s
+	WORD $0x4ea9cdb5 // fmls v21.4s, v13.4s, v9.4s
 	WORD $0x4eac1d96 // mov v22.16b, v12.16b
+	WORD $0x4ea6ce16 // fmls v22.4s, v16.4s, v6.4s
 	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
+	WORD $0x4ea7ce37 // fmls v23.4s, v17.4s, v7.4s
 	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
+	WORD $0x4ea6ce58 // fmls v24.4s, v18.4s, v6.4s
 	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
-	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce79 // fmls v25.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce0c // fmls v12.4s, v16.4s, v4.4s
+	WORD $0x4ea5ce2d // fmls v13.4s, v17.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f10 // mov v16.16b, v24.16b
 	WORD $0x4eb91f31 // mov v17.16b, v25.16b
 	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
@@ -5501,86 +4833,62 @@ tile:
 	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
 	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
 	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
-	WORD $0x4eac1d96 // mov v22.16b, v12.16b
-	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
-	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4eb01e16 // mov v22.16b, v16.16b
+	WORD $0x4ea6cd96 // fmls v22.4s, v12.4s, v6.4s
+	WORD $0x4eb11e37 // mov v23.16b, v17.16b
+	WORD $0x4ea7cdb7 // fmls v23.4s, v13.4s, v7.4s
+	WORD $0x4eb21e58 // mov v24.16b, v18.16b
+	WORD $0x4ea6cdd8 // fmls v24.4s, v14.4s, v6.4s
+	WORD $0x4eb31e79 // mov v25.16b, v19.16b
+	WORD $0x4ea7cdf9 // fmls v25.4s, v15.4s, v7.4s
 	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
 	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f10 // mov v16.16b, v24.16b
-	WORD $0x4eb91f31 // mov v17.16b, v25.16b
-	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
-	WORD $0x4e21cef1 // fmla v17.4s, v23.4s, v1.4s
+	WORD $0x4eb81f0c // mov v12.16b, v24.16b
+	WORD $0x4eb91f2d // mov v13.16b, v25.16b
+	WORD $0x4e20cecc // fmla v12.4s, v22.4s, v0.4s
+	WORD $0x4e21ceed // fmla v13.4s, v23.4s, v1.4s
 	WORD $0x4ea0ced8 // fmls v24.4s, v22.4s, v0.4s
 	WORD $0x4ea1cef9 // fmls v25.4s, v23.4s, v1.4s
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e22cd92 // fmla v18.4s, v12.4s, v2.4s
-	WORD $0x4e23cdb3 // fmla v19.4s, v13.4s, v3.4s
-	WORD $0x4ea2cd8e // fmls v14.4s, v12.4s, v2.4s
-	WORD $0x4ea3cdaf // fmls v15.4s, v13.4s, v3.4s
-	FSTPQ (F16, F17), (R12)
+	WORD $0x4eb21e4e // mov v14.16b, v18.16b
+	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x4ea2ce12 // fmls v18.4s, v16.4s, v2.4s
+	WORD $0x4ea3ce33 // fmls v19.4s, v17.4s, v3.4s
+	FSTPQ (F12, F13), (R12)
 	ADD R9, R12, R23
 	FSTPQ (F24, F25), (R23)
 	ADD R9<<1, R12, R24
-	FSTPQ (F18, F19), (R24)
+	FSTPQ (F14, F15), (R24)
 	ADD R10, R12, R19
-	FSTPQ (F14, F15), (R19)
+	FSTPQ (F18, F19), (R19)
 	ADD R9<<2, R12, R20
 	FSTPQ (F20, F21), (R20)
-	FLDPQ 224(R4), (F12, F13)
-	FLDPQ 544(R4), (F14, F15)
-	FLDPQ 864(R4), (F16, F17)
-	FMOVQ 1184(R4), F18
-	FMOVQ 1200(R4), F19
+	FLDPQ 224(R4), (F16, F17)
+	FLDPQ 544(R4), (F18, F19)
+	FLDPQ 864(R4), (F12, F13)
+	FMOVQ 1184(R4), F14
+	FMOVQ 1200(R4), F15
 	FMOVQ 1504(R4), F20
 	FMOVQ 1520(R4), F21
-	WORD $0x4e2acd94 // fmla v20.4s, v12.4s, v10.4s
-	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
-	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
+	WORD $0x4e2ace14 // fmla v20.4s, v16.4s, v10.4s
+	WORD $0x4e2bce35 // fmla v21.4s, v17.4s, v11.4s
+	WORD $0x4ea8cd94 // fmls v20.4s, v12.4s, v8.4s
+	WORD $0x4ea9cdb5 // fmls v21.4s, v13.4s, v9.4s
 	WORD $0x4eac1d96 // mov v22.16b, v12.16b
+	WORD $0x4ea6ce16 // fmls v22.4s, v16.4s, v6.4s
 	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
+	WORD $0x4ea7ce37 // fmls v23.4s, v17.4s, v7.4s
 	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
+	WORD $0x4ea6ce58 // fmls v24.4s, v18.4s, v6.4s
 	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
-	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce79 // fmls v25.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce0c // fmls v12.4s, v16.4s, v4.4s
+	WORD $0x4ea5ce2d // fmls v13.4s, v17.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f10 // mov v16.16b, v24.16b
 	WORD $0x4eb91f31 // mov v17.16b, v25.16b
 	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
@@ -5610,86 +4918,62 @@ tile:
 	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
 	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
 	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
-	WORD $0x4eac1d96 // mov v22.16b, v12.16b
-	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
-	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4eb01e16 // mov v22.16b, v16.16b
+	WORD $0x4ea6cd96 // fmls v22.4s, v12.4s, v6.4s
+	WORD $0x4eb11e37 // mov v23.16b, v17.16b
+	WORD $0x4ea7cdb7 // fmls v23.4s, v13.4s, v7.4s
+	WORD $0x4eb21e58 // mov v24.16b, v18.16b
+	WORD $0x4ea6cdd8 // fmls v24.4s, v14.4s, v6.4s
+	WORD $0x4eb31e79 // mov v25.16b, v19.16b
+	WORD $0x4ea7cdf9 // fmls v25.4s, v15.4s, v7.4s
 	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
 	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f10 // mov v16.16b, v24.16b
-	WORD $0x4eb91f31 // mov v17.16b, v25.16b
-	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
-	WORD $0x4e21cef1 // fmla v17.4s, v23.4s, v1.4s
+	WORD $0x4eb81f0c // mov v12.16b, v24.16b
+	WORD $0x4eb91f2d // mov v13.16b, v25.16b
+	WORD $0x4e20cecc // fmla v12.4s, v22.4s, v0.4s
+	WORD $0x4e21ceed // fmla v13.4s, v23.4s, v1.4s
 	WORD $0x4ea0ced8 // fmls v24.4s, v22.4s, v0.4s
 	WORD $0x4ea1cef9 // fmls v25.4s, v23.4s, v1.4s
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e22cd92 // fmla v18.4s, v12.4s, v2.4s
-	WORD $0x4e23cdb3 // fmla v19.4s, v13.4s, v3.4s
-	WORD $0x4ea2cd8e // fmls v14.4s, v12.4s, v2.4s
-	WORD $0x4ea3cdaf // fmls v15.4s, v13.4s, v3.4s
-	FSTPQ (F16, F17), (R12)
+	WORD $0x4eb21e4e // mov v14.16b, v18.16b
+	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x4ea2ce12 // fmls v18.4s, v16.4s, v2.4s
+	WORD $0x4ea3ce33 // fmls v19.4s, v17.4s, v3.4s
+	FSTPQ (F12, F13), (R12)
 	ADD R9, R12, R21
 	FSTPQ (F24, F25), (R21)
 	ADD R9<<1, R12, R22
-	FSTPQ (F18, F19), (R22)
+	FSTPQ (F14, F15), (R22)
 	ADD R10, R12, R23
-	FSTPQ (F14, F15), (R23)
+	FSTPQ (F18, F19), (R23)
 	ADD R9<<2, R12, R24
 	FSTPQ (F20, F21), (R24)
-	FLDPQ 288(R4), (F12, F13)
-	FLDPQ 608(R4), (F14, F15)
-	FLDPQ 928(R4), (F16, F17)
-	FMOVQ 1248(R4), F18
-	FMOVQ 1264(R4), F19
+	FLDPQ 288(R4), (F16, F17)
+	FLDPQ 608(R4), (F18, F19)
+	FLDPQ 928(R4), (F12, F13)
+	FMOVQ 1248(R4), F14
+	FMOVQ 1264(R4), F15
 	FMOVQ 1568(R4), F20
 	FMOVQ 1584(R4), F21
-	WORD $0x4e2acd94 // fmla v20.4s, v12.4s, v10.4s
-	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
-	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
+	WORD $0x4e2ace14 // fmla v20.4s, v16.4s, v10.4s
+	WORD $0x4e2bce35 // fmla v21.4s, v17.4s, v11.4s
+	WORD $0x4ea8cd94 // fmls v20.4s, v12.4s, v8.4s
+	WORD $0x4ea9cdb5 // fmls v21.4s, v13.4s, v9.4s
 	WORD $0x4eac1d96 // mov v22.16b, v12.16b
+	WORD $0x4ea6ce16 // fmls v22.4s, v16.4s, v6.4s
 	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
+	WORD $0x4ea7ce37 // fmls v23.4s, v17.4s, v7.4s
 	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
+	WORD $0x4ea6ce58 // fmls v24.4s, v18.4s, v6.4s
 	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
-	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce79 // fmls v25.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce0c // fmls v12.4s, v16.4s, v4.4s
+	WORD $0x4ea5ce2d // fmls v13.4s, v17.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f10 // mov v16.16b, v24.16b
 	WORD $0x4eb91f31 // mov v17.16b, v25.16b
 	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
@@ -6491,83 +5775,55 @@ tile:
 	ADD R8, R13, R21
 	FLDPQ (R21), (F14, F15)
 	ADD R5, R13
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d4c // mov v12.16b, v10.16b
+	WORD $0x4e24cdcc // fmla v12.4s, v14.4s, v4.4s
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x4e25cded // fmla v13.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e12 // mov v18.16b, v16.16b
+	WORD $0x4eb11e33 // mov v19.16b, v17.16b
+	WORD $0x4e20cd90 // fmla v16.4s, v12.4s, v0.4s
+	WORD $0x4e21cdb1 // fmla v17.4s, v13.4s, v1.4s
+	WORD $0x4ea0cd92 // fmls v18.4s, v12.4s, v0.4s
+	WORD $0x4ea1cdb3 // fmls v19.4s, v13.4s, v1.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
-	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
-	WORD $0x4e21cd31 // fmla v17.4s, v9.4s, v1.4s
-	WORD $0x4ea0cd0a // fmls v10.4s, v8.4s, v0.4s
-	WORD $0x4ea1cd2b // fmls v11.4s, v9.4s, v1.4s
-	WORD $0x4eac1d88 // mov v8.16b, v12.16b
-	WORD $0x4ead1da9 // mov v9.16b, v13.16b
-	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
-	WORD $0x4ea2ce48 // fmls v8.4s, v18.4s, v2.4s
-	WORD $0x4ea3ce69 // fmls v9.4s, v19.4s, v3.4s
+	WORD $0x4e22cd48 // fmla v8.4s, v10.4s, v2.4s
+	WORD $0x4e23cd69 // fmla v9.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd4c // fmls v12.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd6d // fmls v13.4s, v11.4s, v3.4s
 	FSTPQ (F16, F17), (R1)
-	FSTPQ (F10, F11), 128(R1)
-	FSTPQ (F12, F13), 256(R1)
-	FSTPQ (F8, F9), 384(R1)
+	FSTPQ (F18, F19), 128(R1)
+	FSTPQ (F8, F9), 256(R1)
+	FSTPQ (F12, F13), 384(R1)
 	FSTPQ (F14, F15), 512(R1)
-	FLDPQ (R13), (F8, F9)
+	FLDPQ (R13), (F12, F13)
 	ADD R4, R13, R22
-	FLDPQ (R22), (F10, F11)
+	FLDPQ (R22), (F18, F19)
 	ADD R4<<1, R13, R23
-	FLDPQ (R23), (F12, F13)
+	FLDPQ (R23), (F8, F9)
 	ADD R8, R13, R24
 	FLDPQ (R24), (F14, F15)
 	ADD R5, R13
 	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x4e24cd10 // fmla v16.4s, v8.4s, v4.4s
 	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
-	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
-	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cd31 // fmla v17.4s, v9.4s, v5.4s
+	WORD $0x4e26cd0c // fmla v12.4s, v8.4s, v6.4s
+	WORD $0x4e27cd2d // fmla v13.4s, v9.4s, v7.4s
+	WORD $0x4eb21e48 // mov v8.16b, v18.16b
+	WORD $0x4e24cdc8 // fmla v8.4s, v14.4s, v4.4s
+	WORD $0x4eb31e69 // mov v9.16b, v19.16b
+	WORD $0x4e25cde9 // fmla v9.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd2 // fmla v18.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf3 // fmla v19.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
@@ -6593,82 +5849,54 @@ tile:
 	ADD R8, R13, R21
 	FLDPQ (R21), (F14, F15)
 	ADD R5, R13
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d4c // mov v12.16b, v10.16b
+	WORD $0x4e24cdcc // fmla v12.4s, v14.4s, v4.4s
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x4e25cded // fmla v13.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e12 // mov v18.16b, v16.16b
+	WORD $0x4eb11e33 // mov v19.16b, v17.16b
+	WORD $0x4e20cd90 // fmla v16.4s, v12.4s, v0.4s
+	WORD $0x4e21cdb1 // fmla v17.4s, v13.4s, v1.4s
+	WORD $0x4ea0cd92 // fmls v18.4s, v12.4s, v0.4s
+	WORD $0x4ea1cdb3 // fmls v19.4s, v13.4s, v1.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
-	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
-	WORD $0x4e21cd31 // fmla v17.4s, v9.4s, v1.4s
-	WORD $0x4ea0cd0a // fmls v10.4s, v8.4s, v0.4s
-	WORD $0x4ea1cd2b // fmls v11.4s, v9.4s, v1.4s
-	WORD $0x4eac1d88 // mov v8.16b, v12.16b
-	WORD $0x4ead1da9 // mov v9.16b, v13.16b
-	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
-	WORD $0x4ea2ce48 // fmls v8.4s, v18.4s, v2.4s
-	WORD $0x4ea3ce69 // fmls v9.4s, v19.4s, v3.4s
+	WORD $0x4e22cd48 // fmla v8.4s, v10.4s, v2.4s
+	WORD $0x4e23cd69 // fmla v9.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd4c // fmls v12.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd6d // fmls v13.4s, v11.4s, v3.4s
 	FSTPQ (F16, F17), 64(R1)
-	FSTPQ (F10, F11), 192(R1)
-	FSTPQ (F12, F13), 320(R1)
-	FSTPQ (F8, F9), 448(R1)
+	FSTPQ (F18, F19), 192(R1)
+	FSTPQ (F8, F9), 320(R1)
+	FSTPQ (F12, F13), 448(R1)
 	FSTPQ (F14, F15), 576(R1)
-	FLDPQ (R13), (F8, F9)
+	FLDPQ (R13), (F12, F13)
 	ADD R4, R13, R22
-	FLDPQ (R22), (F10, F11)
+	FLDPQ (R22), (F18, F19)
 	ADD R4<<1, R13, R23
-	FLDPQ (R23), (F12, F13)
+	FLDPQ (R23), (F8, F9)
 	ADD R8, R13, R24
 	FLDPQ (R24), (F14, F15)
 	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x4e24cd10 // fmla v16.4s, v8.4s, v4.4s
 	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
-	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
-	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cd31 // fmla v17.4s, v9.4s, v5.4s
+	WORD $0x4e26cd0c // fmla v12.4s, v8.4s, v6.4s
+	WORD $0x4e27cd2d // fmla v13.4s, v9.4s, v7.4s
+	WORD $0x4eb21e48 // mov v8.16b, v18.16b
+	WORD $0x4e24cdc8 // fmla v8.4s, v14.4s, v4.4s
+	WORD $0x4eb31e69 // mov v9.16b, v19.16b
+	WORD $0x4e25cde9 // fmla v9.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd2 // fmla v18.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf3 // fmla v19.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
@@ -6690,84 +5918,56 @@ tile:
 	FLDPQ 32(R1), (F10, F11)
 	FLDPQ 64(R1), (F12, F13)
 	FLDPQ 96(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d4c // mov v12.16b, v10.16b
+	WORD $0x4e24cdcc // fmla v12.4s, v14.4s, v4.4s
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x4e25cded // fmla v13.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e12 // mov v18.16b, v16.16b
+	WORD $0x4eb11e33 // mov v19.16b, v17.16b
+	WORD $0x4e20cd90 // fmla v16.4s, v12.4s, v0.4s
+	WORD $0x4e21cdb1 // fmla v17.4s, v13.4s, v1.4s
+	WORD $0x4ea0cd92 // fmls v18.4s, v12.4s, v0.4s
+	WORD $0x4ea1cdb3 // fmls v19.4s, v13.4s, v1.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
-	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
-	WORD $0x4e21cd31 // fmla v17.4s, v9.4s, v1.4s
-	WORD $0x4ea0cd0a // fmls v10.4s, v8.4s, v0.4s
-	WORD $0x4ea1cd2b // fmls v11.4s, v9.4s, v1.4s
-	WORD $0x4eac1d88 // mov v8.16b, v12.16b
-	WORD $0x4ead1da9 // mov v9.16b, v13.16b
-	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
-	WORD $0x4ea2ce48 // fmls v8.4s, v18.4s, v2.4s
-	WORD $0x4ea3ce69 // fmls v9.4s, v19.4s, v3.4s
+	WORD $0x4e22cd48 // fmla v8.4s, v10.4s, v2.4s
+	WORD $0x4e23cd69 // fmla v9.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd4c // fmls v12.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd6d // fmls v13.4s, v11.4s, v3.4s
 	FSTPQ (F16, F17), (R12)
 	ADD R9, R12, R19
-	FSTPQ (F10, F11), (R19)
+	FSTPQ (F18, F19), (R19)
 	ADD R9<<1, R12, R20
-	FSTPQ (F12, F13), (R20)
+	FSTPQ (F8, F9), (R20)
 	ADD R10, R12, R21
-	FSTPQ (F8, F9), (R21)
+	FSTPQ (F12, F13), (R21)
 	ADD R9<<2, R12, R22
 	FSTPQ (F14, F15), (R22)
 	ADD R11, R12
-	FLDPQ 128(R1), (F8, F9)
-	FLDPQ 160(R1), (F10, F11)
-	FLDPQ 192(R1), (F12, F13)
+	FLDPQ 128(R1), (F12, F13)
+	FLDPQ 160(R1), (F18, F19)
+	FLDPQ 192(R1), (F8, F9)
 	FLDPQ 224(R1), (F14, F15)
 	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x4e24cd10 // fmla v16.4s, v8.4s, v4.4s
 	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
-	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
-	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cd31 // fmla v17.4s, v9.4s, v5.4s
+	WORD $0x4e26cd0c // fmla v12.4s, v8.4s, v6.4s
+	WORD $0x4e27cd2d // fmla v13.4s, v9.4s, v7.4s
+	WORD $0x4eb21e48 // mov v8.16b, v18.16b
+	WORD $0x4e24cdc8 // fmla v8.4s, v14.4s, v4.4s
+	WORD $0x4eb31e69 // mov v9.16b, v19.16b
+	WORD $0x4e25cde9 // fmla v9.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd2 // fmla v18.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf3 // fmla v19.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
@@ -6794,84 +5994,56 @@ tile:
 	FLDPQ 288(R1), (F10, F11)
 	FLDPQ 320(R1), (F12, F13)
 	FLDPQ 352(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d4c // mov v12.16b, v10.16b
+	WORD $0x4e24cdcc // fmla v12.4s, v14.4s, v4.4s
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x4e25cded // fmla v13.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e12 // mov v18.16b, v16.16b
+	WORD $0x4eb11e33 // mov v19.16b, v17.16b
+	WORD $0x4e20cd90 // fmla v16.4s, v12.4s, v0.4s
+	WORD $0x4e21cdb1 // fmla v17.4s, v13.4s, v1.4s
+	WORD $0x4ea0cd92 // fmls v18.4s, v12.4s, v0.4s
+	WORD $0x4ea1cdb3 // fmls v19.4s, v13.4s, v1.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
-	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
-	WORD $0x4e21cd31 // fmla v17.4s, v9.4s, v1.4s
-	WORD $0x4ea0cd0a // fmls v10.4s, v8.4s, v0.4s
-	WORD $0x4ea1cd2b // fmls v11.4s, v9.4s, v1.4s
-	WORD $0x4eac1d88 // mov v8.16b, v12.16b
-	WORD $0x4ead1da9 // mov v9.16b, v13.16b
-	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
-	WORD $0x4ea2ce48 // fmls v8.4s, v18.4s, v2.4s
-	WORD $0x4ea3ce69 // fmls v9.4s, v19.4s, v3.4s
+	WORD $0x4e22cd48 // fmla v8.4s, v10.4s, v2.4s
+	WORD $0x4e23cd69 // fmla v9.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd4c // fmls v12.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd6d // fmls v13.4s, v11.4s, v3.4s
 	FSTPQ (F16, F17), (R12)
 	ADD R9, R12, R21
-	FSTPQ (F10, F11), (R21)
+	FSTPQ (F18, F19), (R21)
 	ADD R9<<1, R12, R22
-	FSTPQ (F12, F13), (R22)
+	FSTPQ (F8, F9), (R22)
 	ADD R10, R12, R23
-	FSTPQ (F8, F9), (R23)
+	FSTPQ (F12, F13), (R23)
 	ADD R9<<2, R12, R24
 	FSTPQ (F14, F15), (R24)
 	ADD R11, R12
-	FLDPQ 384(R1), (F8, F9)
-	FLDPQ 416(R1), (F10, F11)
-	FLDPQ 448(R1), (F12, F13)
+	FLDPQ 384(R1), (F12, F13)
+	FLDPQ 416(R1), (F18, F19)
+	FLDPQ 448(R1), (F8, F9)
 	FLDPQ 480(R1), (F14, F15)
 	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x4e24cd10 // fmla v16.4s, v8.4s, v4.4s
 	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
-	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
-	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cd31 // fmla v17.4s, v9.4s, v5.4s
+	WORD $0x4e26cd0c // fmla v12.4s, v8.4s, v6.4s
+	WORD $0x4e27cd2d // fmla v13.4s, v9.4s, v7.4s
+	WORD $0x4eb21e48 // mov v8.16b, v18.16b
+	WORD $0x4e24cdc8 // fmla v8.4s, v14.4s, v4.4s
+	WORD $0x4eb31e69 // mov v9.16b, v19.16b
+	WORD $0x4e25cde9 // fmla v9.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd2 // fmla v18.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf3 // fmla v19.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
@@ -6898,51 +6070,37 @@ tile:
 	FLDPQ 544(R1), (F10, F11)
 	FLDPQ 576(R1), (F12, F13)
 	FLDPQ 608(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d4c // mov v12.16b, v10.16b
+	WORD $0x4e24cdcc // fmla v12.4s, v14.4s, v4.4s
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x4e25cded // fmla v13.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e12 // mov v18.16b, v16.16b
+	WORD $0x4eb11e33 // mov v19.16b, v17.16b
+	WORD $0x4e20cd90 // fmla v16.4s, v12.4s, v0.4s
+	WORD $0x4e21cdb1 // fmla v17.4s, v13.4s, v1.4s
+	WORD $0x4ea0cd92 // fmls v18.4s, v12.4s, v0.4s
+	WORD $0x4ea1cdb3 // fmls v19.4s, v13.4s, v1.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
-	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
-	WORD $0x4e21cd31 // fmla v17.4s, v9.4s, v1.4s
-	WORD $0x4ea0cd0a // fmls v10.4s, v8.4s, v0.4s
-	WORD $0x4ea1cd2b // fmls v11.4s, v9.4s, v1.4s
-	WORD $0x4eac1d88 // mov v8.16b, v12.16b
-	WORD $0x4ead1da9 // mov v9.16b, v13.16b
-	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
-	WORD $0x4ea2ce48 // fmls v8.4s, v18.4s, v2.4s
-	WORD $0x4ea3ce69 // fmls v9.4s, v19.4s, v3.4s
+	WORD $0x4e22cd48 // fmla v8.4s, v10.4s, v2.4s
+	WORD $0x4e23cd69 // fmla v9.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd4c // fmls v12.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd6d // fmls v13.4s, v11.4s, v3.4s
 	FSTPQ (F16, F17), (R12)
 	ADD R9, R12, R23
-	FSTPQ (F10, F11), (R23)
+	FSTPQ (F18, F19), (R23)
 	ADD R9<<1, R12, R24
-	FSTPQ (F12, F13), (R24)
+	FSTPQ (F8, F9), (R24)
 	ADD R10, R12, R19
-	FSTPQ (F8, F9), (R19)
+	FSTPQ (F12, F13), (R19)
 	ADD R9<<2, R12, R20
 	FSTPQ (F14, F15), (R20)
 	MOVD 8(R0), R12
@@ -6951,40 +6109,26 @@ tile:
 	ADD R17, R12
 	MOVD 8(R2), R17
 	ADD R17, R13
-	FLDPQ 32(R13), (F8, F9)
+	FLDPQ 32(R13), (F12, F13)
 	ADD R4, R13, R21
-	FLDPQ 32(R21), (F10, F11)
+	FLDPQ 32(R21), (F18, F19)
 	ADD R4<<1, R13, R22
-	FLDPQ 32(R22), (F12, F13)
+	FLDPQ 32(R22), (F8, F9)
 	ADD R8, R13, R23
 	FLDPQ 32(R23), (F14, F15)
 	ADD R5, R13
 	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x4e24cd10 // fmla v16.4s, v8.4s, v4.4s
 	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
-	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
-	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cd31 // fmla v17.4s, v9.4s, v5.4s
+	WORD $0x4e26cd0c // fmla v12.4s, v8.4s, v6.4s
+	WORD $0x4e27cd2d // fmla v13.4s, v9.4s, v7.4s
+	WORD $0x4eb21e48 // mov v8.16b, v18.16b
+	WORD $0x4e24cdc8 // fmla v8.4s, v14.4s, v4.4s
+	WORD $0x4eb31e69 // mov v9.16b, v19.16b
+	WORD $0x4e25cde9 // fmla v9.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd2 // fmla v18.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf3 // fmla v19.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
@@ -7010,83 +6154,55 @@ tile:
 	ADD R8, R13, R20
 	FLDPQ 32(R20), (F14, F15)
 	ADD R5, R13
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d4c // mov v12.16b, v10.16b
+	WORD $0x4e24cdcc // fmla v12.4s, v14.4s, v4.4s
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x4e25cded // fmla v13.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e12 // mov v18.16b, v16.16b
+	WORD $0x4eb11e33 // mov v19.16b, v17.16b
+	WORD $0x4e20cd90 // fmla v16.4s, v12.4s, v0.4s
+	WORD $0x4e21cdb1 // fmla v17.4s, v13.4s, v1.4s
+	WORD $0x4ea0cd92 // fmls v18.4s, v12.4s, v0.4s
+	WORD $0x4ea1cdb3 // fmls v19.4s, v13.4s, v1.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
-	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
-	WORD $0x4e21cd31 // fmla v17.4s, v9.4s, v1.4s
-	WORD $0x4ea0cd0a // fmls v10.4s, v8.4s, v0.4s
-	WORD $0x4ea1cd2b // fmls v11.4s, v9.4s, v1.4s
-	WORD $0x4eac1d88 // mov v8.16b, v12.16b
-	WORD $0x4ead1da9 // mov v9.16b, v13.16b
-	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
-	WORD $0x4ea2ce48 // fmls v8.4s, v18.4s, v2.4s
-	WORD $0x4ea3ce69 // fmls v9.4s, v19.4s, v3.4s
+	WORD $0x4e22cd48 // fmla v8.4s, v10.4s, v2.4s
+	WORD $0x4e23cd69 // fmla v9.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd4c // fmls v12.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd6d // fmls v13.4s, v11.4s, v3.4s
 	FSTPQ (F16, F17), 32(R1)
-	FSTPQ (F10, F11), 160(R1)
-	FSTPQ (F12, F13), 288(R1)
-	FSTPQ (F8, F9), 416(R1)
+	FSTPQ (F18, F19), 160(R1)
+	FSTPQ (F8, F9), 288(R1)
+	FSTPQ (F12, F13), 416(R1)
 	FSTPQ (F14, F15), 544(R1)
-	FLDPQ 32(R13), (F8, F9)
+	FLDPQ 32(R13), (F12, F13)
 	ADD R4, R13, R21
-	FLDPQ 32(R21), (F10, F11)
+	FLDPQ 32(R21), (F18, F19)
 	ADD R4<<1, R13, R22
-	FLDPQ 32(R22), (F12, F13)
+	FLDPQ 32(R22), (F8, F9)
 	ADD R8, R13, R23
 	FLDPQ 32(R23), (F14, F15)
 	ADD R5, R13
 	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x4e24cd10 // fmla v16.4s, v8.4s, v4.4s
 	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
-	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
-	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cd31 // fmla v17.4s, v9.4s, v5.4s
+	WORD $0x4e26cd0c // fmla v12.4s, v8.4s, v6.4s
+	WORD $0x4e27cd2d // fmla v13.4s, v9.4s, v7.4s
+	WORD $0x4eb21e48 // mov v8.16b, v18.16b
+	WORD $0x4e24cdc8 // fmla v8.4s, v14.4s, v4.4s
+	WORD $0x4eb31e69 // mov v9.16b, v19.16b
+	WORD $0x4e25cde9 // fmla v9.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd2 // fmla v18.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf3 // fmla v19.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
@@ -7111,79 +6227,51 @@ tile:
 	FLDPQ 32(R19), (F12, F13)
 	ADD R8, R13, R20
 	FLDPQ 32(R20), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d4c // mov v12.16b, v10.16b
+	WORD $0x4e24cdcc // fmla v12.4s, v14.4s, v4.4s
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x4e25cded // fmla v13.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e12 // mov v18.16b, v16.16b
+	WORD $0x4eb11e33 // mov v19.16b, v17.16b
+	WORD $0x4e20cd90 // fmla v16.4s, v12.4s, v0.4s
+	WORD $0x4e21cdb1 // fmla v17.4s, v13.4s, v1.4s
+	WORD $0x4ea0cd92 // fmls v18.4s, v12.4s, v0.4s
+	WORD $0x4ea1cdb3 // fmls v19.4s, v13.4s, v1.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
-	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
-	WORD $0x4e21cd31 // fmla v17.4s, v9.4s, v1.4s
-	WORD $0x4ea0cd0a // fmls v10.4s, v8.4s, v0.4s
-	WORD $0x4ea1cd2b // fmls v11.4s, v9.4s, v1.4s
-	WORD $0x4eac1d88 // mov v8.16b, v12.16b
-	WORD $0x4ead1da9 // mov v9.16b, v13.16b
-	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
-	WORD $0x4ea2ce48 // fmls v8.4s, v18.4s, v2.4s
-	WORD $0x4ea3ce69 // fmls v9.4s, v19.4s, v3.4s
+	WORD $0x4e22cd48 // fmla v8.4s, v10.4s, v2.4s
+	WORD $0x4e23cd69 // fmla v9.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd4c // fmls v12.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd6d // fmls v13.4s, v11.4s, v3.4s
 	FSTPQ (F16, F17), 96(R1)
-	FSTPQ (F10, F11), 224(R1)
-	FSTPQ (F12, F13), 352(R1)
-	FSTPQ (F8, F9), 480(R1)
+	FSTPQ (F18, F19), 224(R1)
+	FSTPQ (F8, F9), 352(R1)
+	FSTPQ (F12, F13), 480(R1)
 	FSTPQ (F14, F15), 608(R1)
-	FLDPQ (R1), (F8, F9)
-	FLDPQ 32(R1), (F10, F11)
-	FLDPQ 64(R1), (F12, F13)
+	FLDPQ (R1), (F12, F13)
+	FLDPQ 32(R1), (F18, F19)
+	FLDPQ 64(R1), (F8, F9)
 	FLDPQ 96(R1), (F14, F15)
 	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x4e24cd10 // fmla v16.4s, v8.4s, v4.4s
 	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
-	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
-	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cd31 // fmla v17.4s, v9.4s, v5.4s
+	WORD $0x4e26cd0c // fmla v12.4s, v8.4s, v6.4s
+	WORD $0x4e27cd2d // fmla v13.4s, v9.4s, v7.4s
+	WORD $0x4eb21e48 // mov v8.16b, v18.16b
+	WORD $0x4e24cdc8 // fmla v8.4s, v14.4s, v4.4s
+	WORD $0x4eb31e69 // mov v9.16b, v19.16b
+	WORD $0x4e25cde9 // fmla v9.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd2 // fmla v18.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf3 // fmla v19.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
@@ -7210,84 +6298,56 @@ tile:
 	FLDPQ 160(R1), (F10, F11)
 	FLDPQ 192(R1), (F12, F13)
 	FLDPQ 224(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d4c // mov v12.16b, v10.16b
+	WORD $0x4e24cdcc // fmla v12.4s, v14.4s, v4.4s
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x4e25cded // fmla v13.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e12 // mov v18.16b, v16.16b
+	WORD $0x4eb11e33 // mov v19.16b, v17.16b
+	WORD $0x4e20cd90 // fmla v16.4s, v12.4s, v0.4s
+	WORD $0x4e21cdb1 // fmla v17.4s, v13.4s, v1.4s
+	WORD $0x4ea0cd92 // fmls v18.4s, v12.4s, v0.4s
+	WORD $0x4ea1cdb3 // fmls v19.4s, v13.4s, v1.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
-	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
-	WORD $0x4e21cd31 // fmla v17.4s, v9.4s, v1.4s
-	WORD $0x4ea0cd0a // fmls v10.4s, v8.4s, v0.4s
-	WORD $0x4ea1cd2b // fmls v11.4s, v9.4s, v1.4s
-	WORD $0x4eac1d88 // mov v8.16b, v12.16b
-	WORD $0x4ead1da9 // mov v9.16b, v13.16b
-	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
-	WORD $0x4ea2ce48 // fmls v8.4s, v18.4s, v2.4s
-	WORD $0x4ea3ce69 // fmls v9.4s, v19.4s, v3.4s
+	WORD $0x4e22cd48 // fmla v8.4s, v10.4s, v2.4s
+	WORD $0x4e23cd69 // fmla v9.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd4c // fmls v12.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd6d // fmls v13.4s, v11.4s, v3.4s
 	FSTPQ (F16, F17), 32(R12)
 	ADD R9, R12, R19
-	FSTPQ (F10, F11), 32(R19)
+	FSTPQ (F18, F19), 32(R19)
 	ADD R9<<1, R12, R20
-	FSTPQ (F12, F13), 32(R20)
+	FSTPQ (F8, F9), 32(R20)
 	ADD R10, R12, R21
-	FSTPQ (F8, F9), 32(R21)
+	FSTPQ (F12, F13), 32(R21)
 	ADD R9<<2, R12, R22
 	FSTPQ (F14, F15), 32(R22)
 	ADD R11, R12
-	FLDPQ 256(R1), (F8, F9)
-	FLDPQ 288(R1), (F10, F11)
-	FLDPQ 320(R1), (F12, F13)
+	FLDPQ 256(R1), (F12, F13)
+	FLDPQ 288(R1), (F18, F19)
+	FLDPQ 320(R1), (F8, F9)
 	FLDPQ 352(R1), (F14, F15)
 	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x4e24cd10 // fmla v16.4s, v8.4s, v4.4s
 	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
-	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
-	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cd31 // fmla v17.4s, v9.4s, v5.4s
+	WORD $0x4e26cd0c // fmla v12.4s, v8.4s, v6.4s
+	WORD $0x4e27cd2d // fmla v13.4s, v9.4s, v7.4s
+	WORD $0x4eb21e48 // mov v8.16b, v18.16b
+	WORD $0x4e24cdc8 // fmla v8.4s, v14.4s, v4.4s
+	WORD $0x4eb31e69 // mov v9.16b, v19.16b
+	WORD $0x4e25cde9 // fmla v9.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd2 // fmla v18.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf3 // fmla v19.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
@@ -7314,84 +6374,56 @@ tile:
 	FLDPQ 416(R1), (F10, F11)
 	FLDPQ 448(R1), (F12, F13)
 	FLDPQ 480(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d4c // mov v12.16b, v10.16b
+	WORD $0x4e24cdcc // fmla v12.4s, v14.4s, v4.4s
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x4e25cded // fmla v13.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e12 // mov v18.16b, v16.16b
+	WORD $0x4eb11e33 // mov v19.16b, v17.16b
+	WORD $0x4e20cd90 // fmla v16.4s, v12.4s, v0.4s
+	WORD $0x4e21cdb1 // fmla v17.4s, v13.4s, v1.4s
+	WORD $0x4ea0cd92 // fmls v18.4s, v12.4s, v0.4s
+	WORD $0x4ea1cdb3 // fmls v19.4s, v13.4s, v1.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
-	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
-	WORD $0x4e21cd31 // fmla v17.4s, v9.4s, v1.4s
-	WORD $0x4ea0cd0a // fmls v10.4s, v8.4s, v0.4s
-	WORD $0x4ea1cd2b // fmls v11.4s, v9.4s, v1.4s
-	WORD $0x4eac1d88 // mov v8.16b, v12.16b
-	WORD $0x4ead1da9 // mov v9.16b, v13.16b
-	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
-	WORD $0x4ea2ce48 // fmls v8.4s, v18.4s, v2.4s
-	WORD $0x4ea3ce69 // fmls v9.4s, v19.4s, v3.4s
+	WORD $0x4e22cd48 // fmla v8.4s, v10.4s, v2.4s
+	WORD $0x4e23cd69 // fmla v9.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd4c // fmls v12.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd6d // fmls v13.4s, v11.4s, v3.4s
 	FSTPQ (F16, F17), 32(R12)
 	ADD R9, R12, R21
-	FSTPQ (F10, F11), 32(R21)
+	FSTPQ (F18, F19), 32(R21)
 	ADD R9<<1, R12, R22
-	FSTPQ (F12, F13), 32(R22)
+	FSTPQ (F8, F9), 32(R22)
 	ADD R10, R12, R23
-	FSTPQ (F8, F9), 32(R23)
+	FSTPQ (F12, F13), 32(R23)
 	ADD R9<<2, R12, R24
 	FSTPQ (F14, F15), 32(R24)
 	ADD R11, R12
-	FLDPQ 512(R1), (F8, F9)
-	FLDPQ 544(R1), (F10, F11)
-	FLDPQ 576(R1), (F12, F13)
+	FLDPQ 512(R1), (F12, F13)
+	FLDPQ 544(R1), (F18, F19)
+	FLDPQ 576(R1), (F8, F9)
 	FLDPQ 608(R1), (F14, F15)
 	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x4e24cd10 // fmla v16.4s, v8.4s, v4.4s
 	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
-	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
-	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cd31 // fmla v17.4s, v9.4s, v5.4s
+	WORD $0x4e26cd0c // fmla v12.4s, v8.4s, v6.4s
+	WORD $0x4e27cd2d // fmla v13.4s, v9.4s, v7.4s
+	WORD $0x4eb21e48 // mov v8.16b, v18.16b
+	WORD $0x4e24cdc8 // fmla v8.4s, v14.4s, v4.4s
+	WORD $0x4eb31e69 // mov v9.16b, v19.16b
+	WORD $0x4e25cde9 // fmla v9.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd2 // fmla v18.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf3 // fmla v19.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
@@ -8772,124 +7804,96 @@ column:
 	WORD $0x4f3056f7 // shl v23.4s, v23.4s, #16
 	WORD $0x4eb41e9f // mov v31.16b, v20.16b
 	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
+	WORD $0x4eb51ebe // mov v30.16b, v21.16b
+	WORD $0x4e2bcdbe // fmla v30.4s, v13.4s, v11.4s
+	WORD $0x4ea8ce1f // fmls v31.4s, v16.4s, v8.4s
+	WORD $0x4ea9ce3e // fmls v30.4s, v17.4s, v9.4s
 	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
 	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
 	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
 	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
-	WORD $0x4eb01e18 // mov v24.16b, v16.16b
-	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4eae1dda // mov v26.16b, v14.16b
-	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
+	WORD $0x4eb41e98 // mov v24.16b, v20.16b
+	WORD $0x4ea6ce18 // fmls v24.4s, v16.4s, v6.4s
+	WORD $0x4eb51eb9 // mov v25.16b, v21.16b
+	WORD $0x4ea7ce39 // fmls v25.4s, v17.4s, v7.4s
+	WORD $0x4eb21e5a // mov v26.16b, v18.16b
+	WORD $0x4ea6cdda // fmls v26.4s, v14.4s, v6.4s
+	WORD $0x4eb31e7b // mov v27.16b, v19.16b
+	WORD $0x4ea7cdfb // fmls v27.4s, v15.4s, v7.4s
 	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
 	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f12 // mov v18.16b, v24.16b
-	WORD $0x4eb91f33 // mov v19.16b, v25.16b
+	WORD $0x4eb81f0e // mov v14.16b, v24.16b
+	WORD $0x4eb91f2f // mov v15.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
 	WORD $0x4e21cf79 // fmla v25.4s, v27.4s, v1.4s
-	WORD $0x4ea0cf52 // fmls v18.4s, v26.4s, v0.4s
-	WORD $0x4ea1cf73 // fmls v19.4s, v27.4s, v1.4s
-	WORD $0x4eb01e14 // mov v20.16b, v16.16b
-	WORD $0x4eb11e35 // mov v21.16b, v17.16b
-	WORD $0x4e22cdd0 // fmla v16.4s, v14.4s, v2.4s
-	WORD $0x4e23cdf1 // fmla v17.4s, v15.4s, v3.4s
-	WORD $0x4ea2cdd4 // fmls v20.4s, v14.4s, v2.4s
-	WORD $0x4ea3cdf5 // fmls v21.4s, v15.4s, v3.4s
-	FSTPQ (F12, F13), (R12)
+	WORD $0x4ea0cf4e // fmls v14.4s, v26.4s, v0.4s
+	WORD $0x4ea1cf6f // fmls v15.4s, v27.4s, v1.4s
+	WORD $0x4eb41e90 // mov v16.16b, v20.16b
+	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
+	WORD $0x4e22ce54 // fmla v20.4s, v18.4s, v2.4s
+	WORD $0x4e23ce75 // fmla v21.4s, v19.4s, v3.4s
+	WORD $0x4ea2ce50 // fmls v16.4s, v18.4s, v2.4s
+	WORD $0x4ea3ce71 // fmls v17.4s, v19.4s, v3.4s
+	FSTPQ (F31, F30), (R12)
 	FSTPQ (F24, F25), 64(R12)
-	FSTPQ (F18, F19), 128(R12)
-	FSTPQ (F16, F17), 192(R12)
-	FSTPQ (F20, F21), 256(R12)
+	FSTPQ (F14, F15), 128(R12)
+	FSTPQ (F20, F21), 192(R12)
+	FSTPQ (F16, F17), 256(R12)
 	FSTPQ (F22, F23), 320(R12)
-	FMOVQ 16(R23), F13
-	WORD $0x2f10a5ac // uxtl v12.4s, v13.4h
-	WORD $0x6f10a5ad // uxtl2 v13.4s, v13.8h
-	WORD $0x4f30558c // shl v12.4s, v12.4s, #16
-	WORD $0x4f3055ad // shl v13.4s, v13.4s, #16
-	FMOVQ 16(R24), F15
-	WORD $0x2f10a5ee // uxtl v14.4s, v15.4h
-	WORD $0x6f10a5ef // uxtl2 v15.4s, v15.8h
-	WORD $0x4f3055ce // shl v14.4s, v14.4s, #16
-	WORD $0x4f3055ef // shl v15.4s, v15.4s, #16
-	FMOVQ 16(R19), F17
-	WORD $0x2f10a630 // uxtl v16.4s, v17.4h
-	WORD $0x6f10a631 // uxtl2 v17.4s, v17.8h
-	WORD $0x4f305610 // shl v16.4s, v16.4s, #16
-	WORD $0x4f305631 // shl v17.4s, v17.4s, #16
-	FMOVQ 16(R20), F19
+	FMOVQ 16(R23), F30
+	WORD $0x2f10a7df // uxtl v31.4s, v30.4h
+	WORD $0x6f10a7de // uxtl2 v30.4s, v30.8h
+	WORD $0x4f3057ff // shl v31.4s, v31.4s, #16
+	WORD $0x4f3057de // shl v30.4s, v30.4s, #16
+	FMOVQ 16(R24), F19
 	WORD $0x2f10a672 // uxtl v18.4s, v19.4h
 	WORD $0x6f10a673 // uxtl2 v19.4s, v19.8h
 	WORD $0x4f305652 // shl v18.4s, v18.4s, #16
 	WORD $0x4f305673 // shl v19.4s, v19.4s, #16
-	FMOVQ 16(R21), F21
+	FMOVQ 16(R19), F21
 	WORD $0x2f10a6b4 // uxtl v20.4s, v21.4h
 	WORD $0x6f10a6b5 // uxtl2 v21.4s, v21.8h
 	WORD $0x4f305694 // shl v20.4s, v20.4s, #16
 	WORD $0x4f3056b5 // shl v21.4s, v21.4s, #16
+	FMOVQ 16(R20), F15
+	WORD $0x2f10a5ee // uxtl v14.4s, v15.4h
+	WORD $0x6f10a5ef // uxtl2 v15.4s, v15.8h
+	WORD $0x4f3055ce // shl v14.4s, v14.4s, #16
+	WORD $0x4f3055ef // shl v15.4s, v15.4s, #16
+	FMOVQ 16(R21), F17
+	WORD $0x2f10a630 // uxtl v16.4s, v17.4h
+	WORD $0x6f10a631 // uxtl2 v17.4s, v17.8h
+	WORD $0x4f305610 // shl v16.4s, v16.4s, #16
+	WORD $0x4f305631 // shl v17.4s, v17.4s, #16
 	FMOVQ 16(R22), F23
 	WORD $0x2f10a6f6 // uxtl v22.4s, v23.4h
 	WORD $0x6f10a6f7 // uxtl2 v23.4s, v23.8h
 	WORD $0x4f3056d6 // shl v22.4s, v22.4s, #16
 	WORD $0x4f3056f7 // shl v23.4s, v23.4s, #16
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
-	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
-	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
-	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
-	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
+	WORD $0x4eb01e0c // mov v12.16b, v16.16b
+	WORD $0x4e2acfec // fmla v12.4s, v31.4s, v10.4s
+	WORD $0x4eb11e2d // mov v13.16b, v17.16b
+	WORD $0x4e2bcfcd // fmla v13.4s, v30.4s, v11.4s
+	WORD $0x4ea8ce8c // fmls v12.4s, v20.4s, v8.4s
+	WORD $0x4ea9cead // fmls v13.4s, v21.4s, v9.4s
+	WORD $0x4ea8cdd6 // fmls v22.4s, v14.4s, v8.4s
+	WORD $0x4ea9cdf7 // fmls v23.4s, v15.4s, v9.4s
+	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
+	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
 	WORD $0x4eb01e18 // mov v24.16b, v16.16b
+	WORD $0x4ea6ce98 // fmls v24.4s, v20.4s, v6.4s
 	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4ea7ceb9 // fmls v25.4s, v21.4s, v7.4s
 	WORD $0x4eae1dda // mov v26.16b, v14.16b
+	WORD $0x4ea6ce5a // fmls v26.4s, v18.4s, v6.4s
 	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
-	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
-	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce7b // fmls v27.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce90 // fmls v16.4s, v20.4s, v4.4s
+	WORD $0x4ea5ceb1 // fmls v17.4s, v21.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f12 // mov v18.16b, v24.16b
 	WORD $0x4eb91f33 // mov v19.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
@@ -8938,108 +7942,80 @@ tile:
 	FMOVQ 1936(R12), F23
 	WORD $0x4eb41e9f // mov v31.16b, v20.16b
 	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
+	WORD $0x4eb51ebe // mov v30.16b, v21.16b
+	WORD $0x4e2bcdbe // fmla v30.4s, v13.4s, v11.4s
+	WORD $0x4ea8ce1f // fmls v31.4s, v16.4s, v8.4s
+	WORD $0x4ea9ce3e // fmls v30.4s, v17.4s, v9.4s
 	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
 	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
 	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
 	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
-	WORD $0x4eb01e18 // mov v24.16b, v16.16b
-	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4eae1dda // mov v26.16b, v14.16b
-	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
+	WORD $0x4eb41e98 // mov v24.16b, v20.16b
+	WORD $0x4ea6ce18 // fmls v24.4s, v16.4s, v6.4s
+	WORD $0x4eb51eb9 // mov v25.16b, v21.16b
+	WORD $0x4ea7ce39 // fmls v25.4s, v17.4s, v7.4s
+	WORD $0x4eb21e5a // mov v26.16b, v18.16b
+	WORD $0x4ea6cdda // fmls v26.4s, v14.4s, v6.4s
+	WORD $0x4eb31e7b // mov v27.16b, v19.16b
+	WORD $0x4ea7cdfb // fmls v27.4s, v15.4s, v7.4s
 	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
 	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f12 // mov v18.16b, v24.16b
-	WORD $0x4eb91f33 // mov v19.16b, v25.16b
+	WORD $0x4eb81f0e // mov v14.16b, v24.16b
+	WORD $0x4eb91f2f // mov v15.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
 	WORD $0x4e21cf79 // fmla v25.4s, v27.4s, v1.4s
-	WORD $0x4ea0cf52 // fmls v18.4s, v26.4s, v0.4s
-	WORD $0x4ea1cf73 // fmls v19.4s, v27.4s, v1.4s
-	WORD $0x4eb01e14 // mov v20.16b, v16.16b
-	WORD $0x4eb11e35 // mov v21.16b, v17.16b
-	WORD $0x4e22cdd0 // fmla v16.4s, v14.4s, v2.4s
-	WORD $0x4e23cdf1 // fmla v17.4s, v15.4s, v3.4s
-	WORD $0x4ea2cdd4 // fmls v20.4s, v14.4s, v2.4s
-	WORD $0x4ea3cdf5 // fmls v21.4s, v15.4s, v3.4s
-	FSTPQ (F12, F13), (R11)
+	WORD $0x4ea0cf4e // fmls v14.4s, v26.4s, v0.4s
+	WORD $0x4ea1cf6f // fmls v15.4s, v27.4s, v1.4s
+	WORD $0x4eb41e90 // mov v16.16b, v20.16b
+	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
+	WORD $0x4e22ce54 // fmla v20.4s, v18.4s, v2.4s
+	WORD $0x4e23ce75 // fmla v21.4s, v19.4s, v3.4s
+	WORD $0x4ea2ce50 // fmls v16.4s, v18.4s, v2.4s
+	WORD $0x4ea3ce71 // fmls v17.4s, v19.4s, v3.4s
+	FSTPQ (F31, F30), (R11)
 	ADD R4, R11, R23
 	FSTPQ (F24, F25), (R23)
 	ADD R4<<1, R11, R24
-	FSTPQ (F18, F19), (R24)
+	FSTPQ (F14, F15), (R24)
 	ADD R5, R11, R19
-	FSTPQ (F16, F17), (R19)
+	FSTPQ (F20, F21), (R19)
 	ADD R4<<2, R11, R20
-	FSTPQ (F20, F21), (R20)
+	FSTPQ (F16, F17), (R20)
 	ADD R8, R11, R21
 	FSTPQ (F22, F23), (R21)
-	FLDPQ 32(R12), (F12, F13)
-	FLDPQ 416(R12), (F14, F15)
-	FLDPQ 800(R12), (F16, F17)
-	FMOVQ 1184(R12), F18
-	FMOVQ 1200(R12), F19
-	FMOVQ 1568(R12), F20
-	FMOVQ 1584(R12), F21
+	FLDPQ 32(R12), (F31, F30)
+	FLDPQ 416(R12), (F18, F19)
+	FLDPQ 800(R12), (F20, F21)
+	FMOVQ 1184(R12), F14
+	FMOVQ 1200(R12), F15
+	FMOVQ 1568(R12), F16
+	FMOVQ 1584(R12), F17
 	FMOVQ 1952(R12), F22
 	FMOVQ 1968(R12), F23
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
-	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
-	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
-	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
-	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
+	WORD $0x4eb01e0c // mov v12.16b, v16.16b
+	WORD $0x4e2acfec // fmla v12.4s, v31.4s, v10.4s
+	WORD $0x4eb11e2d // mov v13.16b, v17.16b
+	WORD $0x4e2bcfcd // fmla v13.4s, v30.4s, v11.4s
+	WORD $0x4ea8ce8c // fmls v12.4s, v20.4s, v8.4s
+	WORD $0x4ea9cead // fmls v13.4s, v21.4s, v9.4s
+	WORD $0x4ea8cdd6 // fmls v22.4s, v14.4s, v8.4s
+	WORD $0x4ea9cdf7 // fmls v23.4s, v15.4s, v9.4s
+	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
+	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
 	WORD $0x4eb01e18 // mov v24.16b, v16.16b
+	WORD $0x4ea6ce98 // fmls v24.4s, v20.4s, v6.4s
 	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4ea7ceb9 // fmls v25.4s, v21.4s, v7.4s
 	WORD $0x4eae1dda // mov v26.16b, v14.16b
+	WORD $0x4ea6ce5a // fmls v26.4s, v18.4s, v6.4s
 	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
-	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
-	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce7b // fmls v27.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce90 // fmls v16.4s, v20.4s, v4.4s
+	WORD $0x4ea5ceb1 // fmls v17.4s, v21.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f12 // mov v18.16b, v24.16b
 	WORD $0x4eb91f33 // mov v19.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
@@ -9071,108 +8047,80 @@ tile:
 	FMOVQ 2000(R12), F23
 	WORD $0x4eb41e9f // mov v31.16b, v20.16b
 	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
+	WORD $0x4eb51ebe // mov v30.16b, v21.16b
+	WORD $0x4e2bcdbe // fmla v30.4s, v13.4s, v11.4s
+	WORD $0x4ea8ce1f // fmls v31.4s, v16.4s, v8.4s
+	WORD $0x4ea9ce3e // fmls v30.4s, v17.4s, v9.4s
 	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
 	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
 	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
 	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
-	WORD $0x4eb01e18 // mov v24.16b, v16.16b
-	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4eae1dda // mov v26.16b, v14.16b
-	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
+	WORD $0x4eb41e98 // mov v24.16b, v20.16b
+	WORD $0x4ea6ce18 // fmls v24.4s, v16.4s, v6.4s
+	WORD $0x4eb51eb9 // mov v25.16b, v21.16b
+	WORD $0x4ea7ce39 // fmls v25.4s, v17.4s, v7.4s
+	WORD $0x4eb21e5a // mov v26.16b, v18.16b
+	WORD $0x4ea6cdda // fmls v26.4s, v14.4s, v6.4s
+	WORD $0x4eb31e7b // mov v27.16b, v19.16b
+	WORD $0x4ea7cdfb // fmls v27.4s, v15.4s, v7.4s
 	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
 	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f12 // mov v18.16b, v24.16b
-	WORD $0x4eb91f33 // mov v19.16b, v25.16b
+	WORD $0x4eb81f0e // mov v14.16b, v24.16b
+	WORD $0x4eb91f2f // mov v15.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
 	WORD $0x4e21cf79 // fmla v25.4s, v27.4s, v1.4s
-	WORD $0x4ea0cf52 // fmls v18.4s, v26.4s, v0.4s
-	WORD $0x4ea1cf73 // fmls v19.4s, v27.4s, v1.4s
-	WORD $0x4eb01e14 // mov v20.16b, v16.16b
-	WORD $0x4eb11e35 // mov v21.16b, v17.16b
-	WORD $0x4e22cdd0 // fmla v16.4s, v14.4s, v2.4s
-	WORD $0x4e23cdf1 // fmla v17.4s, v15.4s, v3.4s
-	WORD $0x4ea2cdd4 // fmls v20.4s, v14.4s, v2.4s
-	WORD $0x4ea3cdf5 // fmls v21.4s, v15.4s, v3.4s
-	FSTPQ (F12, F13), (R11)
+	WORD $0x4ea0cf4e // fmls v14.4s, v26.4s, v0.4s
+	WORD $0x4ea1cf6f // fmls v15.4s, v27.4s, v1.4s
+	WORD $0x4eb41e90 // mov v16.16b, v20.16b
+	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
+	WORD $0x4e22ce54 // fmla v20.4s, v18.4s, v2.4s
+	WORD $0x4e23ce75 // fmla v21.4s, v19.4s, v3.4s
+	WORD $0x4ea2ce50 // fmls v16.4s, v18.4s, v2.4s
+	WORD $0x4ea3ce71 // fmls v17.4s, v19.4s, v3.4s
+	FSTPQ (F31, F30), (R11)
 	ADD R4, R11, R22
 	FSTPQ (F24, F25), (R22)
 	ADD R4<<1, R11, R23
-	FSTPQ (F18, F19), (R23)
+	FSTPQ (F14, F15), (R23)
 	ADD R5, R11, R24
-	FSTPQ (F16, F17), (R24)
+	FSTPQ (F20, F21), (R24)
 	ADD R4<<2, R11, R19
-	FSTPQ (F20, F21), (R19)
+	FSTPQ (F16, F17), (R19)
 	ADD R8, R11, R20
 	FSTPQ (F22, F23), (R20)
-	FLDPQ 96(R12), (F12, F13)
-	FLDPQ 480(R12), (F14, F15)
-	FLDPQ 864(R12), (F16, F17)
-	FMOVQ 1248(R12), F18
-	FMOVQ 1264(R12), F19
-	FMOVQ 1632(R12), F20
-	FMOVQ 1648(R12), F21
+	FLDPQ 96(R12), (F31, F30)
+	FLDPQ 480(R12), (F18, F19)
+	FLDPQ 864(R12), (F20, F21)
+	FMOVQ 1248(R12), F14
+	FMOVQ 1264(R12), F15
+	FMOVQ 1632(R12), F16
+	FMOVQ 1648(R12), F17
 	FMOVQ 2016(R12), F22
 	FMOVQ 2032(R12), F23
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
-	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
-	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
-	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
-	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
+	WORD $0x4eb01e0c // mov v12.16b, v16.16b
+	WORD $0x4e2acfec // fmla v12.4s, v31.4s, v10.4s
+	WORD $0x4eb11e2d // mov v13.16b, v17.16b
+	WORD $0x4e2bcfcd // fmla v13.4s, v30.4s, v11.4s
+	WORD $0x4ea8ce8c // fmls v12.4s, v20.4s, v8.4s
+	WORD $0x4ea9cead // fmls v13.4s, v21.4s, v9.4s
+	WORD $0x4ea8cdd6 // fmls v22.4s, v14.4s, v8.4s
+	WORD $0x4ea9cdf7 // fmls v23.4s, v15.4s, v9.4s
+	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
+	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
 	WORD $0x4eb01e18 // mov v24.16b, v16.16b
+	WORD $0x4ea6ce98 // fmls v24.4s, v20.4s, v6.4s
 	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4ea7ceb9 // fmls v25.4s, v21.4s, v7.4s
 	WORD $0x4eae1dda // mov v26.16b, v14.16b
+	WORD $0x4ea6ce5a // fmls v26.4s, v18.4s, v6.4s
 	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
-	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
-	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce7b // fmls v27.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce90 // fmls v16.4s, v20.4s, v4.4s
+	WORD $0x4ea5ceb1 // fmls v17.4s, v21.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f12 // mov v18.16b, v24.16b
 	WORD $0x4eb91f33 // mov v19.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
@@ -9204,108 +8152,80 @@ tile:
 	FMOVQ 2064(R12), F23
 	WORD $0x4eb41e9f // mov v31.16b, v20.16b
 	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
+	WORD $0x4eb51ebe // mov v30.16b, v21.16b
+	WORD $0x4e2bcdbe // fmla v30.4s, v13.4s, v11.4s
+	WORD $0x4ea8ce1f // fmls v31.4s, v16.4s, v8.4s
+	WORD $0x4ea9ce3e // fmls v30.4s, v17.4s, v9.4s
 	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
 	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
 	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
 	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
-	WORD $0x4eb01e18 // mov v24.16b, v16.16b
-	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4eae1dda // mov v26.16b, v14.16b
-	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
+	WORD $0x4eb41e98 // mov v24.16b, v20.16b
+	WORD $0x4ea6ce18 // fmls v24.4s, v16.4s, v6.4s
+	WORD $0x4eb51eb9 // mov v25.16b, v21.16b
+	WORD $0x4ea7ce39 // fmls v25.4s, v17.4s, v7.4s
+	WORD $0x4eb21e5a // mov v26.16b, v18.16b
+	WORD $0x4ea6cdda // fmls v26.4s, v14.4s, v6.4s
+	WORD $0x4eb31e7b // mov v27.16b, v19.16b
+	WORD $0x4ea7cdfb // fmls v27.4s, v15.4s, v7.4s
 	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
 	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f12 // mov v18.16b, v24.16b
-	WORD $0x4eb91f33 // mov v19.16b, v25.16b
+	WORD $0x4eb81f0e // mov v14.16b, v24.16b
+	WORD $0x4eb91f2f // mov v15.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
 	WORD $0x4e21cf79 // fmla v25.4s, v27.4s, v1.4s
-	WORD $0x4ea0cf52 // fmls v18.4s, v26.4s, v0.4s
-	WORD $0x4ea1cf73 // fmls v19.4s, v27.4s, v1.4s
-	WORD $0x4eb01e14 // mov v20.16b, v16.16b
-	WORD $0x4eb11e35 // mov v21.16b, v17.16b
-	WORD $0x4e22cdd0 // fmla v16.4s, v14.4s, v2.4s
-	WORD $0x4e23cdf1 // fmla v17.4s, v15.4s, v3.4s
-	WORD $0x4ea2cdd4 // fmls v20.4s, v14.4s, v2.4s
-	WORD $0x4ea3cdf5 // fmls v21.4s, v15.4s, v3.4s
-	FSTPQ (F12, F13), (R11)
+	WORD $0x4ea0cf4e // fmls v14.4s, v26.4s, v0.4s
+	WORD $0x4ea1cf6f // fmls v15.4s, v27.4s, v1.4s
+	WORD $0x4eb41e90 // mov v16.16b, v20.16b
+	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
+	WORD $0x4e22ce54 // fmla v20.4s, v18.4s, v2.4s
+	WORD $0x4e23ce75 // fmla v21.4s, v19.4s, v3.4s
+	WORD $0x4ea2ce50 // fmls v16.4s, v18.4s, v2.4s
+	WORD $0x4ea3ce71 // fmls v17.4s, v19.4s, v3.4s
+	FSTPQ (F31, F30), (R11)
 	ADD R4, R11, R21
 	FSTPQ (F24, F25), (R21)
 	ADD R4<<1, R11, R22
-	FSTPQ (F18, F19), (R22)
+	FSTPQ (F14, F15), (R22)
 	ADD R5, R11, R23
-	FSTPQ (F16, F17), (R23)
+	FSTPQ (F20, F21), (R23)
 	ADD R4<<2, R11, R24
-	FSTPQ (F20, F21), (R24)
+	FSTPQ (F16, F17), (R24)
 	ADD R8, R11, R19
 	FSTPQ (F22, F23), (R19)
-	FLDPQ 160(R12), (F12, F13)
-	FLDPQ 544(R12), (F14, F15)
-	FLDPQ 928(R12), (F16, F17)
-	FMOVQ 1312(R12), F18
-	FMOVQ 1328(R12), F19
-	FMOVQ 1696(R12), F20
-	FMOVQ 1712(R12), F21
+	FLDPQ 160(R12), (F31, F30)
+	FLDPQ 544(R12), (F18, F19)
+	FLDPQ 928(R12), (F20, F21)
+	FMOVQ 1312(R12), F14
+	FMOVQ 1328(R12), F15
+	FMOVQ 1696(R12), F16
+	FMOVQ 1712(R12), F17
 	FMOVQ 2080(R12), F22
 	FMOVQ 2096(R12), F23
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
-	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
-	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
-	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
-	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
+	WORD $0x4eb01e0c // mov v12.16b, v16.16b
+	WORD $0x4e2acfec // fmla v12.4s, v31.4s, v10.4s
+	WORD $0x4eb11e2d // mov v13.16b, v17.16b
+	WORD $0x4e2bcfcd // fmla v13.4s, v30.4s, v11.4s
+	WORD $0x4ea8ce8c // fmls v12.4s, v20.4s, v8.4s
+	WORD $0x4ea9cead // fmls v13.4s, v21.4s, v9.4s
+	WORD $0x4ea8cdd6 // fmls v22.4s, v14.4s, v8.4s
+	WORD $0x4ea9cdf7 // fmls v23.4s, v15.4s, v9.4s
+	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
+	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
 	WORD $0x4eb01e18 // mov v24.16b, v16.16b
+	WORD $0x4ea6ce98 // fmls v24.4s, v20.4s, v6.4s
 	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4ea7ceb9 // fmls v25.4s, v21.4s, v7.4s
 	WORD $0x4eae1dda // mov v26.16b, v14.16b
+	WORD $0x4ea6ce5a // fmls v26.4s, v18.4s, v6.4s
 	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
-	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
-	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce7b // fmls v27.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce90 // fmls v16.4s, v20.4s, v4.4s
+	WORD $0x4ea5ceb1 // fmls v17.4s, v21.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f12 // mov v18.16b, v24.16b
 	WORD $0x4eb91f33 // mov v19.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
@@ -9337,108 +8257,80 @@ tile:
 	FMOVQ 2128(R12), F23
 	WORD $0x4eb41e9f // mov v31.16b, v20.16b
 	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
+	WORD $0x4eb51ebe // mov v30.16b, v21.16b
+	WORD $0x4e2bcdbe // fmla v30.4s, v13.4s, v11.4s
+	WORD $0x4ea8ce1f // fmls v31.4s, v16.4s, v8.4s
+	WORD $0x4ea9ce3e // fmls v30.4s, v17.4s, v9.4s
 	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
 	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
 	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
 	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
-	WORD $0x4eb01e18 // mov v24.16b, v16.16b
-	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4eae1dda // mov v26.16b, v14.16b
-	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
+	WORD $0x4eb41e98 // mov v24.16b, v20.16b
+	WORD $0x4ea6ce18 // fmls v24.4s, v16.4s, v6.4s
+	WORD $0x4eb51eb9 // mov v25.16b, v21.16b
+	WORD $0x4ea7ce39 // fmls v25.4s, v17.4s, v7.4s
+	WORD $0x4eb21e5a // mov v26.16b, v18.16b
+	WORD $0x4ea6cdda // fmls v26.4s, v14.4s, v6.4s
+	WORD $0x4eb31e7b // mov v27.16b, v19.16b
+	WORD $0x4ea7cdfb // fmls v27.4s, v15.4s, v7.4s
 	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
 	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f12 // mov v18.16b, v24.16b
-	WORD $0x4eb91f33 // mov v19.16b, v25.16b
+	WORD $0x4eb81f0e // mov v14.16b, v24.16b
+	WORD $0x4eb91f2f // mov v15.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
 	WORD $0x4e21cf79 // fmla v25.4s, v27.4s, v1.4s
-	WORD $0x4ea0cf52 // fmls v18.4s, v26.4s, v0.4s
-	WORD $0x4ea1cf73 // fmls v19.4s, v27.4s, v1.4s
-	WORD $0x4eb01e14 // mov v20.16b, v16.16b
-	WORD $0x4eb11e35 // mov v21.16b, v17.16b
-	WORD $0x4e22cdd0 // fmla v16.4s, v14.4s, v2.4s
-	WORD $0x4e23cdf1 // fmla v17.4s, v15.4s, v3.4s
-	WORD $0x4ea2cdd4 // fmls v20.4s, v14.4s, v2.4s
-	WORD $0x4ea3cdf5 // fmls v21.4s, v15.4s, v3.4s
-	FSTPQ (F12, F13), (R11)
+	WORD $0x4ea0cf4e // fmls v14.4s, v26.4s, v0.4s
+	WORD $0x4ea1cf6f // fmls v15.4s, v27.4s, v1.4s
+	WORD $0x4eb41e90 // mov v16.16b, v20.16b
+	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
+	WORD $0x4e22ce54 // fmla v20.4s, v18.4s, v2.4s
+	WORD $0x4e23ce75 // fmla v21.4s, v19.4s, v3.4s
+	WORD $0x4ea2ce50 // fmls v16.4s, v18.4s, v2.4s
+	WORD $0x4ea3ce71 // fmls v17.4s, v19.4s, v3.4s
+	FSTPQ (F31, F30), (R11)
 	ADD R4, R11, R20
 	FSTPQ (F24, F25), (R20)
 	ADD R4<<1, R11, R21
-	FSTPQ (F18, F19), (R21)
+	FSTPQ (F14, F15), (R21)
 	ADD R5, R11, R22
-	FSTPQ (F16, F17), (R22)
+	FSTPQ (F20, F21), (R22)
 	ADD R4<<2, R11, R23
-	FSTPQ (F20, F21), (R23)
+	FSTPQ (F16, F17), (R23)
 	ADD R8, R11, R24
 	FSTPQ (F22, F23), (R24)
-	FLDPQ 224(R12), (F12, F13)
-	FLDPQ 608(R12), (F14, F15)
-	FLDPQ 992(R12), (F16, F17)
-	FMOVQ 1376(R12), F18
-	FMOVQ 1392(R12), F19
-	FMOVQ 1760(R12), F20
-	FMOVQ 1776(R12), F21
+	FLDPQ 224(R12), (F31, F30)
+	FLDPQ 608(R12), (F18, F19)
+	FLDPQ 992(R12), (F20, F21)
+	FMOVQ 1376(R12), F14
+	FMOVQ 1392(R12), F15
+	FMOVQ 1760(R12), F16
+	FMOVQ 1776(R12), F17
 	FMOVQ 2144(R12), F22
 	FMOVQ 2160(R12), F23
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
-	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
-	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
-	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
-	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
+	WORD $0x4eb01e0c // mov v12.16b, v16.16b
+	WORD $0x4e2acfec // fmla v12.4s, v31.4s, v10.4s
+	WORD $0x4eb11e2d // mov v13.16b, v17.16b
+	WORD $0x4e2bcfcd // fmla v13.4s, v30.4s, v11.4s
+	WORD $0x4ea8ce8c // fmls v12.4s, v20.4s, v8.4s
+	WORD $0x4ea9cead // fmls v13.4s, v21.4s, v9.4s
+	WORD $0x4ea8cdd6 // fmls v22.4s, v14.4s, v8.4s
+	WORD $0x4ea9cdf7 // fmls v23.4s, v15.4s, v9.4s
+	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
+	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
 	WORD $0x4eb01e18 // mov v24.16b, v16.16b
+	WORD $0x4ea6ce98 // fmls v24.4s, v20.4s, v6.4s
 	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4ea7ceb9 // fmls v25.4s, v21.4s, v7.4s
 	WORD $0x4eae1dda // mov v26.16b, v14.16b
+	WORD $0x4ea6ce5a // fmls v26.4s, v18.4s, v6.4s
 	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
-	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
-	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce7b // fmls v27.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce90 // fmls v16.4s, v20.4s, v4.4s
+	WORD $0x4ea5ceb1 // fmls v17.4s, v21.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f12 // mov v18.16b, v24.16b
 	WORD $0x4eb91f33 // mov v19.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
@@ -9471,109 +8363,81 @@ tile:
 	FMOVQ 2192(R12), F23
 	WORD $0x4eb41e9f // mov v31.16b, v20.16b
 	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
+	WORD $0x4eb51ebe // mov v30.16b, v21.16b
+	WORD $0x4e2bcdbe // fmla v30.4s, v13.4s, v11.4s
+	WORD $0x4ea8ce1f // fmls v31.4s, v16.4s, v8.4s
+	WORD $0x4ea9ce3e // fmls v30.4s, v17.4s, v9.4s
 	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
 	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
 	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
 	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
-	WORD $0x4eb01e18 // mov v24.16b, v16.16b
-	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4eae1dda // mov v26.16b, v14.16b
-	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
+	WORD $0x4eb41e98 // mov v24.16b, v20.16b
+	WORD $0x4ea6ce18 // fmls v24.4s, v16.4s, v6.4s
+	WORD $0x4eb51eb9 // mov v25.16b, v21.16b
+	WORD $0x4ea7ce39 // fmls v25.4s, v17.4s, v7.4s
+	WORD $0x4eb21e5a // mov v26.16b, v18.16b
+	WORD $0x4ea6cdda // fmls v26.4s, v14.4s, v6.4s
+	WORD $0x4eb31e7b // mov v27.16b, v19.16b
+	WORD $0x4ea7cdfb // fmls v27.4s, v15.4s, v7.4s
 	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
 	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f12 // mov v18.16b, v24.16b
-	WORD $0x4eb91f33 // mov v19.16b, v25.16b
+	WORD $0x4eb81f0e // mov v14.16b, v24.16b
+	WORD $0x4eb91f2f // mov v15.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
 	WORD $0x4e21cf79 // fmla v25.4s, v27.4s, v1.4s
-	WORD $0x4ea0cf52 // fmls v18.4s, v26.4s, v0.4s
-	WORD $0x4ea1cf73 // fmls v19.4s, v27.4s, v1.4s
-	WORD $0x4eb01e14 // mov v20.16b, v16.16b
-	WORD $0x4eb11e35 // mov v21.16b, v17.16b
-	WORD $0x4e22cdd0 // fmla v16.4s, v14.4s, v2.4s
-	WORD $0x4e23cdf1 // fmla v17.4s, v15.4s, v3.4s
-	WORD $0x4ea2cdd4 // fmls v20.4s, v14.4s, v2.4s
-	WORD $0x4ea3cdf5 // fmls v21.4s, v15.4s, v3.4s
-	FSTPQ (F12, F13), (R11)
+	WORD $0x4ea0cf4e // fmls v14.4s, v26.4s, v0.4s
+	WORD $0x4ea1cf6f // fmls v15.4s, v27.4s, v1.4s
+	WORD $0x4eb41e90 // mov v16.16b, v20.16b
+	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
+	WORD $0x4e22ce54 // fmla v20.4s, v18.4s, v2.4s
+	WORD $0x4e23ce75 // fmla v21.4s, v19.4s, v3.4s
+	WORD $0x4ea2ce50 // fmls v16.4s, v18.4s, v2.4s
+	WORD $0x4ea3ce71 // fmls v17.4s, v19.4s, v3.4s
+	FSTPQ (F31, F30), (R11)
 	ADD R4, R11, R19
 	FSTPQ (F24, F25), (R19)
 	ADD R4<<1, R11, R20
-	FSTPQ (F18, F19), (R20)
+	FSTPQ (F14, F15), (R20)
 	ADD R5, R11, R21
-	FSTPQ (F16, F17), (R21)
+	FSTPQ (F20, F21), (R21)
 	ADD R4<<2, R11, R22
-	FSTPQ (F20, F21), (R22)
+	FSTPQ (F16, F17), (R22)
 	ADD R8, R11, R23
 	FSTPQ (F22, F23), (R23)
-	FLDPQ 288(R12), (F12, F13)
-	FLDPQ 672(R12), (F14, F15)
-	FMOVQ 1056(R12), F16
-	FMOVQ 1072(R12), F17
-	FMOVQ 1440(R12), F18
-	FMOVQ 1456(R12), F19
-	FMOVQ 1824(R12), F20
-	FMOVQ 1840(R12), F21
+	FLDPQ 288(R12), (F31, F30)
+	FLDPQ 672(R12), (F18, F19)
+	FMOVQ 1056(R12), F20
+	FMOVQ 1072(R12), F21
+	FMOVQ 1440(R12), F14
+	FMOVQ 1456(R12), F15
+	FMOVQ 1824(R12), F16
+	FMOVQ 1840(R12), F17
 	FMOVQ 2208(R12), F22
 	FMOVQ 2224(R12), F23
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
-	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
-	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
-	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
-	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
+	WORD $0x4eb01e0c // mov v12.16b, v16.16b
+	WORD $0x4e2acfec // fmla v12.4s, v31.4s, v10.4s
+	WORD $0x4eb11e2d // mov v13.16b, v17.16b
+	WORD $0x4e2bcfcd // fmla v13.4s, v30.4s, v11.4s
+	WORD $0x4ea8ce8c // fmls v12.4s, v20.4s, v8.4s
+	WORD $0x4ea9cead // fmls v13.4s, v21.4s, v9.4s
+	WORD $0x4ea8cdd6 // fmls v22.4s, v14.4s, v8.4s
+	WORD $0x4ea9cdf7 // fmls v23.4s, v15.4s, v9.4s
+	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
+	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
 	WORD $0x4eb01e18 // mov v24.16b, v16.16b
+	WORD $0x4ea6ce98 // fmls v24.4s, v20.4s, v6.4s
 	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4ea7ceb9 // fmls v25.4s, v21.4s, v7.4s
 	WORD $0x4eae1dda // mov v26.16b, v14.16b
+	WORD $0x4ea6ce5a // fmls v26.4s, v18.4s, v6.4s
 	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
-	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
-	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce7b // fmls v27.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce90 // fmls v16.4s, v20.4s, v4.4s
+	WORD $0x4ea5ceb1 // fmls v17.4s, v21.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f12 // mov v18.16b, v24.16b
 	WORD $0x4eb91f33 // mov v19.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
@@ -9606,109 +8470,81 @@ tile:
 	FMOVQ 2256(R12), F23
 	WORD $0x4eb41e9f // mov v31.16b, v20.16b
 	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
+	WORD $0x4eb51ebe // mov v30.16b, v21.16b
+	WORD $0x4e2bcdbe // fmla v30.4s, v13.4s, v11.4s
+	WORD $0x4ea8ce1f // fmls v31.4s, v16.4s, v8.4s
+	WORD $0x4ea9ce3e // fmls v30.4s, v17.4s, v9.4s
 	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
 	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
 	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
 	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
-	WORD $0x4eb01e18 // mov v24.16b, v16.16b
-	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4eae1dda // mov v26.16b, v14.16b
-	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
+	WORD $0x4eb41e98 // mov v24.16b, v20.16b
+	WORD $0x4ea6ce18 // fmls v24.4s, v16.4s, v6.4s
+	WORD $0x4eb51eb9 // mov v25.16b, v21.16b
+	WORD $0x4ea7ce39 // fmls v25.4s, v17.4s, v7.4s
+	WORD $0x4eb21e5a // mov v26.16b, v18.16b
+	WORD $0x4ea6cdda // fmls v26.4s, v14.4s, v6.4s
+	WORD $0x4eb31e7b // mov v27.16b, v19.16b
+	WORD $0x4ea7cdfb // fmls v27.4s, v15.4s, v7.4s
 	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
 	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f12 // mov v18.16b, v24.16b
-	WORD $0x4eb91f33 // mov v19.16b, v25.16b
+	WORD $0x4eb81f0e // mov v14.16b, v24.16b
+	WORD $0x4eb91f2f // mov v15.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
 	WORD $0x4e21cf79 // fmla v25.4s, v27.4s, v1.4s
-	WORD $0x4ea0cf52 // fmls v18.4s, v26.4s, v0.4s
-	WORD $0x4ea1cf73 // fmls v19.4s, v27.4s, v1.4s
-	WORD $0x4eb01e14 // mov v20.16b, v16.16b
-	WORD $0x4eb11e35 // mov v21.16b, v17.16b
-	WORD $0x4e22cdd0 // fmla v16.4s, v14.4s, v2.4s
-	WORD $0x4e23cdf1 // fmla v17.4s, v15.4s, v3.4s
-	WORD $0x4ea2cdd4 // fmls v20.4s, v14.4s, v2.4s
-	WORD $0x4ea3cdf5 // fmls v21.4s, v15.4s, v3.4s
-	FSTPQ (F12, F13), (R11)
+	WORD $0x4ea0cf4e // fmls v14.4s, v26.4s, v0.4s
+	WORD $0x4ea1cf6f // fmls v15.4s, v27.4s, v1.4s
+	WORD $0x4eb41e90 // mov v16.16b, v20.16b
+	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
+	WORD $0x4e22ce54 // fmla v20.4s, v18.4s, v2.4s
+	WORD $0x4e23ce75 // fmla v21.4s, v19.4s, v3.4s
+	WORD $0x4ea2ce50 // fmls v16.4s, v18.4s, v2.4s
+	WORD $0x4ea3ce71 // fmls v17.4s, v19.4s, v3.4s
+	FSTPQ (F31, F30), (R11)
 	ADD R4, R11, R24
 	FSTPQ (F24, F25), (R24)
 	ADD R4<<1, R11, R19
-	FSTPQ (F18, F19), (R19)
+	FSTPQ (F14, F15), (R19)
 	ADD R5, R11, R20
-	FSTPQ (F16, F17), (R20)
+	FSTPQ (F20, F21), (R20)
 	ADD R4<<2, R11, R21
-	FSTPQ (F20, F21), (R21)
+	FSTPQ (F16, F17), (R21)
 	ADD R8, R11, R22
 	FSTPQ (F22, F23), (R22)
-	FLDPQ 352(R12), (F12, F13)
-	FLDPQ 736(R12), (F14, F15)
-	FMOVQ 1120(R12), F16
-	FMOVQ 1136(R12), F17
-	FMOVQ 1504(R12), F18
-	FMOVQ 1520(R12), F19
-	FMOVQ 1888(R12), F20
-	FMOVQ 1904(R12), F21
+	FLDPQ 352(R12), (F31, F30)
+	FLDPQ 736(R12), (F18, F19)
+	FMOVQ 1120(R12), F20
+	FMOVQ 1136(R12), F21
+	FMOVQ 1504(R12), F14
+	FMOVQ 1520(R12), F15
+	FMOVQ 1888(R12), F16
+	FMOVQ 1904(R12), F17
 	FMOVQ 2272(R12), F22
 	FMOVQ 2288(R12), F23
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4e2acd9f // fmla v31.4s, v12.4s, v10.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4e2bcdbf // fmla v31.4s, v13.4s, v11.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4ea8ce0c // fmls v12.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce2d // fmls v13.4s, v17.4s, v9.4s
-	WORD $0x4ea8ce56 // fmls v22.4s, v18.4s, v8.4s
-	WORD $0x4ea9ce77 // fmls v23.4s, v19.4s, v9.4s
-	WORD $0x4e2acdd6 // fmla v22.4s, v14.4s, v10.4s
-	WORD $0x4e2bcdf7 // fmla v23.4s, v15.4s, v11.4s
+	WORD $0x4eb01e0c // mov v12.16b, v16.16b
+	WORD $0x4e2acfec // fmla v12.4s, v31.4s, v10.4s
+	WORD $0x4eb11e2d // mov v13.16b, v17.16b
+	WORD $0x4e2bcfcd // fmla v13.4s, v30.4s, v11.4s
+	WORD $0x4ea8ce8c // fmls v12.4s, v20.4s, v8.4s
+	WORD $0x4ea9cead // fmls v13.4s, v21.4s, v9.4s
+	WORD $0x4ea8cdd6 // fmls v22.4s, v14.4s, v8.4s
+	WORD $0x4ea9cdf7 // fmls v23.4s, v15.4s, v9.4s
+	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
+	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
 	WORD $0x4eb01e18 // mov v24.16b, v16.16b
+	WORD $0x4ea6ce98 // fmls v24.4s, v20.4s, v6.4s
 	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x4eb41e9f // mov v31.16b, v20.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb51ebf // mov v31.16b, v21.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4ea7ceb9 // fmls v25.4s, v21.4s, v7.4s
 	WORD $0x4eae1dda // mov v26.16b, v14.16b
+	WORD $0x4ea6ce5a // fmls v26.4s, v18.4s, v6.4s
 	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf5f // fmls v31.4s, v26.4s, v6.4s
-	WORD $0x4ebf1ffa // mov v26.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf7f // fmls v31.4s, v27.4s, v7.4s
-	WORD $0x4ebf1ffb // mov v27.16b, v31.16b
-	WORD $0x4ea4ce14 // fmls v20.4s, v16.4s, v4.4s
-	WORD $0x4eb41e90 // mov v16.16b, v20.16b
-	WORD $0x4ea5ce35 // fmls v21.4s, v17.4s, v5.4s
-	WORD $0x4eb51eb1 // mov v17.16b, v21.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce7b // fmls v27.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce90 // fmls v16.4s, v20.4s, v4.4s
+	WORD $0x4ea5ceb1 // fmls v17.4s, v21.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f12 // mov v18.16b, v24.16b
 	WORD $0x4eb91f33 // mov v19.16b, v25.16b
 	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
@@ -10087,113 +8923,124 @@ tile:
 	WORD $0x6e1805ad // mov v13.d[1], v13.d[0]
 	WORD $0x4ecd399f // zip1 v31.2d, v12.2d, v13.2d
 	WORD $0x4ecc399e // zip1 v30.2d, v12.2d, v12.2d
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ebe1fcd // mov v13.16b, v30.16b
-	FMOVQ F12, (R11)
-	WORD $0x6f3005cc // ushr v12.4s, v14.4s, #16
-	WORD $0x6f3005ed // ushr v13.4s, v15.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac85ce // add v14.4s, v14.4s, v12.4s
-	WORD $0x4ead85ef // add v15.4s, v15.4s, v13.4s
-	FMOVQ 464(R26), F31
+	FMOVQ F31, (R11)
+	WORD $0x6f3005df // ushr v31.4s, v14.4s, #16
+	WORD $0x6f3005fe // ushr v30.4s, v15.4s, #16
+	FMOVQ 448(R26), F12
+	WORD $0x4e2c1fff // and v31.16b, v31.16b, v12.16b
+	WORD $0x4e2c1fde // and v30.16b, v30.16b, v12.16b
 	WORD $0x4ebf85ce // add v14.4s, v14.4s, v31.4s
-	WORD $0x4ebf85ef // add v15.4s, v15.4s, v31.4s
+	WORD $0x4ebe85ef // add v15.4s, v15.4s, v30.4s
+	FMOVQ 464(R26), F12
+	WORD $0x4eac85ce // add v14.4s, v14.4s, v12.4s
+	WORD $0x4eac85ef // add v15.4s, v15.4s, v12.4s
 	WORD $0x6f3005ce // ushr v14.4s, v14.4s, #16
 	WORD $0x6f3005ef // ushr v15.4s, v15.4s, #16
 	WORD $0x2e6129ce // sqxtun v14.4h, v14.4s
 	WORD $0x6e1805ce // mov v14.d[1], v14.d[0]
 	WORD $0x2e6129ef // sqxtun v15.4h, v15.4s
 	WORD $0x6e1805ef // mov v15.d[1], v15.d[0]
-	WORD $0x4ecf39df // zip1 v31.2d, v14.2d, v15.2d
-	WORD $0x4ece39de // zip1 v30.2d, v14.2d, v14.2d
-	WORD $0x4ebf1fee // mov v14.16b, v31.16b
-	WORD $0x4ebe1fcf // mov v15.16b, v30.16b
+	WORD $0x4ecf39cc // zip1 v12.2d, v14.2d, v15.2d
+	WORD $0x4ece39cd // zip1 v13.2d, v14.2d, v14.2d
 	ADD R5, R11, R19
-	FMOVQ F14, (R19)
-	WORD $0x6f30070c // ushr v12.4s, v24.4s, #16
-	WORD $0x6f30072d // ushr v13.4s, v25.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac8718 // add v24.4s, v24.4s, v12.4s
-	WORD $0x4ead8739 // add v25.4s, v25.4s, v13.4s
-	FMOVQ 464(R26), F31
+	FMOVQ F12, (R19)
+	WORD $0x6f30071f // ushr v31.4s, v24.4s, #16
+	WORD $0x6f30073e // ushr v30.4s, v25.4s, #16
+	FMOVQ 448(R26), F14
+	WORD $0x4e2e1fff // and v31.16b, v31.16b, v14.16b
+	WORD $0x4e2e1fde // and v30.16b, v30.16b, v14.16b
 	WORD $0x4ebf8718 // add v24.4s, v24.4s, v31.4s
-	WORD $0x4ebf8739 // add v25.4s, v25.4s, v31.4s
+	WORD $0x4ebe8739 // add v25.4s, v25.4s, v30.4s
+	FMOVQ 464(R26), F14
+	WORD $0x4eae8718 // add v24.4s, v24.4s, v14.4s
+	WORD $0x4eae8739 // add v25.4s, v25.4s, v14.4s
 	WORD $0x6f300718 // ushr v24.4s, v24.4s, #16
 	WORD $0x6f300739 // ushr v25.4s, v25.4s, #16
 	WORD $0x2e612b18 // sqxtun v24.4h, v24.4s
 	WORD $0x6e180718 // mov v24.d[1], v24.d[0]
 	WORD $0x2e612b39 // sqxtun v25.4h, v25.4s
 	WORD $0x6e180739 // mov v25.d[1], v25.d[0]
-	WORD $0x4ed93b1f // zip1 v31.2d, v24.2d, v25.2d
-	WORD $0x4ed83b1e // zip1 v30.2d, v24.2d, v24.2d
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4ebe1fd9 // mov v25.16b, v30.16b
+	WORD $0x4ed93b0e // zip1 v14.2d, v24.2d, v25.2d
+	WORD $0x4ed83b0f // zip1 v15.2d, v24.2d, v24.2d
 	ADD R5<<1, R11, R20
-	FMOVQ F24, (R20)
-	WORD $0x6f3006cc // ushr v12.4s, v22.4s, #16
-	WORD $0x6f3006ed // ushr v13.4s, v23.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac86d6 // add v22.4s, v22.4s, v12.4s
-	WORD $0x4ead86f7 // add v23.4s, v23.4s, v13.4s
-	FMOVQ 464(R26), F31
+	FMOVQ F14, (R20)
+	WORD $0x6f3006df // ushr v31.4s, v22.4s, #16
+	WORD $0x6f3006fe // ushr v30.4s, v23.4s, #16
+	FMOVQ 448(R26), F24
+	WORD $0x4e381fff // and v31.16b, v31.16b, v24.16b
+	WORD $0x4e381fde // and v30.16b, v30.16b, v24.16b
 	WORD $0x4ebf86d6 // add v22.4s, v22.4s, v31.4s
-	WORD $0x4ebf86f7 // add v23.4s, v23.4s, v31.4s
+	WORD $0x4ebe86f7 // add v23.4s, v23.4s, v30.4s
+	FMOVQ 464(R26), F24
+	WORD $0x4eb886d6 // add v22.4s, v22.4s, v24.4s
+	WORD $0x4eb886f7 // add v23.4s, v23.4s, v24.4s
 	WORD $0x6f3006d6 // ushr v22.4s, v22.4s, #16
 	WORD $0x6f3006f7 // ushr v23.4s, v23.4s, #16
 	WORD $0x2e612ad6 // sqxtun v22.4h, v22.4s
 	WORD $0x6e1806d6 // mov v22.d[1], v22.d[0]
 	WORD $0x2e612af7 // sqxtun v23.4h, v23.4s
 	WORD $0x6e1806f7 // mov v23.d[1], v23.d[0]
-	WORD $0x4ed73adf // zip1 v31.2d, v22.2d, v23.2d
-	WORD $0x4ed63ade // zip1 v30.2d, v22.2d, v22.2d
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4ebe1fd7 // mov v23.16b, v30.16b
+	WORD $0x4ed73ad8 // zip1 v24.2d, v22.2d, v23.2d
+	WORD $0x4ed63ad9 // zip1 v25.2d, v22.2d, v22.2d
 	ADD R8, R11, R21
-	FMOVQ F22, (R21)
+	FMOVQ F24, (R21)
 	ADD R4, R11
-	FLDPQ 192(R1), (F12, F13)
-	FLDPQ 224(R1), (F14, F15)
+	FLDPQ 192(R1), (F31, F30)
+	FLDPQ 224(R1), (F12, F13)
 	FLDPQ 256(R1), (F16, F17)
 	FLDPQ 288(R1), (F18, F19)
 	FLDPQ 320(R1), (F20, F21)
-	FLDPQ 352(R1), (F22, F23)
-	WORD $0x4e30d5d8 // fadd v24.4s, v14.4s, v16.4s
-	WORD $0x4e31d5f9 // fadd v25.4s, v15.4s, v17.4s
+	FLDPQ 352(R1), (F24, F25)
+	WORD $0x4e30d58e // fadd v14.4s, v12.4s, v16.4s
+	WORD $0x4e31d5af // fadd v15.4s, v13.4s, v17.4s
 	WORD $0x4e34d65a // fadd v26.4s, v18.4s, v20.4s
 	WORD $0x4e35d67b // fadd v27.4s, v19.4s, v21.4s
-	WORD $0x4eb0d5ce // fsub v14.4s, v14.4s, v16.4s
-	WORD $0x4eb1d5ef // fsub v15.4s, v15.4s, v17.4s
+	WORD $0x4eb0d58c // fsub v12.4s, v12.4s, v16.4s
+	WORD $0x4eb1d5ad // fsub v13.4s, v13.4s, v17.4s
 	WORD $0x4eb4d652 // fsub v18.4s, v18.4s, v20.4s
 	WORD $0x4eb5d673 // fsub v19.4s, v19.4s, v21.4s
-	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	WORD $0x4e3ad58c // fadd v12.4s, v12.4s, v26.4s
-	WORD $0x4e3bd5ad // fadd v13.4s, v13.4s, v27.4s
-	WORD $0x4e28cdd6 // fmla v22.4s, v14.4s, v8.4s
-	WORD $0x4e29cdf7 // fmla v23.4s, v15.4s, v9.4s
-	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
-	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
-	WORD $0x6e20ddce // fmul v14.4s, v14.4s, v0.4s
-	WORD $0x6e21ddef // fmul v15.4s, v15.4s, v1.4s
-	WORD $0x4e22ce4e // fmla v14.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6f // fmla v15.4s, v19.4s, v3.4s
-	WORD $0x6e24df18 // fmul v24.4s, v24.4s, v4.4s
-	WORD $0x6e25df39 // fmul v25.4s, v25.4s, v5.4s
-	WORD $0x4e26cf58 // fmla v24.4s, v26.4s, v6.4s
-	WORD $0x4e27cf79 // fmla v25.4s, v27.4s, v7.4s
-	WORD $0x6f300590 // ushr v16.4s, v12.4s, #16
-	WORD $0x6f3005b1 // ushr v17.4s, v13.4s, #16
+	WORD $0x4e2ed7ff // fadd v31.4s, v31.4s, v14.4s
+	WORD $0x4e2fd7de // fadd v30.4s, v30.4s, v15.4s
+	WORD $0x4e3ad7ff // fadd v31.4s, v31.4s, v26.4s
+	WORD $0x4e3bd7de // fadd v30.4s, v30.4s, v27.4s
+	WORD $0x4e28cd98 // fmla v24.4s, v12.4s, v8.4s
+	WORD $0x4e29cdb9 // fmla v25.4s, v13.4s, v9.4s
+	WORD $0x4e2ace58 // fmla v24.4s, v18.4s, v10.4s
+	WORD $0x4e2bce79 // fmla v25.4s, v19.4s, v11.4s
+	WORD $0x6e20dd8c // fmul v12.4s, v12.4s, v0.4s
+	WORD $0x6e21ddad // fmul v13.4s, v13.4s, v1.4s
+	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
+	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
+	WORD $0x6e24ddce // fmul v14.4s, v14.4s, v4.4s
+	WORD $0x6e25ddef // fmul v15.4s, v15.4s, v5.4s
+	WORD $0x4e26cf4e // fmla v14.4s, v26.4s, v6.4s
+	WORD $0x4e27cf6f // fmla v15.4s, v27.4s, v7.4s
+	WORD $0x6f3007f0 // ushr v16.4s, v31.4s, #16
+	WORD $0x6f3007d1 // ushr v17.4s, v30.4s, #16
+	FMOVQ 448(R26), F22
+	WORD $0x4e361e10 // and v16.16b, v16.16b, v22.16b
+	WORD $0x4e361e31 // and v17.16b, v17.16b, v22.16b
+	WORD $0x4eb087ff // add v31.4s, v31.4s, v16.4s
+	WORD $0x4eb187de // add v30.4s, v30.4s, v17.4s
+	FMOVQ 464(R26), F22
+	WORD $0x4eb687ff // add v31.4s, v31.4s, v22.4s
+	WORD $0x4eb687de // add v30.4s, v30.4s, v22.4s
+	WORD $0x6f3007ff // ushr v31.4s, v31.4s, #16
+	WORD $0x6f3007de // ushr v30.4s, v30.4s, #16
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3bf6 // zip1 v22.2d, v31.2d, v30.2d
+	WORD $0x4edf3bf7 // zip1 v23.2d, v31.2d, v31.2d
+	FMOVQ F22, (R11)
+	WORD $0x6f300596 // ushr v22.4s, v12.4s, #16
+	WORD $0x6f3005b7 // ushr v23.4s, v13.4s, #16
 	FMOVQ 448(R26), F31
-	WORD $0x4e3f1e10 // and v16.16b, v16.16b, v31.16b
-	WORD $0x4e3f1e31 // and v17.16b, v17.16b, v31.16b
-	WORD $0x4eb0858c // add v12.4s, v12.4s, v16.4s
-	WORD $0x4eb185ad // add v13.4s, v13.4s, v17.4s
+	WORD $0x4e3f1ed6 // and v22.16b, v22.16b, v31.16b
+	WORD $0x4e3f1ef7 // and v23.16b, v23.16b, v31.16b
+	WORD $0x4eb6858c // add v12.4s, v12.4s, v22.4s
+	WORD $0x4eb785ad // add v13.4s, v13.4s, v23.4s
 	FMOVQ 464(R26), F31
 	WORD $0x4ebf858c // add v12.4s, v12.4s, v31.4s
 	WORD $0x4ebf85ad // add v13.4s, v13.4s, v31.4s
@@ -10205,113 +9052,125 @@ tile:
 	WORD $0x6e1805ad // mov v13.d[1], v13.d[0]
 	WORD $0x4ecd399f // zip1 v31.2d, v12.2d, v13.2d
 	WORD $0x4ecc399e // zip1 v30.2d, v12.2d, v12.2d
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ebe1fcd // mov v13.16b, v30.16b
-	FMOVQ F12, (R11)
-	WORD $0x6f3005cc // ushr v12.4s, v14.4s, #16
-	WORD $0x6f3005ed // ushr v13.4s, v15.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
+	ADD R5, R11, R22
+	FMOVQ F31, (R22)
+	WORD $0x6f3005d6 // ushr v22.4s, v14.4s, #16
+	WORD $0x6f3005f7 // ushr v23.4s, v15.4s, #16
+	FMOVQ 448(R26), F12
+	WORD $0x4e2c1ed6 // and v22.16b, v22.16b, v12.16b
+	WORD $0x4e2c1ef7 // and v23.16b, v23.16b, v12.16b
+	WORD $0x4eb685ce // add v14.4s, v14.4s, v22.4s
+	WORD $0x4eb785ef // add v15.4s, v15.4s, v23.4s
+	FMOVQ 464(R26), F12
 	WORD $0x4eac85ce // add v14.4s, v14.4s, v12.4s
-	WORD $0x4ead85ef // add v15.4s, v15.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf85ce // add v14.4s, v14.4s, v31.4s
-	WORD $0x4ebf85ef // add v15.4s, v15.4s, v31.4s
+	WORD $0x4eac85ef // add v15.4s, v15.4s, v12.4s
 	WORD $0x6f3005ce // ushr v14.4s, v14.4s, #16
 	WORD $0x6f3005ef // ushr v15.4s, v15.4s, #16
 	WORD $0x2e6129ce // sqxtun v14.4h, v14.4s
 	WORD $0x6e1805ce // mov v14.d[1], v14.d[0]
 	WORD $0x2e6129ef // sqxtun v15.4h, v15.4s
 	WORD $0x6e1805ef // mov v15.d[1], v15.d[0]
-	WORD $0x4ecf39df // zip1 v31.2d, v14.2d, v15.2d
-	WORD $0x4ece39de // zip1 v30.2d, v14.2d, v14.2d
-	WORD $0x4ebf1fee // mov v14.16b, v31.16b
-	WORD $0x4ebe1fcf // mov v15.16b, v30.16b
-	ADD R5, R11, R22
-	FMOVQ F14, (R22)
-	WORD $0x6f30070c // ushr v12.4s, v24.4s, #16
-	WORD $0x6f30072d // ushr v13.4s, v25.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac8718 // add v24.4s, v24.4s, v12.4s
-	WORD $0x4ead8739 // add v25.4s, v25.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf8718 // add v24.4s, v24.4s, v31.4s
-	WORD $0x4ebf8739 // add v25.4s, v25.4s, v31.4s
+	WORD $0x4ecf39cc // zip1 v12.2d, v14.2d, v15.2d
+	WORD $0x4ece39cd // zip1 v13.2d, v14.2d, v14.2d
+	ADD R5<<1, R11, R23
+	FMOVQ F12, (R23)
+	WORD $0x6f300716 // ushr v22.4s, v24.4s, #16
+	WORD $0x6f300737 // ushr v23.4s, v25.4s, #16
+	FMOVQ 448(R26), F14
+	WORD $0x4e2e1ed6 // and v22.16b, v22.16b, v14.16b
+	WORD $0x4e2e1ef7 // and v23.16b, v23.16b, v14.16b
+	WORD $0x4eb68718 // add v24.4s, v24.4s, v22.4s
+	WORD $0x4eb78739 // add v25.4s, v25.4s, v23.4s
+	FMOVQ 464(R26), F14
+	WORD $0x4eae8718 // add v24.4s, v24.4s, v14.4s
+	WORD $0x4eae8739 // add v25.4s, v25.4s, v14.4s
 	WORD $0x6f300718 // ushr v24.4s, v24.4s, #16
 	WORD $0x6f300739 // ushr v25.4s, v25.4s, #16
 	WORD $0x2e612b18 // sqxtun v24.4h, v24.4s
 	WORD $0x6e180718 // mov v24.d[1], v24.d[0]
 	WORD $0x2e612b39 // sqxtun v25.4h, v25.4s
 	WORD $0x6e180739 // mov v25.d[1], v25.d[0]
-	WORD $0x4ed93b1f // zip1 v31.2d, v24.2d, v25.2d
-	WORD $0x4ed83b1e // zip1 v30.2d, v24.2d, v24.2d
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4ebe1fd9 // mov v25.16b, v30.16b
-	ADD R5<<1, R11, R23
-	FMOVQ F24, (R23)
-	WORD $0x6f3006cc // ushr v12.4s, v22.4s, #16
-	WORD $0x6f3006ed // ushr v13.4s, v23.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac86d6 // add v22.4s, v22.4s, v12.4s
-	WORD $0x4ead86f7 // add v23.4s, v23.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf86d6 // add v22.4s, v22.4s, v31.4s
-	WORD $0x4ebf86f7 // add v23.4s, v23.4s, v31.4s
-	WORD $0x6f3006d6 // ushr v22.4s, v22.4s, #16
-	WORD $0x6f3006f7 // ushr v23.4s, v23.4s, #16
-	WORD $0x2e612ad6 // sqxtun v22.4h, v22.4s
-	WORD $0x6e1806d6 // mov v22.d[1], v22.d[0]
-	WORD $0x2e612af7 // sqxtun v23.4h, v23.4s
-	WORD $0x6e1806f7 // mov v23.d[1], v23.d[0]
-	WORD $0x4ed73adf // zip1 v31.2d, v22.2d, v23.2d
-	WORD $0x4ed63ade // zip1 v30.2d, v22.2d, v22.2d
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4ebe1fd7 // mov v23.16b, v30.16b
+	WORD $0x4ed93b0e // zip1 v14.2d, v24.2d, v25.2d
+	WORD $0x4ed83b0f // zip1 v15.2d, v24.2d, v24.2d
 	ADD R8, R11, R24
-	FMOVQ F22, (R24)
+	FMOVQ F14, (R24)
 	ADD R4, R11
-	FLDPQ 384(R1), (F12, F13)
-	FLDPQ 416(R1), (F14, F15)
+	FLDPQ 384(R1), (F22, F23)
+	FLDPQ 416(R1), (F31, F30)
 	FLDPQ 448(R1), (F16, F17)
 	FLDPQ 480(R1), (F18, F19)
 	FLDPQ 512(R1), (F20, F21)
-	FLDPQ 544(R1), (F22, F23)
-	WORD $0x4e30d5d8 // fadd v24.4s, v14.4s, v16.4s
-	WORD $0x4e31d5f9 // fadd v25.4s, v15.4s, v17.4s
+	FLDPQ 544(R1), (F14, F15)
+	WORD $0x4e30d7ec // fadd v12.4s, v31.4s, v16.4s
+	WORD $0x4e31d7cd // fadd v13.4s, v30.4s, v17.4s
 	WORD $0x4e34d65a // fadd v26.4s, v18.4s, v20.4s
 	WORD $0x4e35d67b // fadd v27.4s, v19.4s, v21.4s
-	WORD $0x4eb0d5ce // fsub v14.4s, v14.4s, v16.4s
-	WORD $0x4eb1d5ef // fsub v15.4s, v15.4s, v17.4s
+	WORD $0x4eb0d7ff // fsub v31.4s, v31.4s, v16.4s
+	WORD $0x4eb1d7de // fsub v30.4s, v30.4s, v17.4s
 	WORD $0x4eb4d652 // fsub v18.4s, v18.4s, v20.4s
 	WORD $0x4eb5d673 // fsub v19.4s, v19.4s, v21.4s
-	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	WORD $0x4e3ad58c // fadd v12.4s, v12.4s, v26.4s
-	WORD $0x4e3bd5ad // fadd v13.4s, v13.4s, v27.4s
-	WORD $0x4e28cdd6 // fmla v22.4s, v14.4s, v8.4s
-	WORD $0x4e29cdf7 // fmla v23.4s, v15.4s, v9.4s
-	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
-	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
-	WORD $0x6e20ddce // fmul v14.4s, v14.4s, v0.4s
-	WORD $0x6e21ddef // fmul v15.4s, v15.4s, v1.4s
-	WORD $0x4e22ce4e // fmla v14.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6f // fmla v15.4s, v19.4s, v3.4s
-	WORD $0x6e24df18 // fmul v24.4s, v24.4s, v4.4s
-	WORD $0x6e25df39 // fmul v25.4s, v25.4s, v5.4s
-	WORD $0x4e26cf58 // fmla v24.4s, v26.4s, v6.4s
-	WORD $0x4e27cf79 // fmla v25.4s, v27.4s, v7.4s
-	WORD $0x6f300590 // ushr v16.4s, v12.4s, #16
-	WORD $0x6f3005b1 // ushr v17.4s, v13.4s, #16
+	WORD $0x4e2cd6d6 // fadd v22.4s, v22.4s, v12.4s
+	WORD $0x4e2dd6f7 // fadd v23.4s, v23.4s, v13.4s
+	WORD $0x4e3ad6d6 // fadd v22.4s, v22.4s, v26.4s
+	WORD $0x4e3bd6f7 // fadd v23.4s, v23.4s, v27.4s
+	WORD $0x4e28cfee // fmla v14.4s, v31.4s, v8.4s
+	WORD $0x4e29cfcf // fmla v15.4s, v30.4s, v9.4s
+	WORD $0x4e2ace4e // fmla v14.4s, v18.4s, v10.4s
+	WORD $0x4e2bce6f // fmla v15.4s, v19.4s, v11.4s
+	WORD $0x6e20dfff // fmul v31.4s, v31.4s, v0.4s
+	WORD $0x6e21dfde // fmul v30.4s, v30.4s, v1.4s
+	WORD $0x4e22ce5f // fmla v31.4s, v18.4s, v2.4s
+	WORD $0x4e23ce7e // fmla v30.4s, v19.4s, v3.4s
+	WORD $0x6e24dd8c // fmul v12.4s, v12.4s, v4.4s
+	WORD $0x6e25ddad // fmul v13.4s, v13.4s, v5.4s
+	WORD $0x4e26cf4c // fmla v12.4s, v26.4s, v6.4s
+	WORD $0x4e27cf6d // fmla v13.4s, v27.4s, v7.4s
+	WORD $0x6f3006d0 // ushr v16.4s, v22.4s, #16
+	WORD $0x6f3006f1 // ushr v17.4s, v23.4s, #16
+	FMOVQ 448(R26), F24
+	WORD $0x4e381e10 // and v16.16b, v16.16b, v24.16b
+	WORD $0x4e381e31 // and v17.16b, v17.16b, v24.16b
+	WORD $0x4eb086d6 // add v22.4s, v22.4s, v16.4s
+	WORD $0x4eb186f7 // add v23.4s, v23.4s, v17.4s
+	FMOVQ 464(R26), F24
+	WORD $0x4eb886d6 // add v22.4s, v22.4s, v24.4s
+	WORD $0x4eb886f7 // add v23.4s, v23.4s, v24.4s
+	WORD $0x6f3006d6 // ushr v22.4s, v22.4s, #16
+	WORD $0x6f3006f7 // ushr v23.4s, v23.4s, #16
+	WORD $0x2e612ad6 // sqxtun v22.4h, v22.4s
+	WORD $0x6e1806d6 // mov v22.d[1], v22.d[0]
+	WORD $0x2e612af7 // sqxtun v23.4h, v23.4s
+	WORD $0x6e1806f7 // mov v23.d[1], v23.d[0]
+	WORD $0x4ed73ad8 // zip1 v24.2d, v22.2d, v23.2d
+	WORD $0x4ed63ad9 // zip1 v25.2d, v22.2d, v22.2d
+	FMOVQ F24, (R11)
+	WORD $0x6f3007f8 // ushr v24.4s, v31.4s, #16
+	WORD $0x6f3007d9 // ushr v25.4s, v30.4s, #16
+	FMOVQ 448(R26), F22
+	WORD $0x4e361f18 // and v24.16b, v24.16b, v22.16b
+	WORD $0x4e361f39 // and v25.16b, v25.16b, v22.16b
+	WORD $0x4eb887ff // add v31.4s, v31.4s, v24.4s
+	WORD $0x4eb987de // add v30.4s, v30.4s, v25.4s
+	FMOVQ 464(R26), F22
+	WORD $0x4eb687ff // add v31.4s, v31.4s, v22.4s
+	WORD $0x4eb687de // add v30.4s, v30.4s, v22.4s
+	WORD $0x6f3007ff // ushr v31.4s, v31.4s, #16
+	WORD $0x6f3007de // ushr v30.4s, v30.4s, #16
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3bf6 // zip1 v22.2d, v31.2d, v30.2d
+	WORD $0x4edf3bf7 // zip1 v23.2d, v31.2d, v31.2d
+	ADD R5, R11, R19
+	FMOVQ F22, (R19)
+	WORD $0x6f300598 // ushr v24.4s, v12.4s, #16
+	WORD $0x6f3005b9 // ushr v25.4s, v13.4s, #16
 	FMOVQ 448(R26), F31
-	WORD $0x4e3f1e10 // and v16.16b, v16.16b, v31.16b
-	WORD $0x4e3f1e31 // and v17.16b, v17.16b, v31.16b
-	WORD $0x4eb0858c // add v12.4s, v12.4s, v16.4s
-	WORD $0x4eb185ad // add v13.4s, v13.4s, v17.4s
+	WORD $0x4e3f1f18 // and v24.16b, v24.16b, v31.16b
+	WORD $0x4e3f1f39 // and v25.16b, v25.16b, v31.16b
+	WORD $0x4eb8858c // add v12.4s, v12.4s, v24.4s
+	WORD $0x4eb985ad // add v13.4s, v13.4s, v25.4s
 	FMOVQ 464(R26), F31
 	WORD $0x4ebf858c // add v12.4s, v12.4s, v31.4s
 	WORD $0x4ebf85ad // add v13.4s, v13.4s, v31.4s
@@ -10323,113 +9182,125 @@ tile:
 	WORD $0x6e1805ad // mov v13.d[1], v13.d[0]
 	WORD $0x4ecd399f // zip1 v31.2d, v12.2d, v13.2d
 	WORD $0x4ecc399e // zip1 v30.2d, v12.2d, v12.2d
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ebe1fcd // mov v13.16b, v30.16b
-	FMOVQ F12, (R11)
-	WORD $0x6f3005cc // ushr v12.4s, v14.4s, #16
-	WORD $0x6f3005ed // ushr v13.4s, v15.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
+	ADD R5<<1, R11, R20
+	FMOVQ F31, (R20)
+	WORD $0x6f3005d8 // ushr v24.4s, v14.4s, #16
+	WORD $0x6f3005f9 // ushr v25.4s, v15.4s, #16
+	FMOVQ 448(R26), F12
+	WORD $0x4e2c1f18 // and v24.16b, v24.16b, v12.16b
+	WORD $0x4e2c1f39 // and v25.16b, v25.16b, v12.16b
+	WORD $0x4eb885ce // add v14.4s, v14.4s, v24.4s
+	WORD $0x4eb985ef // add v15.4s, v15.4s, v25.4s
+	FMOVQ 464(R26), F12
 	WORD $0x4eac85ce // add v14.4s, v14.4s, v12.4s
-	WORD $0x4ead85ef // add v15.4s, v15.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf85ce // add v14.4s, v14.4s, v31.4s
-	WORD $0x4ebf85ef // add v15.4s, v15.4s, v31.4s
+	WORD $0x4eac85ef // add v15.4s, v15.4s, v12.4s
 	WORD $0x6f3005ce // ushr v14.4s, v14.4s, #16
 	WORD $0x6f3005ef // ushr v15.4s, v15.4s, #16
 	WORD $0x2e6129ce // sqxtun v14.4h, v14.4s
 	WORD $0x6e1805ce // mov v14.d[1], v14.d[0]
 	WORD $0x2e6129ef // sqxtun v15.4h, v15.4s
 	WORD $0x6e1805ef // mov v15.d[1], v15.d[0]
-	WORD $0x4ecf39df // zip1 v31.2d, v14.2d, v15.2d
-	WORD $0x4ece39de // zip1 v30.2d, v14.2d, v14.2d
-	WORD $0x4ebf1fee // mov v14.16b, v31.16b
-	WORD $0x4ebe1fcf // mov v15.16b, v30.16b
-	ADD R5, R11, R19
-	FMOVQ F14, (R19)
-	WORD $0x6f30070c // ushr v12.4s, v24.4s, #16
-	WORD $0x6f30072d // ushr v13.4s, v25.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac8718 // add v24.4s, v24.4s, v12.4s
-	WORD $0x4ead8739 // add v25.4s, v25.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf8718 // add v24.4s, v24.4s, v31.4s
-	WORD $0x4ebf8739 // add v25.4s, v25.4s, v31.4s
-	WORD $0x6f300718 // ushr v24.4s, v24.4s, #16
-	WORD $0x6f300739 // ushr v25.4s, v25.4s, #16
-	WORD $0x2e612b18 // sqxtun v24.4h, v24.4s
-	WORD $0x6e180718 // mov v24.d[1], v24.d[0]
-	WORD $0x2e612b39 // sqxtun v25.4h, v25.4s
-	WORD $0x6e180739 // mov v25.d[1], v25.d[0]
-	WORD $0x4ed93b1f // zip1 v31.2d, v24.2d, v25.2d
-	WORD $0x4ed83b1e // zip1 v30.2d, v24.2d, v24.2d
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4ebe1fd9 // mov v25.16b, v30.16b
-	ADD R5<<1, R11, R20
-	FMOVQ F24, (R20)
-	WORD $0x6f3006cc // ushr v12.4s, v22.4s, #16
-	WORD $0x6f3006ed // ushr v13.4s, v23.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac86d6 // add v22.4s, v22.4s, v12.4s
-	WORD $0x4ead86f7 // add v23.4s, v23.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf86d6 // add v22.4s, v22.4s, v31.4s
-	WORD $0x4ebf86f7 // add v23.4s, v23.4s, v31.4s
-	WORD $0x6f3006d6 // ushr v22.4s, v22.4s, #16
-	WORD $0x6f3006f7 // ushr v23.4s, v23.4s, #16
-	WORD $0x2e612ad6 // sqxtun v22.4h, v22.4s
-	WORD $0x6e1806d6 // mov v22.d[1], v22.d[0]
-	WORD $0x2e612af7 // sqxtun v23.4h, v23.4s
-	WORD $0x6e1806f7 // mov v23.d[1], v23.d[0]
-	WORD $0x4ed73adf // zip1 v31.2d, v22.2d, v23.2d
-	WORD $0x4ed63ade // zip1 v30.2d, v22.2d, v22.2d
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4ebe1fd7 // mov v23.16b, v30.16b
+	WORD $0x4ecf39cc // zip1 v12.2d, v14.2d, v15.2d
+	WORD $0x4ece39cd // zip1 v13.2d, v14.2d, v14.2d
 	ADD R8, R11, R21
-	FMOVQ F22, (R21)
+	FMOVQ F12, (R21)
 	ADD R4, R11
-	FLDPQ 576(R1), (F12, F13)
-	FLDPQ 608(R1), (F14, F15)
+	FLDPQ 576(R1), (F24, F25)
+	FLDPQ 608(R1), (F22, F23)
 	FLDPQ 640(R1), (F16, F17)
 	FLDPQ 672(R1), (F18, F19)
 	FLDPQ 704(R1), (F20, F21)
-	FLDPQ 736(R1), (F22, F23)
-	WORD $0x4e30d5d8 // fadd v24.4s, v14.4s, v16.4s
-	WORD $0x4e31d5f9 // fadd v25.4s, v15.4s, v17.4s
+	FLDPQ 736(R1), (F12, F13)
+	WORD $0x4e30d6df // fadd v31.4s, v22.4s, v16.4s
+	WORD $0x4e31d6fe // fadd v30.4s, v23.4s, v17.4s
 	WORD $0x4e34d65a // fadd v26.4s, v18.4s, v20.4s
 	WORD $0x4e35d67b // fadd v27.4s, v19.4s, v21.4s
-	WORD $0x4eb0d5ce // fsub v14.4s, v14.4s, v16.4s
-	WORD $0x4eb1d5ef // fsub v15.4s, v15.4s, v17.4s
+	WORD $0x4eb0d6d6 // fsub v22.4s, v22.4s, v16.4s
+	WORD $0x4eb1d6f7 // fsub v23.4s, v23.4s, v17.4s
 	WORD $0x4eb4d652 // fsub v18.4s, v18.4s, v20.4s
 	WORD $0x4eb5d673 // fsub v19.4s, v19.4s, v21.4s
-	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	WORD $0x4e3ad58c // fadd v12.4s, v12.4s, v26.4s
-	WORD $0x4e3bd5ad // fadd v13.4s, v13.4s, v27.4s
-	WORD $0x4e28cdd6 // fmla v22.4s, v14.4s, v8.4s
-	WORD $0x4e29cdf7 // fmla v23.4s, v15.4s, v9.4s
-	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
-	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
-	WORD $0x6e20ddce // fmul v14.4s, v14.4s, v0.4s
-	WORD $0x6e21ddef // fmul v15.4s, v15.4s, v1.4s
-	WORD $0x4e22ce4e // fmla v14.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6f // fmla v15.4s, v19.4s, v3.4s
-	WORD $0x6e24df18 // fmul v24.4s, v24.4s, v4.4s
-	WORD $0x6e25df39 // fmul v25.4s, v25.4s, v5.4s
-	WORD $0x4e26cf58 // fmla v24.4s, v26.4s, v6.4s
-	WORD $0x4e27cf79 // fmla v25.4s, v27.4s, v7.4s
-	WORD $0x6f300590 // ushr v16.4s, v12.4s, #16
-	WORD $0x6f3005b1 // ushr v17.4s, v13.4s, #16
+	WORD $0x4e3fd718 // fadd v24.4s, v24.4s, v31.4s
+	WORD $0x4e3ed739 // fadd v25.4s, v25.4s, v30.4s
+	WORD $0x4e3ad718 // fadd v24.4s, v24.4s, v26.4s
+	WORD $0x4e3bd739 // fadd v25.4s, v25.4s, v27.4s
+	WORD $0x4e28cecc // fmla v12.4s, v22.4s, v8.4s
+	WORD $0x4e29ceed // fmla v13.4s, v23.4s, v9.4s
+	WORD $0x4e2ace4c // fmla v12.4s, v18.4s, v10.4s
+	WORD $0x4e2bce6d // fmla v13.4s, v19.4s, v11.4s
+	WORD $0x6e20ded6 // fmul v22.4s, v22.4s, v0.4s
+	WORD $0x6e21def7 // fmul v23.4s, v23.4s, v1.4s
+	WORD $0x4e22ce56 // fmla v22.4s, v18.4s, v2.4s
+	WORD $0x4e23ce77 // fmla v23.4s, v19.4s, v3.4s
+	WORD $0x6e24dfff // fmul v31.4s, v31.4s, v4.4s
+	WORD $0x6e25dfde // fmul v30.4s, v30.4s, v5.4s
+	WORD $0x4e26cf5f // fmla v31.4s, v26.4s, v6.4s
+	WORD $0x4e27cf7e // fmla v30.4s, v27.4s, v7.4s
+	WORD $0x6f300710 // ushr v16.4s, v24.4s, #16
+	WORD $0x6f300731 // ushr v17.4s, v25.4s, #16
+	FMOVQ 448(R26), F14
+	WORD $0x4e2e1e10 // and v16.16b, v16.16b, v14.16b
+	WORD $0x4e2e1e31 // and v17.16b, v17.16b, v14.16b
+	WORD $0x4eb08718 // add v24.4s, v24.4s, v16.4s
+	WORD $0x4eb18739 // add v25.4s, v25.4s, v17.4s
+	FMOVQ 464(R26), F14
+	WORD $0x4eae8718 // add v24.4s, v24.4s, v14.4s
+	WORD $0x4eae8739 // add v25.4s, v25.4s, v14.4s
+	WORD $0x6f300718 // ushr v24.4s, v24.4s, #16
+	WORD $0x6f300739 // ushr v25.4s, v25.4s, #16
+	WORD $0x2e612b18 // sqxtun v24.4h, v24.4s
+	WORD $0x6e180718 // mov v24.d[1], v24.d[0]
+	WORD $0x2e612b39 // sqxtun v25.4h, v25.4s
+	WORD $0x6e180739 // mov v25.d[1], v25.d[0]
+	WORD $0x4ed93b0e // zip1 v14.2d, v24.2d, v25.2d
+	WORD $0x4ed83b0f // zip1 v15.2d, v24.2d, v24.2d
+	FMOVQ F14, (R11)
+	WORD $0x6f3006ce // ushr v14.4s, v22.4s, #16
+	WORD $0x6f3006ef // ushr v15.4s, v23.4s, #16
+	FMOVQ 448(R26), F24
+	WORD $0x4e381dce // and v14.16b, v14.16b, v24.16b
+	WORD $0x4e381def // and v15.16b, v15.16b, v24.16b
+	WORD $0x4eae86d6 // add v22.4s, v22.4s, v14.4s
+	WORD $0x4eaf86f7 // add v23.4s, v23.4s, v15.4s
+	FMOVQ 464(R26), F24
+	WORD $0x4eb886d6 // add v22.4s, v22.4s, v24.4s
+	WORD $0x4eb886f7 // add v23.4s, v23.4s, v24.4s
+	WORD $0x6f3006d6 // ushr v22.4s, v22.4s, #16
+	WORD $0x6f3006f7 // ushr v23.4s, v23.4s, #16
+	WORD $0x2e612ad6 // sqxtun v22.4h, v22.4s
+	WORD $0x6e1806d6 // mov v22.d[1], v22.d[0]
+	WORD $0x2e612af7 // sqxtun v23.4h, v23.4s
+	WORD $0x6e1806f7 // mov v23.d[1], v23.d[0]
+	WORD $0x4ed73ad8 // zip1 v24.2d, v22.2d, v23.2d
+	WORD $0x4ed63ad9 // zip1 v25.2d, v22.2d, v22.2d
+	ADD R5, R11, R22
+	FMOVQ F24, (R22)
+	WORD $0x6f3007ee // ushr v14.4s, v31.4s, #16
+	WORD $0x6f3007cf // ushr v15.4s, v30.4s, #16
+	FMOVQ 448(R26), F22
+	WORD $0x4e361dce // and v14.16b, v14.16b, v22.16b
+	WORD $0x4e361def // and v15.16b, v15.16b, v22.16b
+	WORD $0x4eae87ff // add v31.4s, v31.4s, v14.4s
+	WORD $0x4eaf87de // add v30.4s, v30.4s, v15.4s
+	FMOVQ 464(R26), F22
+	WORD $0x4eb687ff // add v31.4s, v31.4s, v22.4s
+	WORD $0x4eb687de // add v30.4s, v30.4s, v22.4s
+	WORD $0x6f3007ff // ushr v31.4s, v31.4s, #16
+	WORD $0x6f3007de // ushr v30.4s, v30.4s, #16
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3bf6 // zip1 v22.2d, v31.2d, v30.2d
+	WORD $0x4edf3bf7 // zip1 v23.2d, v31.2d, v31.2d
+	ADD R5<<1, R11, R23
+	FMOVQ F22, (R23)
+	WORD $0x6f30058e // ushr v14.4s, v12.4s, #16
+	WORD $0x6f3005af // ushr v15.4s, v13.4s, #16
 	FMOVQ 448(R26), F31
-	WORD $0x4e3f1e10 // and v16.16b, v16.16b, v31.16b
-	WORD $0x4e3f1e31 // and v17.16b, v17.16b, v31.16b
-	WORD $0x4eb0858c // add v12.4s, v12.4s, v16.4s
-	WORD $0x4eb185ad // add v13.4s, v13.4s, v17.4s
+	WORD $0x4e3f1dce // and v14.16b, v14.16b, v31.16b
+	WORD $0x4e3f1def // and v15.16b, v15.16b, v31.16b
+	WORD $0x4eae858c // add v12.4s, v12.4s, v14.4s
+	WORD $0x4eaf85ad // add v13.4s, v13.4s, v15.4s
 	FMOVQ 464(R26), F31
 	WORD $0x4ebf858c // add v12.4s, v12.4s, v31.4s
 	WORD $0x4ebf85ad // add v13.4s, v13.4s, v31.4s
@@ -10441,423 +9312,348 @@ tile:
 	WORD $0x6e1805ad // mov v13.d[1], v13.d[0]
 	WORD $0x4ecd399f // zip1 v31.2d, v12.2d, v13.2d
 	WORD $0x4ecc399e // zip1 v30.2d, v12.2d, v12.2d
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ebe1fcd // mov v13.16b, v30.16b
-	FMOVQ F12, (R11)
-	WORD $0x6f3005cc // ushr v12.4s, v14.4s, #16
-	WORD $0x6f3005ed // ushr v13.4s, v15.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac85ce // add v14.4s, v14.4s, v12.4s
-	WORD $0x4ead85ef // add v15.4s, v15.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf85ce // add v14.4s, v14.4s, v31.4s
-	WORD $0x4ebf85ef // add v15.4s, v15.4s, v31.4s
-	WORD $0x6f3005ce // ushr v14.4s, v14.4s, #16
-	WORD $0x6f3005ef // ushr v15.4s, v15.4s, #16
-	WORD $0x2e6129ce // sqxtun v14.4h, v14.4s
-	WORD $0x6e1805ce // mov v14.d[1], v14.d[0]
-	WORD $0x2e6129ef // sqxtun v15.4h, v15.4s
-	WORD $0x6e1805ef // mov v15.d[1], v15.d[0]
-	WORD $0x4ecf39df // zip1 v31.2d, v14.2d, v15.2d
-	WORD $0x4ece39de // zip1 v30.2d, v14.2d, v14.2d
-	WORD $0x4ebf1fee // mov v14.16b, v31.16b
-	WORD $0x4ebe1fcf // mov v15.16b, v30.16b
-	ADD R5, R11, R22
-	FMOVQ F14, (R22)
-	WORD $0x6f30070c // ushr v12.4s, v24.4s, #16
-	WORD $0x6f30072d // ushr v13.4s, v25.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac8718 // add v24.4s, v24.4s, v12.4s
-	WORD $0x4ead8739 // add v25.4s, v25.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf8718 // add v24.4s, v24.4s, v31.4s
-	WORD $0x4ebf8739 // add v25.4s, v25.4s, v31.4s
-	WORD $0x6f300718 // ushr v24.4s, v24.4s, #16
-	WORD $0x6f300739 // ushr v25.4s, v25.4s, #16
-	WORD $0x2e612b18 // sqxtun v24.4h, v24.4s
-	WORD $0x6e180718 // mov v24.d[1], v24.d[0]
-	WORD $0x2e612b39 // sqxtun v25.4h, v25.4s
-	WORD $0x6e180739 // mov v25.d[1], v25.d[0]
-	WORD $0x4ed93b1f // zip1 v31.2d, v24.2d, v25.2d
-	WORD $0x4ed83b1e // zip1 v30.2d, v24.2d, v24.2d
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4ebe1fd9 // mov v25.16b, v30.16b
-	ADD R5<<1, R11, R23
-	FMOVQ F24, (R23)
-	WORD $0x6f3006cc // ushr v12.4s, v22.4s, #16
-	WORD $0x6f3006ed // ushr v13.4s, v23.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac86d6 // add v22.4s, v22.4s, v12.4s
-	WORD $0x4ead86f7 // add v23.4s, v23.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf86d6 // add v22.4s, v22.4s, v31.4s
-	WORD $0x4ebf86f7 // add v23.4s, v23.4s, v31.4s
-	WORD $0x6f3006d6 // ushr v22.4s, v22.4s, #16
-	WORD $0x6f3006f7 // ushr v23.4s, v23.4s, #16
-	WORD $0x2e612ad6 // sqxtun v22.4h, v22.4s
-	WORD $0x6e1806d6 // mov v22.d[1], v22.d[0]
-	WORD $0x2e612af7 // sqxtun v23.4h, v23.4s
-	WORD $0x6e1806f7 // mov v23.d[1], v23.d[0]
-	WORD $0x4ed73adf // zip1 v31.2d, v22.2d, v23.2d
-	WORD $0x4ed63ade // zip1 v30.2d, v22.2d, v22.2d
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4ebe1fd7 // mov v23.16b, v30.16b
 	ADD R8, R11, R24
-	FMOVQ F22, (R24)
-	FLDPQ 32(R9), (F12, F13)
-	FLDPQ 800(R9), (F14, F15)
+	FMOVQ F31, (R24)
+	FLDPQ 32(R9), (F14, F15)
+	FLDPQ 800(R9), (F24, F25)
 	FMOVQ 1568(R9), F16
 	FMOVQ 1584(R9), F17
 	FMOVQ 2336(R9), F18
 	FMOVQ 2352(R9), F19
 	FMOVQ 3104(R9), F20
 	FMOVQ 3120(R9), F21
-	FMOVQ 3872(R9), F22
-	FMOVQ 3888(R9), F23
-	WORD $0x4e30d5d8 // fadd v24.4s, v14.4s, v16.4s
-	WORD $0x4e31d5f9 // fadd v25.4s, v15.4s, v17.4s
+	FMOVQ 3872(R9), F31
+	FMOVQ 3888(R9), F30
+	WORD $0x4e30d716 // fadd v22.4s, v24.4s, v16.4s
+	WORD $0x4e31d737 // fadd v23.4s, v25.4s, v17.4s
 	WORD $0x4e34d65a // fadd v26.4s, v18.4s, v20.4s
 	WORD $0x4e35d67b // fadd v27.4s, v19.4s, v21.4s
-	WORD $0x4eb0d5ce // fsub v14.4s, v14.4s, v16.4s
-	WORD $0x4eb1d5ef // fsub v15.4s, v15.4s, v17.4s
+	WORD $0x4eb0d718 // fsub v24.4s, v24.4s, v16.4s
+	WORD $0x4eb1d739 // fsub v25.4s, v25.4s, v17.4s
 	WORD $0x4eb4d652 // fsub v18.4s, v18.4s, v20.4s
 	WORD $0x4eb5d673 // fsub v19.4s, v19.4s, v21.4s
-	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	WORD $0x4e3ad58c // fadd v12.4s, v12.4s, v26.4s
-	WORD $0x4e3bd5ad // fadd v13.4s, v13.4s, v27.4s
-	WORD $0x4e28cdd6 // fmla v22.4s, v14.4s, v8.4s
-	WORD $0x4e29cdf7 // fmla v23.4s, v15.4s, v9.4s
-	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
-	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
-	WORD $0x6e20ddce // fmul v14.4s, v14.4s, v0.4s
-	WORD $0x6e21ddef // fmul v15.4s, v15.4s, v1.4s
-	WORD $0x4e22ce4e // fmla v14.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6f // fmla v15.4s, v19.4s, v3.4s
-	WORD $0x6e24df18 // fmul v24.4s, v24.4s, v4.4s
-	WORD $0x6e25df39 // fmul v25.4s, v25.4s, v5.4s
-	WORD $0x4e26cf58 // fmla v24.4s, v26.4s, v6.4s
-	WORD $0x4e27cf79 // fmla v25.4s, v27.4s, v7.4s
-	FSTPQ (F12, F13), (R1)
-	FSTPQ (F14, F15), 192(R1)
-	FSTPQ (F24, F25), 384(R1)
-	FSTPQ (F22, F23), 576(R1)
-	FLDPQ 160(R9), (F12, F13)
-	FLDPQ 928(R9), (F14, F15)
+	WORD $0x4e36d5ce // fadd v14.4s, v14.4s, v22.4s
+	WORD $0x4e37d5ef // fadd v15.4s, v15.4s, v23.4s
+	WORD $0x4e3ad5ce // fadd v14.4s, v14.4s, v26.4s
+	WORD $0x4e3bd5ef // fadd v15.4s, v15.4s, v27.4s
+	WORD $0x4e28cf1f // fmla v31.4s, v24.4s, v8.4s
+	WORD $0x4e29cf3e // fmla v30.4s, v25.4s, v9.4s
+	WORD $0x4e2ace5f // fmla v31.4s, v18.4s, v10.4s
+	WORD $0x4e2bce7e // fmla v30.4s, v19.4s, v11.4s
+	WORD $0x6e20df18 // fmul v24.4s, v24.4s, v0.4s
+	WORD $0x6e21df39 // fmul v25.4s, v25.4s, v1.4s
+	WORD $0x4e22ce58 // fmla v24.4s, v18.4s, v2.4s
+	WORD $0x4e23ce79 // fmla v25.4s, v19.4s, v3.4s
+	WORD $0x6e24ded6 // fmul v22.4s, v22.4s, v4.4s
+	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
+	WORD $0x4e26cf56 // fmla v22.4s, v26.4s, v6.4s
+	WORD $0x4e27cf77 // fmla v23.4s, v27.4s, v7.4s
+	FSTPQ (F14, F15), (R1)
+	FSTPQ (F24, F25), 192(R1)
+	FSTPQ (F22, F23), 384(R1)
+	FSTPQ (F31, F30), 576(R1)
+	FLDPQ 160(R9), (F14, F15)
+	FLDPQ 928(R9), (F24, F25)
 	FMOVQ 1696(R9), F16
 	FMOVQ 1712(R9), F17
 	FMOVQ 2464(R9), F18
 	FMOVQ 2480(R9), F19
 	FMOVQ 3232(R9), F20
 	FMOVQ 3248(R9), F21
-	FMOVQ 4000(R9), F22
-	FMOVQ 4016(R9), F23
-	WORD $0x4e30d5d8 // fadd v24.4s, v14.4s, v16.4s
-	WORD $0x4e31d5f9 // fadd v25.4s, v15.4s, v17.4s
+	FMOVQ 4000(R9), F31
+	FMOVQ 4016(R9), F30
+	WORD $0x4e30d716 // fadd v22.4s, v24.4s, v16.4s
+	WORD $0x4e31d737 // fadd v23.4s, v25.4s, v17.4s
 	WORD $0x4e34d65a // fadd v26.4s, v18.4s, v20.4s
 	WORD $0x4e35d67b // fadd v27.4s, v19.4s, v21.4s
-	WORD $0x4eb0d5ce // fsub v14.4s, v14.4s, v16.4s
-	WORD $0x4eb1d5ef // fsub v15.4s, v15.4s, v17.4s
+	WORD $0x4eb0d718 // fsub v24.4s, v24.4s, v16.4s
+	WORD $0x4eb1d739 // fsub v25.4s, v25.4s, v17.4s
 	WORD $0x4eb4d652 // fsub v18.4s, v18.4s, v20.4s
 	WORD $0x4eb5d673 // fsub v19.4s, v19.4s, v21.4s
-	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	WORD $0x4e3ad58c // fadd v12.4s, v12.4s, v26.4s
-	WORD $0x4e3bd5ad // fadd v13.4s, v13.4s, v27.4s
-	WORD $0x4e28cdd6 // fmla v22.4s, v14.4s, v8.4s
-	WORD $0x4e29cdf7 // fmla v23.4s, v15.4s, v9.4s
-	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
-	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
-	WORD $0x6e20ddce // fmul v14.4s, v14.4s, v0.4s
-	WORD $0x6e21ddef // fmul v15.4s, v15.4s, v1.4s
-	WORD $0x4e22ce4e // fmla v14.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6f // fmla v15.4s, v19.4s, v3.4s
-	WORD $0x6e24df18 // fmul v24.4s, v24.4s, v4.4s
-	WORD $0x6e25df39 // fmul v25.4s, v25.4s, v5.4s
-	WORD $0x4e26cf58 // fmla v24.4s, v26.4s, v6.4s
-	WORD $0x4e27cf79 // fmla v25.4s, v27.4s, v7.4s
-	FSTPQ (F12, F13), 32(R1)
-	FSTPQ (F14, F15), 224(R1)
-	FSTPQ (F24, F25), 416(R1)
-	FSTPQ (F22, F23), 608(R1)
-	FLDPQ 288(R9), (F12, F13)
-	FMOVQ 1056(R9), F14
-	FMOVQ 1072(R9), F15
+	WORD $0x4e36d5ce // fadd v14.4s, v14.4s, v22.4s
+	WORD $0x4e37d5ef // fadd v15.4s, v15.4s, v23.4s
+	WORD $0x4e3ad5ce // fadd v14.4s, v14.4s, v26.4s
+	WORD $0x4e3bd5ef // fadd v15.4s, v15.4s, v27.4s
+	WORD $0x4e28cf1f // fmla v31.4s, v24.4s, v8.4s
+	WORD $0x4e29cf3e // fmla v30.4s, v25.4s, v9.4s
+	WORD $0x4e2ace5f // fmla v31.4s, v18.4s, v10.4s
+	WORD $0x4e2bce7e // fmla v30.4s, v19.4s, v11.4s
+	WORD $0x6e20df18 // fmul v24.4s, v24.4s, v0.4s
+	WORD $0x6e21df39 // fmul v25.4s, v25.4s, v1.4s
+	WORD $0x4e22ce58 // fmla v24.4s, v18.4s, v2.4s
+	WORD $0x4e23ce79 // fmla v25.4s, v19.4s, v3.4s
+	WORD $0x6e24ded6 // fmul v22.4s, v22.4s, v4.4s
+	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
+	WORD $0x4e26cf56 // fmla v22.4s, v26.4s, v6.4s
+	WORD $0x4e27cf77 // fmla v23.4s, v27.4s, v7.4s
+	FSTPQ (F14, F15), 32(R1)
+	FSTPQ (F24, F25), 224(R1)
+	FSTPQ (F22, F23), 416(R1)
+	FSTPQ (F31, F30), 608(R1)
+	FLDPQ 288(R9), (F14, F15)
+	FMOVQ 1056(R9), F24
+	FMOVQ 1072(R9), F25
 	FMOVQ 1824(R9), F16
 	FMOVQ 1840(R9), F17
 	FMOVQ 2592(R9), F18
 	FMOVQ 2608(R9), F19
 	FMOVQ 3360(R9), F20
 	FMOVQ 3376(R9), F21
-	FMOVQ 4128(R9), F22
-	FMOVQ 4144(R9), F23
-	WORD $0x4e30d5d8 // fadd v24.4s, v14.4s, v16.4s
-	WORD $0x4e31d5f9 // fadd v25.4s, v15.4s, v17.4s
+	FMOVQ 4128(R9), F31
+	FMOVQ 4144(R9), F30
+	WORD $0x4e30d716 // fadd v22.4s, v24.4s, v16.4s
+	WORD $0x4e31d737 // fadd v23.4s, v25.4s, v17.4s
 	WORD $0x4e34d65a // fadd v26.4s, v18.4s, v20.4s
 	WORD $0x4e35d67b // fadd v27.4s, v19.4s, v21.4s
-	WORD $0x4eb0d5ce // fsub v14.4s, v14.4s, v16.4s
-	WORD $0x4eb1d5ef // fsub v15.4s, v15.4s, v17.4s
+	WORD $0x4eb0d718 // fsub v24.4s, v24.4s, v16.4s
+	WORD $0x4eb1d739 // fsub v25.4s, v25.4s, v17.4s
 	WORD $0x4eb4d652 // fsub v18.4s, v18.4s, v20.4s
 	WORD $0x4eb5d673 // fsub v19.4s, v19.4s, v21.4s
-	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	WORD $0x4e3ad58c // fadd v12.4s, v12.4s, v26.4s
-	WORD $0x4e3bd5ad // fadd v13.4s, v13.4s, v27.4s
-	WORD $0x4e28cdd6 // fmla v22.4s, v14.4s, v8.4s
-	WORD $0x4e29cdf7 // fmla v23.4s, v15.4s, v9.4s
-	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
-	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
-	WORD $0x6e20ddce // fmul v14.4s, v14.4s, v0.4s
-	WORD $0x6e21ddef // fmul v15.4s, v15.4s, v1.4s
-	WORD $0x4e22ce4e // fmla v14.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6f // fmla v15.4s, v19.4s, v3.4s
-	WORD $0x6e24df18 // fmul v24.4s, v24.4s, v4.4s
-	WORD $0x6e25df39 // fmul v25.4s, v25.4s, v5.4s
-	WORD $0x4e26cf58 // fmla v24.4s, v26.4s, v6.4s
-	WORD $0x4e27cf79 // fmla v25.4s, v27.4s, v7.4s
-	FSTPQ (F12, F13), 64(R1)
-	FSTPQ (F14, F15), 256(R1)
-	FSTPQ (F24, F25), 448(R1)
-	FSTPQ (F22, F23), 640(R1)
-	FLDPQ 416(R9), (F12, F13)
-	FMOVQ 1184(R9), F14
-	FMOVQ 1200(R9), F15
+	WORD $0x4e36d5ce // fadd v14.4s, v14.4s, v22.4s
+	WORD $0x4e37d5ef // fadd v15.4s, v15.4s, v23.4s
+	WORD $0x4e3ad5ce // fadd v14.4s, v14.4s, v26.4s
+	WORD $0x4e3bd5ef // fadd v15.4s, v15.4s, v27.4s
+	WORD $0x4e28cf1f // fmla v31.4s, v24.4s, v8.4s
+	WORD $0x4e29cf3e // fmla v30.4s, v25.4s, v9.4s
+	WORD $0x4e2ace5f // fmla v31.4s, v18.4s, v10.4s
+	WORD $0x4e2bce7e // fmla v30.4s, v19.4s, v11.4s
+	WORD $0x6e20df18 // fmul v24.4s, v24.4s, v0.4s
+	WORD $0x6e21df39 // fmul v25.4s, v25.4s, v1.4s
+	WORD $0x4e22ce58 // fmla v24.4s, v18.4s, v2.4s
+	WORD $0x4e23ce79 // fmla v25.4s, v19.4s, v3.4s
+	WORD $0x6e24ded6 // fmul v22.4s, v22.4s, v4.4s
+	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
+	WORD $0x4e26cf56 // fmla v22.4s, v26.4s, v6.4s
+	WORD $0x4e27cf77 // fmla v23.4s, v27.4s, v7.4s
+	FSTPQ (F14, F15), 64(R1)
+	FSTPQ (F24, F25), 256(R1)
+	FSTPQ (F22, F23), 448(R1)
+	FSTPQ (F31, F30), 640(R1)
+	FLDPQ 416(R9), (F14, F15)
+	FMOVQ 1184(R9), F24
+	FMOVQ 1200(R9), F25
 	FMOVQ 1952(R9), F16
 	FMOVQ 1968(R9), F17
 	FMOVQ 2720(R9), F18
 	FMOVQ 2736(R9), F19
 	FMOVQ 3488(R9), F20
 	FMOVQ 3504(R9), F21
-	FMOVQ 4256(R9), F22
-	FMOVQ 4272(R9), F23
-	WORD $0x4e30d5d8 // fadd v24.4s, v14.4s, v16.4s
-	WORD $0x4e31d5f9 // fadd v25.4s, v15.4s, v17.4s
+	FMOVQ 4256(R9), F31
+	FMOVQ 4272(R9), F30
+	WORD $0x4e30d716 // fadd v22.4s, v24.4s, v16.4s
+	WORD $0x4e31d737 // fadd v23.4s, v25.4s, v17.4s
 	WORD $0x4e34d65a // fadd v26.4s, v18.4s, v20.4s
 	WORD $0x4e35d67b // fadd v27.4s, v19.4s, v21.4s
-	WORD $0x4eb0d5ce // fsub v14.4s, v14.4s, v16.4s
-	WORD $0x4eb1d5ef // fsub v15.4s, v15.4s, v17.4s
+	WORD $0x4eb0d718 // fsub v24.4s, v24.4s, v16.4s
+	WORD $0x4eb1d739 // fsub v25.4s, v25.4s, v17.4s
 	WORD $0x4eb4d652 // fsub v18.4s, v18.4s, v20.4s
 	WORD $0x4eb5d673 // fsub v19.4s, v19.4s, v21.4s
-	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	WORD $0x4e3ad58c // fadd v12.4s, v12.4s, v26.4s
-	WORD $0x4e3bd5ad // fadd v13.4s, v13.4s, v27.4s
-	WORD $0x4e28cdd6 // fmla v22.4s, v14.4s, v8.4s
-	WORD $0x4e29cdf7 // fmla v23.4s, v15.4s, v9.4s
-	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
-	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
-	WORD $0x6e20ddce // fmul v14.4s, v14.4s, v0.4s
-	WORD $0x6e21ddef // fmul v15.4s, v15.4s, v1.4s
-	WORD $0x4e22ce4e // fmla v14.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6f // fmla v15.4s, v19.4s, v3.4s
-	WORD $0x6e24df18 // fmul v24.4s, v24.4s, v4.4s
-	WORD $0x6e25df39 // fmul v25.4s, v25.4s, v5.4s
-	WORD $0x4e26cf58 // fmla v24.4s, v26.4s, v6.4s
-	WORD $0x4e27cf79 // fmla v25.4s, v27.4s, v7.4s
-	FSTPQ (F12, F13), 96(R1)
-	FSTPQ (F14, F15), 288(R1)
-	FSTPQ (F24, F25), 480(R1)
-	FSTPQ (F22, F23), 672(R1)
-	FLDPQ 544(R9), (F12, F13)
-	FMOVQ 1312(R9), F14
-	FMOVQ 1328(R9), F15
+	WORD $0x4e36d5ce // fadd v14.4s, v14.4s, v22.4s
+	WORD $0x4e37d5ef // fadd v15.4s, v15.4s, v23.4s
+	WORD $0x4e3ad5ce // fadd v14.4s, v14.4s, v26.4s
+	WORD $0x4e3bd5ef // fadd v15.4s, v15.4s, v27.4s
+	WORD $0x4e28cf1f // fmla v31.4s, v24.4s, v8.4s
+	WORD $0x4e29cf3e // fmla v30.4s, v25.4s, v9.4s
+	WORD $0x4e2ace5f // fmla v31.4s, v18.4s, v10.4s
+	WORD $0x4e2bce7e // fmla v30.4s, v19.4s, v11.4s
+	WORD $0x6e20df18 // fmul v24.4s, v24.4s, v0.4s
+	WORD $0x6e21df39 // fmul v25.4s, v25.4s, v1.4s
+	WORD $0x4e22ce58 // fmla v24.4s, v18.4s, v2.4s
+	WORD $0x4e23ce79 // fmla v25.4s, v19.4s, v3.4s
+	WORD $0x6e24ded6 // fmul v22.4s, v22.4s, v4.4s
+	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
+	WORD $0x4e26cf56 // fmla v22.4s, v26.4s, v6.4s
+	WORD $0x4e27cf77 // fmla v23.4s, v27.4s, v7.4s
+	FSTPQ (F14, F15), 96(R1)
+	FSTPQ (F24, F25), 288(R1)
+	FSTPQ (F22, F23), 480(R1)
+	FSTPQ (F31, F30), 672(R1)
+	FLDPQ 544(R9), (F14, F15)
+	FMOVQ 1312(R9), F24
+	FMOVQ 1328(R9), F25
 	FMOVQ 2080(R9), F16
 	FMOVQ 2096(R9), F17
 	FMOVQ 2848(R9), F18
 	FMOVQ 2864(R9), F19
 	FMOVQ 3616(R9), F20
 	FMOVQ 3632(R9), F21
-	FMOVQ 4384(R9), F22
-	FMOVQ 4400(R9), F23
-	WORD $0x4e30d5d8 // fadd v24.4s, v14.4s, v16.4s
-	WORD $0x4e31d5f9 // fadd v25.4s, v15.4s, v17.4s
+	FMOVQ 4384(R9), F31
+	FMOVQ 4400(R9), F30
+	WORD $0x4e30d716 // fadd v22.4s, v24.4s, v16.4s
+	WORD $0x4e31d737 // fadd v23.4s, v25.4s, v17.4s
 	WORD $0x4e34d65a // fadd v26.4s, v18.4s, v20.4s
 	WORD $0x4e35d67b // fadd v27.4s, v19.4s, v21.4s
-	WORD $0x4eb0d5ce // fsub v14.4s, v14.4s, v16.4s
-	WORD $0x4eb1d5ef // fsub v15.4s, v15.4s, v17.4s
+	WORD $0x4eb0d718 // fsub v24.4s, v24.4s, v16.4s
+	WORD $0x4eb1d739 // fsub v25.4s, v25.4s, v17.4s
 	WORD $0x4eb4d652 // fsub v18.4s, v18.4s, v20.4s
 	WORD $0x4eb5d673 // fsub v19.4s, v19.4s, v21.4s
-	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	WORD $0x4e3ad58c // fadd v12.4s, v12.4s, v26.4s
-	WORD $0x4e3bd5ad // fadd v13.4s, v13.4s, v27.4s
-	WORD $0x4e28cdd6 // fmla v22.4s, v14.4s, v8.4s
-	WORD $0x4e29cdf7 // fmla v23.4s, v15.4s, v9.4s
-	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
-	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
-	WORD $0x6e20ddce // fmul v14.4s, v14.4s, v0.4s
-	WORD $0x6e21ddef // fmul v15.4s, v15.4s, v1.4s
-	WORD $0x4e22ce4e // fmla v14.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6f // fmla v15.4s, v19.4s, v3.4s
-	WORD $0x6e24df18 // fmul v24.4s, v24.4s, v4.4s
-	WORD $0x6e25df39 // fmul v25.4s, v25.4s, v5.4s
-	WORD $0x4e26cf58 // fmla v24.4s, v26.4s, v6.4s
-	WORD $0x4e27cf79 // fmla v25.4s, v27.4s, v7.4s
-	FSTPQ (F12, F13), 128(R1)
-	FSTPQ (F14, F15), 320(R1)
-	FSTPQ (F24, F25), 512(R1)
-	FSTPQ (F22, F23), 704(R1)
-	FLDPQ 672(R9), (F12, F13)
-	FMOVQ 1440(R9), F14
-	FMOVQ 1456(R9), F15
+	WORD $0x4e36d5ce // fadd v14.4s, v14.4s, v22.4s
+	WORD $0x4e37d5ef // fadd v15.4s, v15.4s, v23.4s
+	WORD $0x4e3ad5ce // fadd v14.4s, v14.4s, v26.4s
+	WORD $0x4e3bd5ef // fadd v15.4s, v15.4s, v27.4s
+	WORD $0x4e28cf1f // fmla v31.4s, v24.4s, v8.4s
+	WORD $0x4e29cf3e // fmla v30.4s, v25.4s, v9.4s
+	WORD $0x4e2ace5f // fmla v31.4s, v18.4s, v10.4s
+	WORD $0x4e2bce7e // fmla v30.4s, v19.4s, v11.4s
+	WORD $0x6e20df18 // fmul v24.4s, v24.4s, v0.4s
+	WORD $0x6e21df39 // fmul v25.4s, v25.4s, v1.4s
+	WORD $0x4e22ce58 // fmla v24.4s, v18.4s, v2.4s
+	WORD $0x4e23ce79 // fmla v25.4s, v19.4s, v3.4s
+	WORD $0x6e24ded6 // fmul v22.4s, v22.4s, v4.4s
+	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
+	WORD $0x4e26cf56 // fmla v22.4s, v26.4s, v6.4s
+	WORD $0x4e27cf77 // fmla v23.4s, v27.4s, v7.4s
+	FSTPQ (F14, F15), 128(R1)
+	FSTPQ (F24, F25), 320(R1)
+	FSTPQ (F22, F23), 512(R1)
+	FSTPQ (F31, F30), 704(R1)
+	FLDPQ 672(R9), (F14, F15)
+	FMOVQ 1440(R9), F24
+	FMOVQ 1456(R9), F25
 	FMOVQ 2208(R9), F16
 	FMOVQ 2224(R9), F17
 	FMOVQ 2976(R9), F18
 	FMOVQ 2992(R9), F19
 	FMOVQ 3744(R9), F20
 	FMOVQ 3760(R9), F21
-	FMOVQ 4512(R9), F22
-	FMOVQ 4528(R9), F23
-	WORD $0x4e30d5d8 // fadd v24.4s, v14.4s, v16.4s
-	WORD $0x4e31d5f9 // fadd v25.4s, v15.4s, v17.4s
+	FMOVQ 4512(R9), F31
+	FMOVQ 4528(R9), F30
+	WORD $0x4e30d716 // fadd v22.4s, v24.4s, v16.4s
+	WORD $0x4e31d737 // fadd v23.4s, v25.4s, v17.4s
 	WORD $0x4e34d65a // fadd v26.4s, v18.4s, v20.4s
 	WORD $0x4e35d67b // fadd v27.4s, v19.4s, v21.4s
-	WORD $0x4eb0d5ce // fsub v14.4s, v14.4s, v16.4s
-	WORD $0x4eb1d5ef // fsub v15.4s, v15.4s, v17.4s
+	WORD $0x4eb0d718 // fsub v24.4s, v24.4s, v16.4s
+	WORD $0x4eb1d739 // fsub v25.4s, v25.4s, v17.4s
 	WORD $0x4eb4d652 // fsub v18.4s, v18.4s, v20.4s
 	WORD $0x4eb5d673 // fsub v19.4s, v19.4s, v21.4s
-	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	WORD $0x4e3ad58c // fadd v12.4s, v12.4s, v26.4s
-	WORD $0x4e3bd5ad // fadd v13.4s, v13.4s, v27.4s
-	WORD $0x4e28cdd6 // fmla v22.4s, v14.4s, v8.4s
-	WORD $0x4e29cdf7 // fmla v23.4s, v15.4s, v9.4s
-	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
-	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
-	WORD $0x6e20ddce // fmul v14.4s, v14.4s, v0.4s
-	WORD $0x6e21ddef // fmul v15.4s, v15.4s, v1.4s
-	WORD $0x4e22ce4e // fmla v14.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6f // fmla v15.4s, v19.4s, v3.4s
-	WORD $0x6e24df18 // fmul v24.4s, v24.4s, v4.4s
-	WORD $0x6e25df39 // fmul v25.4s, v25.4s, v5.4s
-	WORD $0x4e26cf58 // fmla v24.4s, v26.4s, v6.4s
-	WORD $0x4e27cf79 // fmla v25.4s, v27.4s, v7.4s
-	FSTPQ (F12, F13), 160(R1)
-	FSTPQ (F14, F15), 352(R1)
-	FSTPQ (F24, F25), 544(R1)
-	FSTPQ (F22, F23), 736(R1)
+	WORD $0x4e36d5ce // fadd v14.4s, v14.4s, v22.4s
+	WORD $0x4e37d5ef // fadd v15.4s, v15.4s, v23.4s
+	WORD $0x4e3ad5ce // fadd v14.4s, v14.4s, v26.4s
+	WORD $0x4e3bd5ef // fadd v15.4s, v15.4s, v27.4s
+	WORD $0x4e28cf1f // fmla v31.4s, v24.4s, v8.4s
+	WORD $0x4e29cf3e // fmla v30.4s, v25.4s, v9.4s
+	WORD $0x4e2ace5f // fmla v31.4s, v18.4s, v10.4s
+	WORD $0x4e2bce7e // fmla v30.4s, v19.4s, v11.4s
+	WORD $0x6e20df18 // fmul v24.4s, v24.4s, v0.4s
+	WORD $0x6e21df39 // fmul v25.4s, v25.4s, v1.4s
+	WORD $0x4e22ce58 // fmla v24.4s, v18.4s, v2.4s
+	WORD $0x4e23ce79 // fmla v25.4s, v19.4s, v3.4s
+	WORD $0x6e24ded6 // fmul v22.4s, v22.4s, v4.4s
+	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
+	WORD $0x4e26cf56 // fmla v22.4s, v26.4s, v6.4s
+	WORD $0x4e27cf77 // fmla v23.4s, v27.4s, v7.4s
+	FSTPQ (F14, F15), 160(R1)
+	FSTPQ (F24, F25), 352(R1)
+	FSTPQ (F22, F23), 544(R1)
+	FSTPQ (F31, F30), 736(R1)
 	MOVD R10, R9
-	FLDPQ (R1), (F12, F13)
-	FLDPQ 32(R1), (F14, F15)
+	FLDPQ (R1), (F14, F15)
+	FLDPQ 32(R1), (F24, F25)
 	FLDPQ 64(R1), (F16, F17)
 	FLDPQ 96(R1), (F18, F19)
 	FLDPQ 128(R1), (F20, F21)
-	FLDPQ 160(R1), (F22, F23)
-	WORD $0x4e30d5d8 // fadd v24.4s, v14.4s, v16.4s
-	WORD $0x4e31d5f9 // fadd v25.4s, v15.4s, v17.4s
+	FLDPQ 160(R1), (F31, F30)
+	WORD $0x4e30d716 // fadd v22.4s, v24.4s, v16.4s
+	WORD $0x4e31d737 // fadd v23.4s, v25.4s, v17.4s
 	WORD $0x4e34d65a // fadd v26.4s, v18.4s, v20.4s
 	WORD $0x4e35d67b // fadd v27.4s, v19.4s, v21.4s
-	WORD $0x4eb0d5ce // fsub v14.4s, v14.4s, v16.4s
-	WORD $0x4eb1d5ef // fsub v15.4s, v15.4s, v17.4s
+	WORD $0x4eb0d718 // fsub v24.4s, v24.4s, v16.4s
+	WORD $0x4eb1d739 // fsub v25.4s, v25.4s, v17.4s
 	WORD $0x4eb4d652 // fsub v18.4s, v18.4s, v20.4s
 	WORD $0x4eb5d673 // fsub v19.4s, v19.4s, v21.4s
-	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	WORD $0x4e3ad58c // fadd v12.4s, v12.4s, v26.4s
-	WORD $0x4e3bd5ad // fadd v13.4s, v13.4s, v27.4s
-	WORD $0x4e28cdd6 // fmla v22.4s, v14.4s, v8.4s
-	WORD $0x4e29cdf7 // fmla v23.4s, v15.4s, v9.4s
-	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
-	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
-	WORD $0x6e20ddce // fmul v14.4s, v14.4s, v0.4s
-	WORD $0x6e21ddef // fmul v15.4s, v15.4s, v1.4s
-	WORD $0x4e22ce4e // fmla v14.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6f // fmla v15.4s, v19.4s, v3.4s
-	WORD $0x6e24df18 // fmul v24.4s, v24.4s, v4.4s
-	WORD $0x6e25df39 // fmul v25.4s, v25.4s, v5.4s
-	WORD $0x4e26cf58 // fmla v24.4s, v26.4s, v6.4s
-	WORD $0x4e27cf79 // fmla v25.4s, v27.4s, v7.4s
-	WORD $0x6f300590 // ushr v16.4s, v12.4s, #16
-	WORD $0x6f3005b1 // ushr v17.4s, v13.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1e10 // and v16.16b, v16.16b, v31.16b
-	WORD $0x4e3f1e31 // and v17.16b, v17.16b, v31.16b
-	WORD $0x4eb0858c // add v12.4s, v12.4s, v16.4s
-	WORD $0x4eb185ad // add v13.4s, v13.4s, v17.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf858c // add v12.4s, v12.4s, v31.4s
-	WORD $0x4ebf85ad // add v13.4s, v13.4s, v31.4s
-	WORD $0x6f30058c // ushr v12.4s, v12.4s, #16
-	WORD $0x6f3005ad // ushr v13.4s, v13.4s, #16
-	WORD $0x2e61298c // sqxtun v12.4h, v12.4s
-	WORD $0x6e18058c // mov v12.d[1], v12.d[0]
-	WORD $0x2e6129ad // sqxtun v13.4h, v13.4s
-	WORD $0x6e1805ad // mov v13.d[1], v13.d[0]
-	WORD $0x4ecd399f // zip1 v31.2d, v12.2d, v13.2d
-	WORD $0x4ecc399e // zip1 v30.2d, v12.2d, v12.2d
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ebe1fcd // mov v13.16b, v30.16b
-	FMOVQ F12, 16(R9)
-	WORD $0x6f3005cc // ushr v12.4s, v14.4s, #16
-	WORD $0x6f3005ed // ushr v13.4s, v15.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
+	WORD $0x4e36d5ce // fadd v14.4s, v14.4s, v22.4s
+	WORD $0x4e37d5ef // fadd v15.4s, v15.4s, v23.4s
+	WORD $0x4e3ad5ce // fadd v14.4s, v14.4s, v26.4s
+	WORD $0x4e3bd5ef // fadd v15.4s, v15.4s, v27.4s
+	WORD $0x4e28cf1f // fmla v31.4s, v24.4s, v8.4s
+	WORD $0x4e29cf3e // fmla v30.4s, v25.4s, v9.4s
+	WORD $0x4e2ace5f // fmla v31.4s, v18.4s, v10.4s
+	WORD $0x4e2bce7e // fmla v30.4s, v19.4s, v11.4s
+	WORD $0x6e20df18 // fmul v24.4s, v24.4s, v0.4s
+	WORD $0x6e21df39 // fmul v25.4s, v25.4s, v1.4s
+	WORD $0x4e22ce58 // fmla v24.4s, v18.4s, v2.4s
+	WORD $0x4e23ce79 // fmla v25.4s, v19.4s, v3.4s
+	WORD $0x6e24ded6 // fmul v22.4s, v22.4s, v4.4s
+	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
+	WORD $0x4e26cf56 // fmla v22.4s, v26.4s, v6.4s
+	WORD $0x4e27cf77 // fmla v23.4s, v27.4s, v7.4s
+	WORD $0x6f3005d0 // ushr v16.4s, v14.4s, #16
+	WORD $0x6f3005f1 // ushr v17.4s, v15.4s, #16
+	FMOVQ 448(R26), F12
+	WORD $0x4e2c1e10 // and v16.16b, v16.16b, v12.16b
+	WORD $0x4e2c1e31 // and v17.16b, v17.16b, v12.16b
+	WORD $0x4eb085ce // add v14.4s, v14.4s, v16.4s
+	WORD $0x4eb185ef // add v15.4s, v15.4s, v17.4s
+	FMOVQ 464(R26), F12
 	WORD $0x4eac85ce // add v14.4s, v14.4s, v12.4s
-	WORD $0x4ead85ef // add v15.4s, v15.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf85ce // add v14.4s, v14.4s, v31.4s
-	WORD $0x4ebf85ef // add v15.4s, v15.4s, v31.4s
+	WORD $0x4eac85ef // add v15.4s, v15.4s, v12.4s
 	WORD $0x6f3005ce // ushr v14.4s, v14.4s, #16
 	WORD $0x6f3005ef // ushr v15.4s, v15.4s, #16
 	WORD $0x2e6129ce // sqxtun v14.4h, v14.4s
 	WORD $0x6e1805ce // mov v14.d[1], v14.d[0]
 	WORD $0x2e6129ef // sqxtun v15.4h, v15.4s
 	WORD $0x6e1805ef // mov v15.d[1], v15.d[0]
-	WORD $0x4ecf39df // zip1 v31.2d, v14.2d, v15.2d
-	WORD $0x4ece39de // zip1 v30.2d, v14.2d, v14.2d
-	WORD $0x4ebf1fee // mov v14.16b, v31.16b
-	WORD $0x4ebe1fcf // mov v15.16b, v30.16b
-	ADD R5, R9, R19
-	FMOVQ F14, 16(R19)
+	WORD $0x4ecf39cc // zip1 v12.2d, v14.2d, v15.2d
+	WORD $0x4ece39cd // zip1 v13.2d, v14.2d, v14.2d
+	FMOVQ F12, 16(R9)
 	WORD $0x6f30070c // ushr v12.4s, v24.4s, #16
 	WORD $0x6f30072d // ushr v13.4s, v25.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
+	FMOVQ 448(R26), F14
+	WORD $0x4e2e1d8c // and v12.16b, v12.16b, v14.16b
+	WORD $0x4e2e1dad // and v13.16b, v13.16b, v14.16b
 	WORD $0x4eac8718 // add v24.4s, v24.4s, v12.4s
 	WORD $0x4ead8739 // add v25.4s, v25.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf8718 // add v24.4s, v24.4s, v31.4s
-	WORD $0x4ebf8739 // add v25.4s, v25.4s, v31.4s
+	FMOVQ 464(R26), F14
+	WORD $0x4eae8718 // add v24.4s, v24.4s, v14.4s
+	WORD $0x4eae8739 // add v25.4s, v25.4s, v14.4s
 	WORD $0x6f300718 // ushr v24.4s, v24.4s, #16
 	WORD $0x6f300739 // ushr v25.4s, v25.4s, #16
 	WORD $0x2e612b18 // sqxtun v24.4h, v24.4s
 	WORD $0x6e180718 // mov v24.d[1], v24.d[0]
 	WORD $0x2e612b39 // sqxtun v25.4h, v25.4s
 	WORD $0x6e180739 // mov v25.d[1], v25.d[0]
-	WORD $0x4ed93b1f // zip1 v31.2d, v24.2d, v25.2d
-	WORD $0x4ed83b1e // zip1 v30.2d, v24.2d, v24.2d
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4ebe1fd9 // mov v25.16b, v30.16b
-	ADD R5<<1, R9, R20
-	FMOVQ F24, 16(R20)
+	WORD $0x4ed93b0e // zip1 v14.2d, v24.2d, v25.2d
+	WORD $0x4ed83b0f // zip1 v15.2d, v24.2d, v24.2d
+	ADD R5, R9, R19
+	FMOVQ F14, 16(R19)
 	WORD $0x6f3006cc // ushr v12.4s, v22.4s, #16
 	WORD $0x6f3006ed // ushr v13.4s, v23.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
+	FMOVQ 448(R26), F24
+	WORD $0x4e381d8c // and v12.16b, v12.16b, v24.16b
+	WORD $0x4e381dad // and v13.16b, v13.16b, v24.16b
 	WORD $0x4eac86d6 // add v22.4s, v22.4s, v12.4s
 	WORD $0x4ead86f7 // add v23.4s, v23.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf86d6 // add v22.4s, v22.4s, v31.4s
-	WORD $0x4ebf86f7 // add v23.4s, v23.4s, v31.4s
+	FMOVQ 464(R26), F24
+	WORD $0x4eb886d6 // add v22.4s, v22.4s, v24.4s
+	WORD $0x4eb886f7 // add v23.4s, v23.4s, v24.4s
 	WORD $0x6f3006d6 // ushr v22.4s, v22.4s, #16
 	WORD $0x6f3006f7 // ushr v23.4s, v23.4s, #16
 	WORD $0x2e612ad6 // sqxtun v22.4h, v22.4s
 	WORD $0x6e1806d6 // mov v22.d[1], v22.d[0]
 	WORD $0x2e612af7 // sqxtun v23.4h, v23.4s
 	WORD $0x6e1806f7 // mov v23.d[1], v23.d[0]
-	WORD $0x4ed73adf // zip1 v31.2d, v22.2d, v23.2d
-	WORD $0x4ed63ade // zip1 v30.2d, v22.2d, v22.2d
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4ebe1fd7 // mov v23.16b, v30.16b
+	WORD $0x4ed73ad8 // zip1 v24.2d, v22.2d, v23.2d
+	WORD $0x4ed63ad9 // zip1 v25.2d, v22.2d, v22.2d
+	ADD R5<<1, R9, R20
+	FMOVQ F24, 16(R20)
+	WORD $0x6f3007ec // ushr v12.4s, v31.4s, #16
+	WORD $0x6f3007cd // ushr v13.4s, v30.4s, #16
+	FMOVQ 448(R26), F22
+	WORD $0x4e361d8c // and v12.16b, v12.16b, v22.16b
+	WORD $0x4e361dad // and v13.16b, v13.16b, v22.16b
+	WORD $0x4eac87ff // add v31.4s, v31.4s, v12.4s
+	WORD $0x4ead87de // add v30.4s, v30.4s, v13.4s
+	FMOVQ 464(R26), F22
+	WORD $0x4eb687ff // add v31.4s, v31.4s, v22.4s
+	WORD $0x4eb687de // add v30.4s, v30.4s, v22.4s
+	WORD $0x6f3007ff // ushr v31.4s, v31.4s, #16
+	WORD $0x6f3007de // ushr v30.4s, v30.4s, #16
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3bf6 // zip1 v22.2d, v31.2d, v30.2d
+	WORD $0x4edf3bf7 // zip1 v23.2d, v31.2d, v31.2d
 	ADD R8, R9, R21
 	FMOVQ F22, 16(R21)
 	ADD R4, R9
@@ -10909,113 +9705,124 @@ tile:
 	WORD $0x6e1805ad // mov v13.d[1], v13.d[0]
 	WORD $0x4ecd399f // zip1 v31.2d, v12.2d, v13.2d
 	WORD $0x4ecc399e // zip1 v30.2d, v12.2d, v12.2d
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ebe1fcd // mov v13.16b, v30.16b
-	FMOVQ F12, 16(R9)
-	WORD $0x6f3005cc // ushr v12.4s, v14.4s, #16
-	WORD $0x6f3005ed // ushr v13.4s, v15.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac85ce // add v14.4s, v14.4s, v12.4s
-	WORD $0x4ead85ef // add v15.4s, v15.4s, v13.4s
-	FMOVQ 464(R26), F31
+	FMOVQ F31, 16(R9)
+	WORD $0x6f3005df // ushr v31.4s, v14.4s, #16
+	WORD $0x6f3005fe // ushr v30.4s, v15.4s, #16
+	FMOVQ 448(R26), F12
+	WORD $0x4e2c1fff // and v31.16b, v31.16b, v12.16b
+	WORD $0x4e2c1fde // and v30.16b, v30.16b, v12.16b
 	WORD $0x4ebf85ce // add v14.4s, v14.4s, v31.4s
-	WORD $0x4ebf85ef // add v15.4s, v15.4s, v31.4s
+	WORD $0x4ebe85ef // add v15.4s, v15.4s, v30.4s
+	FMOVQ 464(R26), F12
+	WORD $0x4eac85ce // add v14.4s, v14.4s, v12.4s
+	WORD $0x4eac85ef // add v15.4s, v15.4s, v12.4s
 	WORD $0x6f3005ce // ushr v14.4s, v14.4s, #16
 	WORD $0x6f3005ef // ushr v15.4s, v15.4s, #16
 	WORD $0x2e6129ce // sqxtun v14.4h, v14.4s
 	WORD $0x6e1805ce // mov v14.d[1], v14.d[0]
 	WORD $0x2e6129ef // sqxtun v15.4h, v15.4s
 	WORD $0x6e1805ef // mov v15.d[1], v15.d[0]
-	WORD $0x4ecf39df // zip1 v31.2d, v14.2d, v15.2d
-	WORD $0x4ece39de // zip1 v30.2d, v14.2d, v14.2d
-	WORD $0x4ebf1fee // mov v14.16b, v31.16b
-	WORD $0x4ebe1fcf // mov v15.16b, v30.16b
+	WORD $0x4ecf39cc // zip1 v12.2d, v14.2d, v15.2d
+	WORD $0x4ece39cd // zip1 v13.2d, v14.2d, v14.2d
 	ADD R5, R9, R22
-	FMOVQ F14, 16(R22)
-	WORD $0x6f30070c // ushr v12.4s, v24.4s, #16
-	WORD $0x6f30072d // ushr v13.4s, v25.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac8718 // add v24.4s, v24.4s, v12.4s
-	WORD $0x4ead8739 // add v25.4s, v25.4s, v13.4s
-	FMOVQ 464(R26), F31
+	FMOVQ F12, 16(R22)
+	WORD $0x6f30071f // ushr v31.4s, v24.4s, #16
+	WORD $0x6f30073e // ushr v30.4s, v25.4s, #16
+	FMOVQ 448(R26), F14
+	WORD $0x4e2e1fff // and v31.16b, v31.16b, v14.16b
+	WORD $0x4e2e1fde // and v30.16b, v30.16b, v14.16b
 	WORD $0x4ebf8718 // add v24.4s, v24.4s, v31.4s
-	WORD $0x4ebf8739 // add v25.4s, v25.4s, v31.4s
+	WORD $0x4ebe8739 // add v25.4s, v25.4s, v30.4s
+	FMOVQ 464(R26), F14
+	WORD $0x4eae8718 // add v24.4s, v24.4s, v14.4s
+	WORD $0x4eae8739 // add v25.4s, v25.4s, v14.4s
 	WORD $0x6f300718 // ushr v24.4s, v24.4s, #16
 	WORD $0x6f300739 // ushr v25.4s, v25.4s, #16
 	WORD $0x2e612b18 // sqxtun v24.4h, v24.4s
 	WORD $0x6e180718 // mov v24.d[1], v24.d[0]
 	WORD $0x2e612b39 // sqxtun v25.4h, v25.4s
 	WORD $0x6e180739 // mov v25.d[1], v25.d[0]
-	WORD $0x4ed93b1f // zip1 v31.2d, v24.2d, v25.2d
-	WORD $0x4ed83b1e // zip1 v30.2d, v24.2d, v24.2d
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4ebe1fd9 // mov v25.16b, v30.16b
+	WORD $0x4ed93b0e // zip1 v14.2d, v24.2d, v25.2d
+	WORD $0x4ed83b0f // zip1 v15.2d, v24.2d, v24.2d
 	ADD R5<<1, R9, R23
-	FMOVQ F24, 16(R23)
-	WORD $0x6f3006cc // ushr v12.4s, v22.4s, #16
-	WORD $0x6f3006ed // ushr v13.4s, v23.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac86d6 // add v22.4s, v22.4s, v12.4s
-	WORD $0x4ead86f7 // add v23.4s, v23.4s, v13.4s
-	FMOVQ 464(R26), F31
+	FMOVQ F14, 16(R23)
+	WORD $0x6f3006df // ushr v31.4s, v22.4s, #16
+	WORD $0x6f3006fe // ushr v30.4s, v23.4s, #16
+	FMOVQ 448(R26), F24
+	WORD $0x4e381fff // and v31.16b, v31.16b, v24.16b
+	WORD $0x4e381fde // and v30.16b, v30.16b, v24.16b
 	WORD $0x4ebf86d6 // add v22.4s, v22.4s, v31.4s
-	WORD $0x4ebf86f7 // add v23.4s, v23.4s, v31.4s
+	WORD $0x4ebe86f7 // add v23.4s, v23.4s, v30.4s
+	FMOVQ 464(R26), F24
+	WORD $0x4eb886d6 // add v22.4s, v22.4s, v24.4s
+	WORD $0x4eb886f7 // add v23.4s, v23.4s, v24.4s
 	WORD $0x6f3006d6 // ushr v22.4s, v22.4s, #16
 	WORD $0x6f3006f7 // ushr v23.4s, v23.4s, #16
 	WORD $0x2e612ad6 // sqxtun v22.4h, v22.4s
 	WORD $0x6e1806d6 // mov v22.d[1], v22.d[0]
 	WORD $0x2e612af7 // sqxtun v23.4h, v23.4s
 	WORD $0x6e1806f7 // mov v23.d[1], v23.d[0]
-	WORD $0x4ed73adf // zip1 v31.2d, v22.2d, v23.2d
-	WORD $0x4ed63ade // zip1 v30.2d, v22.2d, v22.2d
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4ebe1fd7 // mov v23.16b, v30.16b
+	WORD $0x4ed73ad8 // zip1 v24.2d, v22.2d, v23.2d
+	WORD $0x4ed63ad9 // zip1 v25.2d, v22.2d, v22.2d
 	ADD R8, R9, R24
-	FMOVQ F22, 16(R24)
+	FMOVQ F24, 16(R24)
 	ADD R4, R9
-	FLDPQ 384(R1), (F12, F13)
-	FLDPQ 416(R1), (F14, F15)
+	FLDPQ 384(R1), (F31, F30)
+	FLDPQ 416(R1), (F12, F13)
 	FLDPQ 448(R1), (F16, F17)
 	FLDPQ 480(R1), (F18, F19)
 	FLDPQ 512(R1), (F20, F21)
-	FLDPQ 544(R1), (F22, F23)
-	WORD $0x4e30d5d8 // fadd v24.4s, v14.4s, v16.4s
-	WORD $0x4e31d5f9 // fadd v25.4s, v15.4s, v17.4s
+	FLDPQ 544(R1), (F24, F25)
+	WORD $0x4e30d58e // fadd v14.4s, v12.4s, v16.4s
+	WORD $0x4e31d5af // fadd v15.4s, v13.4s, v17.4s
 	WORD $0x4e34d65a // fadd v26.4s, v18.4s, v20.4s
 	WORD $0x4e35d67b // fadd v27.4s, v19.4s, v21.4s
-	WORD $0x4eb0d5ce // fsub v14.4s, v14.4s, v16.4s
-	WORD $0x4eb1d5ef // fsub v15.4s, v15.4s, v17.4s
+	WORD $0x4eb0d58c // fsub v12.4s, v12.4s, v16.4s
+	WORD $0x4eb1d5ad // fsub v13.4s, v13.4s, v17.4s
 	WORD $0x4eb4d652 // fsub v18.4s, v18.4s, v20.4s
 	WORD $0x4eb5d673 // fsub v19.4s, v19.4s, v21.4s
-	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	WORD $0x4e3ad58c // fadd v12.4s, v12.4s, v26.4s
-	WORD $0x4e3bd5ad // fadd v13.4s, v13.4s, v27.4s
-	WORD $0x4e28cdd6 // fmla v22.4s, v14.4s, v8.4s
-	WORD $0x4e29cdf7 // fmla v23.4s, v15.4s, v9.4s
-	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
-	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
-	WORD $0x6e20ddce // fmul v14.4s, v14.4s, v0.4s
-	WORD $0x6e21ddef // fmul v15.4s, v15.4s, v1.4s
-	WORD $0x4e22ce4e // fmla v14.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6f // fmla v15.4s, v19.4s, v3.4s
-	WORD $0x6e24df18 // fmul v24.4s, v24.4s, v4.4s
-	WORD $0x6e25df39 // fmul v25.4s, v25.4s, v5.4s
-	WORD $0x4e26cf58 // fmla v24.4s, v26.4s, v6.4s
-	WORD $0x4e27cf79 // fmla v25.4s, v27.4s, v7.4s
-	WORD $0x6f300590 // ushr v16.4s, v12.4s, #16
-	WORD $0x6f3005b1 // ushr v17.4s, v13.4s, #16
+	WORD $0x4e2ed7ff // fadd v31.4s, v31.4s, v14.4s
+	WORD $0x4e2fd7de // fadd v30.4s, v30.4s, v15.4s
+	WORD $0x4e3ad7ff // fadd v31.4s, v31.4s, v26.4s
+	WORD $0x4e3bd7de // fadd v30.4s, v30.4s, v27.4s
+	WORD $0x4e28cd98 // fmla v24.4s, v12.4s, v8.4s
+	WORD $0x4e29cdb9 // fmla v25.4s, v13.4s, v9.4s
+	WORD $0x4e2ace58 // fmla v24.4s, v18.4s, v10.4s
+	WORD $0x4e2bce79 // fmla v25.4s, v19.4s, v11.4s
+	WORD $0x6e20dd8c // fmul v12.4s, v12.4s, v0.4s
+	WORD $0x6e21ddad // fmul v13.4s, v13.4s, v1.4s
+	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
+	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
+	WORD $0x6e24ddce // fmul v14.4s, v14.4s, v4.4s
+	WORD $0x6e25ddef // fmul v15.4s, v15.4s, v5.4s
+	WORD $0x4e26cf4e // fmla v14.4s, v26.4s, v6.4s
+	WORD $0x4e27cf6f // fmla v15.4s, v27.4s, v7.4s
+	WORD $0x6f3007f0 // ushr v16.4s, v31.4s, #16
+	WORD $0x6f3007d1 // ushr v17.4s, v30.4s, #16
+	FMOVQ 448(R26), F22
+	WORD $0x4e361e10 // and v16.16b, v16.16b, v22.16b
+	WORD $0x4e361e31 // and v17.16b, v17.16b, v22.16b
+	WORD $0x4eb087ff // add v31.4s, v31.4s, v16.4s
+	WORD $0x4eb187de // add v30.4s, v30.4s, v17.4s
+	FMOVQ 464(R26), F22
+	WORD $0x4eb687ff // add v31.4s, v31.4s, v22.4s
+	WORD $0x4eb687de // add v30.4s, v30.4s, v22.4s
+	WORD $0x6f3007ff // ushr v31.4s, v31.4s, #16
+	WORD $0x6f3007de // ushr v30.4s, v30.4s, #16
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3bf6 // zip1 v22.2d, v31.2d, v30.2d
+	WORD $0x4edf3bf7 // zip1 v23.2d, v31.2d, v31.2d
+	FMOVQ F22, 16(R9)
+	WORD $0x6f300596 // ushr v22.4s, v12.4s, #16
+	WORD $0x6f3005b7 // ushr v23.4s, v13.4s, #16
 	FMOVQ 448(R26), F31
-	WORD $0x4e3f1e10 // and v16.16b, v16.16b, v31.16b
-	WORD $0x4e3f1e31 // and v17.16b, v17.16b, v31.16b
-	WORD $0x4eb0858c // add v12.4s, v12.4s, v16.4s
-	WORD $0x4eb185ad // add v13.4s, v13.4s, v17.4s
+	WORD $0x4e3f1ed6 // and v22.16b, v22.16b, v31.16b
+	WORD $0x4e3f1ef7 // and v23.16b, v23.16b, v31.16b
+	WORD $0x4eb6858c // add v12.4s, v12.4s, v22.4s
+	WORD $0x4eb785ad // add v13.4s, v13.4s, v23.4s
 	FMOVQ 464(R26), F31
 	WORD $0x4ebf858c // add v12.4s, v12.4s, v31.4s
 	WORD $0x4ebf85ad // add v13.4s, v13.4s, v31.4s
@@ -11027,113 +9834,125 @@ tile:
 	WORD $0x6e1805ad // mov v13.d[1], v13.d[0]
 	WORD $0x4ecd399f // zip1 v31.2d, v12.2d, v13.2d
 	WORD $0x4ecc399e // zip1 v30.2d, v12.2d, v12.2d
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ebe1fcd // mov v13.16b, v30.16b
-	FMOVQ F12, 16(R9)
-	WORD $0x6f3005cc // ushr v12.4s, v14.4s, #16
-	WORD $0x6f3005ed // ushr v13.4s, v15.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
+	ADD R5, R9, R19
+	FMOVQ F31, 16(R19)
+	WORD $0x6f3005d6 // ushr v22.4s, v14.4s, #16
+	WORD $0x6f3005f7 // ushr v23.4s, v15.4s, #16
+	FMOVQ 448(R26), F12
+	WORD $0x4e2c1ed6 // and v22.16b, v22.16b, v12.16b
+	WORD $0x4e2c1ef7 // and v23.16b, v23.16b, v12.16b
+	WORD $0x4eb685ce // add v14.4s, v14.4s, v22.4s
+	WORD $0x4eb785ef // add v15.4s, v15.4s, v23.4s
+	FMOVQ 464(R26), F12
 	WORD $0x4eac85ce // add v14.4s, v14.4s, v12.4s
-	WORD $0x4ead85ef // add v15.4s, v15.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf85ce // add v14.4s, v14.4s, v31.4s
-	WORD $0x4ebf85ef // add v15.4s, v15.4s, v31.4s
+	WORD $0x4eac85ef // add v15.4s, v15.4s, v12.4s
 	WORD $0x6f3005ce // ushr v14.4s, v14.4s, #16
 	WORD $0x6f3005ef // ushr v15.4s, v15.4s, #16
 	WORD $0x2e6129ce // sqxtun v14.4h, v14.4s
 	WORD $0x6e1805ce // mov v14.d[1], v14.d[0]
 	WORD $0x2e6129ef // sqxtun v15.4h, v15.4s
 	WORD $0x6e1805ef // mov v15.d[1], v15.d[0]
-	WORD $0x4ecf39df // zip1 v31.2d, v14.2d, v15.2d
-	WORD $0x4ece39de // zip1 v30.2d, v14.2d, v14.2d
-	WORD $0x4ebf1fee // mov v14.16b, v31.16b
-	WORD $0x4ebe1fcf // mov v15.16b, v30.16b
-	ADD R5, R9, R19
-	FMOVQ F14, 16(R19)
-	WORD $0x6f30070c // ushr v12.4s, v24.4s, #16
-	WORD $0x6f30072d // ushr v13.4s, v25.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac8718 // add v24.4s, v24.4s, v12.4s
-	WORD $0x4ead8739 // add v25.4s, v25.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf8718 // add v24.4s, v24.4s, v31.4s
-	WORD $0x4ebf8739 // add v25.4s, v25.4s, v31.4s
+	WORD $0x4ecf39cc // zip1 v12.2d, v14.2d, v15.2d
+	WORD $0x4ece39cd // zip1 v13.2d, v14.2d, v14.2d
+	ADD R5<<1, R9, R20
+	FMOVQ F12, 16(R20)
+	WORD $0x6f300716 // ushr v22.4s, v24.4s, #16
+	WORD $0x6f300737 // ushr v23.4s, v25.4s, #16
+	FMOVQ 448(R26), F14
+	WORD $0x4e2e1ed6 // and v22.16b, v22.16b, v14.16b
+	WORD $0x4e2e1ef7 // and v23.16b, v23.16b, v14.16b
+	WORD $0x4eb68718 // add v24.4s, v24.4s, v22.4s
+	WORD $0x4eb78739 // add v25.4s, v25.4s, v23.4s
+	FMOVQ 464(R26), F14
+	WORD $0x4eae8718 // add v24.4s, v24.4s, v14.4s
+	WORD $0x4eae8739 // add v25.4s, v25.4s, v14.4s
 	WORD $0x6f300718 // ushr v24.4s, v24.4s, #16
 	WORD $0x6f300739 // ushr v25.4s, v25.4s, #16
 	WORD $0x2e612b18 // sqxtun v24.4h, v24.4s
 	WORD $0x6e180718 // mov v24.d[1], v24.d[0]
 	WORD $0x2e612b39 // sqxtun v25.4h, v25.4s
 	WORD $0x6e180739 // mov v25.d[1], v25.d[0]
-	WORD $0x4ed93b1f // zip1 v31.2d, v24.2d, v25.2d
-	WORD $0x4ed83b1e // zip1 v30.2d, v24.2d, v24.2d
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4ebe1fd9 // mov v25.16b, v30.16b
-	ADD R5<<1, R9, R20
-	FMOVQ F24, 16(R20)
-	WORD $0x6f3006cc // ushr v12.4s, v22.4s, #16
-	WORD $0x6f3006ed // ushr v13.4s, v23.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac86d6 // add v22.4s, v22.4s, v12.4s
-	WORD $0x4ead86f7 // add v23.4s, v23.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf86d6 // add v22.4s, v22.4s, v31.4s
-	WORD $0x4ebf86f7 // add v23.4s, v23.4s, v31.4s
-	WORD $0x6f3006d6 // ushr v22.4s, v22.4s, #16
-	WORD $0x6f3006f7 // ushr v23.4s, v23.4s, #16
-	WORD $0x2e612ad6 // sqxtun v22.4h, v22.4s
-	WORD $0x6e1806d6 // mov v22.d[1], v22.d[0]
-	WORD $0x2e612af7 // sqxtun v23.4h, v23.4s
-	WORD $0x6e1806f7 // mov v23.d[1], v23.d[0]
-	WORD $0x4ed73adf // zip1 v31.2d, v22.2d, v23.2d
-	WORD $0x4ed63ade // zip1 v30.2d, v22.2d, v22.2d
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4ebe1fd7 // mov v23.16b, v30.16b
+	WORD $0x4ed93b0e // zip1 v14.2d, v24.2d, v25.2d
+	WORD $0x4ed83b0f // zip1 v15.2d, v24.2d, v24.2d
 	ADD R8, R9, R21
-	FMOVQ F22, 16(R21)
+	FMOVQ F14, 16(R21)
 	ADD R4, R9
-	FLDPQ 576(R1), (F12, F13)
-	FLDPQ 608(R1), (F14, F15)
+	FLDPQ 576(R1), (F22, F23)
+	FLDPQ 608(R1), (F31, F30)
 	FLDPQ 640(R1), (F16, F17)
 	FLDPQ 672(R1), (F18, F19)
 	FLDPQ 704(R1), (F20, F21)
-	FLDPQ 736(R1), (F22, F23)
-	WORD $0x4e30d5d8 // fadd v24.4s, v14.4s, v16.4s
-	WORD $0x4e31d5f9 // fadd v25.4s, v15.4s, v17.4s
+	FLDPQ 736(R1), (F14, F15)
+	WORD $0x4e30d7ec // fadd v12.4s, v31.4s, v16.4s
+	WORD $0x4e31d7cd // fadd v13.4s, v30.4s, v17.4s
 	WORD $0x4e34d65a // fadd v26.4s, v18.4s, v20.4s
 	WORD $0x4e35d67b // fadd v27.4s, v19.4s, v21.4s
-	WORD $0x4eb0d5ce // fsub v14.4s, v14.4s, v16.4s
-	WORD $0x4eb1d5ef // fsub v15.4s, v15.4s, v17.4s
+	WORD $0x4eb0d7ff // fsub v31.4s, v31.4s, v16.4s
+	WORD $0x4eb1d7de // fsub v30.4s, v30.4s, v17.4s
 	WORD $0x4eb4d652 // fsub v18.4s, v18.4s, v20.4s
 	WORD $0x4eb5d673 // fsub v19.4s, v19.4s, v21.4s
-	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	WORD $0x4e3ad58c // fadd v12.4s, v12.4s, v26.4s
-	WORD $0x4e3bd5ad // fadd v13.4s, v13.4s, v27.4s
-	WORD $0x4e28cdd6 // fmla v22.4s, v14.4s, v8.4s
-	WORD $0x4e29cdf7 // fmla v23.4s, v15.4s, v9.4s
-	WORD $0x4e2ace56 // fmla v22.4s, v18.4s, v10.4s
-	WORD $0x4e2bce77 // fmla v23.4s, v19.4s, v11.4s
-	WORD $0x6e20ddce // fmul v14.4s, v14.4s, v0.4s
-	WORD $0x6e21ddef // fmul v15.4s, v15.4s, v1.4s
-	WORD $0x4e22ce4e // fmla v14.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6f // fmla v15.4s, v19.4s, v3.4s
-	WORD $0x6e24df18 // fmul v24.4s, v24.4s, v4.4s
-	WORD $0x6e25df39 // fmul v25.4s, v25.4s, v5.4s
-	WORD $0x4e26cf58 // fmla v24.4s, v26.4s, v6.4s
-	WORD $0x4e27cf79 // fmla v25.4s, v27.4s, v7.4s
-	WORD $0x6f300590 // ushr v16.4s, v12.4s, #16
-	WORD $0x6f3005b1 // ushr v17.4s, v13.4s, #16
+	WORD $0x4e2cd6d6 // fadd v22.4s, v22.4s, v12.4s
+	WORD $0x4e2dd6f7 // fadd v23.4s, v23.4s, v13.4s
+	WORD $0x4e3ad6d6 // fadd v22.4s, v22.4s, v26.4s
+	WORD $0x4e3bd6f7 // fadd v23.4s, v23.4s, v27.4s
+	WORD $0x4e28cfee // fmla v14.4s, v31.4s, v8.4s
+	WORD $0x4e29cfcf // fmla v15.4s, v30.4s, v9.4s
+	WORD $0x4e2ace4e // fmla v14.4s, v18.4s, v10.4s
+	WORD $0x4e2bce6f // fmla v15.4s, v19.4s, v11.4s
+	WORD $0x6e20dfff // fmul v31.4s, v31.4s, v0.4s
+	WORD $0x6e21dfde // fmul v30.4s, v30.4s, v1.4s
+	WORD $0x4e22ce5f // fmla v31.4s, v18.4s, v2.4s
+	WORD $0x4e23ce7e // fmla v30.4s, v19.4s, v3.4s
+	WORD $0x6e24dd8c // fmul v12.4s, v12.4s, v4.4s
+	WORD $0x6e25ddad // fmul v13.4s, v13.4s, v5.4s
+	WORD $0x4e26cf4c // fmla v12.4s, v26.4s, v6.4s
+	WORD $0x4e27cf6d // fmla v13.4s, v27.4s, v7.4s
+	WORD $0x6f3006d0 // ushr v16.4s, v22.4s, #16
+	WORD $0x6f3006f1 // ushr v17.4s, v23.4s, #16
+	FMOVQ 448(R26), F24
+	WORD $0x4e381e10 // and v16.16b, v16.16b, v24.16b
+	WORD $0x4e381e31 // and v17.16b, v17.16b, v24.16b
+	WORD $0x4eb086d6 // add v22.4s, v22.4s, v16.4s
+	WORD $0x4eb186f7 // add v23.4s, v23.4s, v17.4s
+	FMOVQ 464(R26), F24
+	WORD $0x4eb886d6 // add v22.4s, v22.4s, v24.4s
+	WORD $0x4eb886f7 // add v23.4s, v23.4s, v24.4s
+	WORD $0x6f3006d6 // ushr v22.4s, v22.4s, #16
+	WORD $0x6f3006f7 // ushr v23.4s, v23.4s, #16
+	WORD $0x2e612ad6 // sqxtun v22.4h, v22.4s
+	WORD $0x6e1806d6 // mov v22.d[1], v22.d[0]
+	WORD $0x2e612af7 // sqxtun v23.4h, v23.4s
+	WORD $0x6e1806f7 // mov v23.d[1], v23.d[0]
+	WORD $0x4ed73ad8 // zip1 v24.2d, v22.2d, v23.2d
+	WORD $0x4ed63ad9 // zip1 v25.2d, v22.2d, v22.2d
+	FMOVQ F24, 16(R9)
+	WORD $0x6f3007f8 // ushr v24.4s, v31.4s, #16
+	WORD $0x6f3007d9 // ushr v25.4s, v30.4s, #16
+	FMOVQ 448(R26), F22
+	WORD $0x4e361f18 // and v24.16b, v24.16b, v22.16b
+	WORD $0x4e361f39 // and v25.16b, v25.16b, v22.16b
+	WORD $0x4eb887ff // add v31.4s, v31.4s, v24.4s
+	WORD $0x4eb987de // add v30.4s, v30.4s, v25.4s
+	FMOVQ 464(R26), F22
+	WORD $0x4eb687ff // add v31.4s, v31.4s, v22.4s
+	WORD $0x4eb687de // add v30.4s, v30.4s, v22.4s
+	WORD $0x6f3007ff // ushr v31.4s, v31.4s, #16
+	WORD $0x6f3007de // ushr v30.4s, v30.4s, #16
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3bf6 // zip1 v22.2d, v31.2d, v30.2d
+	WORD $0x4edf3bf7 // zip1 v23.2d, v31.2d, v31.2d
+	ADD R5, R9, R22
+	FMOVQ F22, 16(R22)
+	WORD $0x6f300598 // ushr v24.4s, v12.4s, #16
+	WORD $0x6f3005b9 // ushr v25.4s, v13.4s, #16
 	FMOVQ 448(R26), F31
-	WORD $0x4e3f1e10 // and v16.16b, v16.16b, v31.16b
-	WORD $0x4e3f1e31 // and v17.16b, v17.16b, v31.16b
-	WORD $0x4eb0858c // add v12.4s, v12.4s, v16.4s
-	WORD $0x4eb185ad // add v13.4s, v13.4s, v17.4s
+	WORD $0x4e3f1f18 // and v24.16b, v24.16b, v31.16b
+	WORD $0x4e3f1f39 // and v25.16b, v25.16b, v31.16b
+	WORD $0x4eb8858c // add v12.4s, v12.4s, v24.4s
+	WORD $0x4eb985ad // add v13.4s, v13.4s, v25.4s
 	FMOVQ 464(R26), F31
 	WORD $0x4ebf858c // add v12.4s, v12.4s, v31.4s
 	WORD $0x4ebf85ad // add v13.4s, v13.4s, v31.4s
@@ -11145,75 +9964,28 @@ tile:
 	WORD $0x6e1805ad // mov v13.d[1], v13.d[0]
 	WORD $0x4ecd399f // zip1 v31.2d, v12.2d, v13.2d
 	WORD $0x4ecc399e // zip1 v30.2d, v12.2d, v12.2d
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ebe1fcd // mov v13.16b, v30.16b
-	FMOVQ F12, 16(R9)
-	WORD $0x6f3005cc // ushr v12.4s, v14.4s, #16
-	WORD $0x6f3005ed // ushr v13.4s, v15.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
+	ADD R5<<1, R9, R23
+	FMOVQ F31, 16(R23)
+	WORD $0x6f3005d8 // ushr v24.4s, v14.4s, #16
+	WORD $0x6f3005f9 // ushr v25.4s, v15.4s, #16
+	FMOVQ 448(R26), F12
+	WORD $0x4e2c1f18 // and v24.16b, v24.16b, v12.16b
+	WORD $0x4e2c1f39 // and v25.16b, v25.16b, v12.16b
+	WORD $0x4eb885ce // add v14.4s, v14.4s, v24.4s
+	WORD $0x4eb985ef // add v15.4s, v15.4s, v25.4s
+	FMOVQ 464(R26), F12
 	WORD $0x4eac85ce // add v14.4s, v14.4s, v12.4s
-	WORD $0x4ead85ef // add v15.4s, v15.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf85ce // add v14.4s, v14.4s, v31.4s
-	WORD $0x4ebf85ef // add v15.4s, v15.4s, v31.4s
+	WORD $0x4eac85ef // add v15.4s, v15.4s, v12.4s
 	WORD $0x6f3005ce // ushr v14.4s, v14.4s, #16
 	WORD $0x6f3005ef // ushr v15.4s, v15.4s, #16
 	WORD $0x2e6129ce // sqxtun v14.4h, v14.4s
 	WORD $0x6e1805ce // mov v14.d[1], v14.d[0]
 	WORD $0x2e6129ef // sqxtun v15.4h, v15.4s
 	WORD $0x6e1805ef // mov v15.d[1], v15.d[0]
-	WORD $0x4ecf39df // zip1 v31.2d, v14.2d, v15.2d
-	WORD $0x4ece39de // zip1 v30.2d, v14.2d, v14.2d
-	WORD $0x4ebf1fee // mov v14.16b, v31.16b
-	WORD $0x4ebe1fcf // mov v15.16b, v30.16b
-	ADD R5, R9, R22
-	FMOVQ F14, 16(R22)
-	WORD $0x6f30070c // ushr v12.4s, v24.4s, #16
-	WORD $0x6f30072d // ushr v13.4s, v25.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac8718 // add v24.4s, v24.4s, v12.4s
-	WORD $0x4ead8739 // add v25.4s, v25.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf8718 // add v24.4s, v24.4s, v31.4s
-	WORD $0x4ebf8739 // add v25.4s, v25.4s, v31.4s
-	WORD $0x6f300718 // ushr v24.4s, v24.4s, #16
-	WORD $0x6f300739 // ushr v25.4s, v25.4s, #16
-	WORD $0x2e612b18 // sqxtun v24.4h, v24.4s
-	WORD $0x6e180718 // mov v24.d[1], v24.d[0]
-	WORD $0x2e612b39 // sqxtun v25.4h, v25.4s
-	WORD $0x6e180739 // mov v25.d[1], v25.d[0]
-	WORD $0x4ed93b1f // zip1 v31.2d, v24.2d, v25.2d
-	WORD $0x4ed83b1e // zip1 v30.2d, v24.2d, v24.2d
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4ebe1fd9 // mov v25.16b, v30.16b
-	ADD R5<<1, R9, R23
-	FMOVQ F24, 16(R23)
-	WORD $0x6f3006cc // ushr v12.4s, v22.4s, #16
-	WORD $0x6f3006ed // ushr v13.4s, v23.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac86d6 // add v22.4s, v22.4s, v12.4s
-	WORD $0x4ead86f7 // add v23.4s, v23.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf86d6 // add v22.4s, v22.4s, v31.4s
-	WORD $0x4ebf86f7 // add v23.4s, v23.4s, v31.4s
-	WORD $0x6f3006d6 // ushr v22.4s, v22.4s, #16
-	WORD $0x6f3006f7 // ushr v23.4s, v23.4s, #16
-	WORD $0x2e612ad6 // sqxtun v22.4h, v22.4s
-	WORD $0x6e1806d6 // mov v22.d[1], v22.d[0]
-	WORD $0x2e612af7 // sqxtun v23.4h, v23.4s
-	WORD $0x6e1806f7 // mov v23.d[1], v23.d[0]
-	WORD $0x4ed73adf // zip1 v31.2d, v22.2d, v23.2d
-	WORD $0x4ed63ade // zip1 v30.2d, v22.2d, v22.2d
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4ebe1fd7 // mov v23.16b, v30.16b
+	WORD $0x4ecf39cc // zip1 v12.2d, v14.2d, v15.2d
+	WORD $0x4ece39cd // zip1 v13.2d, v14.2d, v14.2d
 	ADD R8, R9, R24
-	FMOVQ F22, 16(R24)
+	FMOVQ F12, 16(R24)
 	ADD $16, R2
 	SUBS $1, R3
 	BNE tile
@@ -11311,50 +10083,36 @@ tile:
 	WORD $0x4f3055ce // shl v14.4s, v14.4s, #16
 	WORD $0x4f3055ef // shl v15.4s, v15.4s, #16
 	ADD R5, R13
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4ea81d1f // mov v31.16b, v8.16b
 	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
+	WORD $0x4ea91d3e // mov v30.16b, v9.16b
+	WORD $0x4e27cdbe // fmla v30.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
 	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
-	WORD $0x4ea0ce4a // fmls v10.4s, v18.4s, v0.4s
-	WORD $0x4ea1ce6b // fmls v11.4s, v19.4s, v1.4s
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x4ead1db3 // mov v19.16b, v13.16b
-	WORD $0x4e22ce8c // fmla v12.4s, v20.4s, v2.4s
-	WORD $0x4e23cead // fmla v13.4s, v21.4s, v3.4s
-	WORD $0x4ea2ce92 // fmls v18.4s, v20.4s, v2.4s
-	WORD $0x4ea3ceb3 // fmls v19.4s, v21.4s, v3.4s
+	WORD $0x4ea0ce54 // fmls v20.4s, v18.4s, v0.4s
+	WORD $0x4ea1ce75 // fmls v21.4s, v19.4s, v1.4s
+	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
+	WORD $0x4ebe1fd3 // mov v19.16b, v30.16b
+	WORD $0x4e22cd5f // fmla v31.4s, v10.4s, v2.4s
+	WORD $0x4e23cd7e // fmla v30.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd52 // fmls v18.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd73 // fmls v19.4s, v11.4s, v3.4s
 	FSTPQ (F8, F9), (R1)
 	FSTPQ (F16, F17), 128(R1)
-	FSTPQ (F10, F11), 256(R1)
-	FSTPQ (F12, F13), 384(R1)
+	FSTPQ (F20, F21), 256(R1)
+	FSTPQ (F31, F30), 384(R1)
 	FSTPQ (F18, F19), 512(R1)
 	FSTPQ (F14, F15), 640(R1)
 	FMOVQ (R13), F9
@@ -11363,17 +10121,17 @@ tile:
 	WORD $0x4f305508 // shl v8.4s, v8.4s, #16
 	WORD $0x4f305529 // shl v9.4s, v9.4s, #16
 	ADD R4, R13, R22
-	FMOVQ (R22), F11
-	WORD $0x2f10a56a // uxtl v10.4s, v11.4h
-	WORD $0x6f10a56b // uxtl2 v11.4s, v11.8h
-	WORD $0x4f30554a // shl v10.4s, v10.4s, #16
-	WORD $0x4f30556b // shl v11.4s, v11.4s, #16
+	FMOVQ (R22), F21
+	WORD $0x2f10a6b4 // uxtl v20.4s, v21.4h
+	WORD $0x6f10a6b5 // uxtl2 v21.4s, v21.8h
+	WORD $0x4f305694 // shl v20.4s, v20.4s, #16
+	WORD $0x4f3056b5 // shl v21.4s, v21.4s, #16
 	ADD R4<<1, R13, R23
-	FMOVQ (R23), F13
-	WORD $0x2f10a5ac // uxtl v12.4s, v13.4h
-	WORD $0x6f10a5ad // uxtl2 v13.4s, v13.8h
-	WORD $0x4f30558c // shl v12.4s, v12.4s, #16
-	WORD $0x4f3055ad // shl v13.4s, v13.4s, #16
+	FMOVQ (R23), F30
+	WORD $0x2f10a7df // uxtl v31.4s, v30.4h
+	WORD $0x6f10a7de // uxtl2 v30.4s, v30.8h
+	WORD $0x4f3057ff // shl v31.4s, v31.4s, #16
+	WORD $0x4f3057de // shl v30.4s, v30.4s, #16
 	ADD R8, R13, R24
 	FMOVQ (R24), F15
 	WORD $0x2f10a5ee // uxtl v14.4s, v15.4h
@@ -11381,34 +10139,20 @@ tile:
 	WORD $0x4f3055ce // shl v14.4s, v14.4s, #16
 	WORD $0x4f3055ef // shl v15.4s, v15.4s, #16
 	ADD R5, R13
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cff0 // fmla v16.4s, v31.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cfd1 // fmla v17.4s, v30.4s, v5.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4e26cfec // fmla v12.4s, v31.4s, v6.4s
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4e27cfcd // fmla v13.4s, v30.4s, v7.4s
+	WORD $0x4eb41e92 // mov v18.16b, v20.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eb51eb3 // mov v19.16b, v21.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd4 // fmla v20.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf5 // fmla v21.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
@@ -11451,50 +10195,36 @@ tile:
 	WORD $0x4f3055ce // shl v14.4s, v14.4s, #16
 	WORD $0x4f3055ef // shl v15.4s, v15.4s, #16
 	ADD R5, R13
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4ea81d1f // mov v31.16b, v8.16b
 	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
+	WORD $0x4ea91d3e // mov v30.16b, v9.16b
+	WORD $0x4e27cdbe // fmla v30.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
 	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
-	WORD $0x4ea0ce4a // fmls v10.4s, v18.4s, v0.4s
-	WORD $0x4ea1ce6b // fmls v11.4s, v19.4s, v1.4s
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x4ead1db3 // mov v19.16b, v13.16b
-	WORD $0x4e22ce8c // fmla v12.4s, v20.4s, v2.4s
-	WORD $0x4e23cead // fmla v13.4s, v21.4s, v3.4s
-	WORD $0x4ea2ce92 // fmls v18.4s, v20.4s, v2.4s
-	WORD $0x4ea3ceb3 // fmls v19.4s, v21.4s, v3.4s
+	WORD $0x4ea0ce54 // fmls v20.4s, v18.4s, v0.4s
+	WORD $0x4ea1ce75 // fmls v21.4s, v19.4s, v1.4s
+	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
+	WORD $0x4ebe1fd3 // mov v19.16b, v30.16b
+	WORD $0x4e22cd5f // fmla v31.4s, v10.4s, v2.4s
+	WORD $0x4e23cd7e // fmla v30.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd52 // fmls v18.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd73 // fmls v19.4s, v11.4s, v3.4s
 	FSTPQ (F8, F9), 64(R1)
 	FSTPQ (F16, F17), 192(R1)
-	FSTPQ (F10, F11), 320(R1)
-	FSTPQ (F12, F13), 448(R1)
+	FSTPQ (F20, F21), 320(R1)
+	FSTPQ (F31, F30), 448(R1)
 	FSTPQ (F18, F19), 576(R1)
 	FSTPQ (F14, F15), 704(R1)
 	FMOVQ (R13), F9
@@ -11503,51 +10233,37 @@ tile:
 	WORD $0x4f305508 // shl v8.4s, v8.4s, #16
 	WORD $0x4f305529 // shl v9.4s, v9.4s, #16
 	ADD R4, R13, R22
-	FMOVQ (R22), F11
-	WORD $0x2f10a56a // uxtl v10.4s, v11.4h
-	WORD $0x6f10a56b // uxtl2 v11.4s, v11.8h
-	WORD $0x4f30554a // shl v10.4s, v10.4s, #16
-	WORD $0x4f30556b // shl v11.4s, v11.4s, #16
+	FMOVQ (R22), F21
+	WORD $0x2f10a6b4 // uxtl v20.4s, v21.4h
+	WORD $0x6f10a6b5 // uxtl2 v21.4s, v21.8h
+	WORD $0x4f305694 // shl v20.4s, v20.4s, #16
+	WORD $0x4f3056b5 // shl v21.4s, v21.4s, #16
 	ADD R4<<1, R13, R23
-	FMOVQ (R23), F13
-	WORD $0x2f10a5ac // uxtl v12.4s, v13.4h
-	WORD $0x6f10a5ad // uxtl2 v13.4s, v13.8h
-	WORD $0x4f30558c // shl v12.4s, v12.4s, #16
-	WORD $0x4f3055ad // shl v13.4s, v13.4s, #16
+	FMOVQ (R23), F30
+	WORD $0x2f10a7df // uxtl v31.4s, v30.4h
+	WORD $0x6f10a7de // uxtl2 v30.4s, v30.8h
+	WORD $0x4f3057ff // shl v31.4s, v31.4s, #16
+	WORD $0x4f3057de // shl v30.4s, v30.4s, #16
 	ADD R8, R13, R24
 	FMOVQ (R24), F15
 	WORD $0x2f10a5ee // uxtl v14.4s, v15.4h
 	WORD $0x6f10a5ef // uxtl2 v15.4s, v15.8h
 	WORD $0x4f3055ce // shl v14.4s, v14.4s, #16
 	WORD $0x4f3055ef // shl v15.4s, v15.4s, #16
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cff0 // fmla v16.4s, v31.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cfd1 // fmla v17.4s, v30.4s, v5.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4e26cfec // fmla v12.4s, v31.4s, v6.4s
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4e27cfcd // fmla v13.4s, v30.4s, v7.4s
+	WORD $0x4eb41e92 // mov v18.16b, v20.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eb51eb3 // mov v19.16b, v21.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd4 // fmla v20.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf5 // fmla v21.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
@@ -11570,53 +10286,39 @@ tile:
 	FLDPQ 32(R1), (F10, F11)
 	FLDPQ 64(R1), (F12, F13)
 	FLDPQ 96(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4ea81d1f // mov v31.16b, v8.16b
 	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
+	WORD $0x4ea91d3e // mov v30.16b, v9.16b
+	WORD $0x4e27cdbe // fmla v30.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
 	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
-	WORD $0x4ea0ce4a // fmls v10.4s, v18.4s, v0.4s
-	WORD $0x4ea1ce6b // fmls v11.4s, v19.4s, v1.4s
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x4ead1db3 // mov v19.16b, v13.16b
-	WORD $0x4e22ce8c // fmla v12.4s, v20.4s, v2.4s
-	WORD $0x4e23cead // fmla v13.4s, v21.4s, v3.4s
-	WORD $0x4ea2ce92 // fmls v18.4s, v20.4s, v2.4s
-	WORD $0x4ea3ceb3 // fmls v19.4s, v21.4s, v3.4s
+	WORD $0x4ea0ce54 // fmls v20.4s, v18.4s, v0.4s
+	WORD $0x4ea1ce75 // fmls v21.4s, v19.4s, v1.4s
+	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
+	WORD $0x4ebe1fd3 // mov v19.16b, v30.16b
+	WORD $0x4e22cd5f // fmla v31.4s, v10.4s, v2.4s
+	WORD $0x4e23cd7e // fmla v30.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd52 // fmls v18.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd73 // fmls v19.4s, v11.4s, v3.4s
 	FSTPQ (F8, F9), (R12)
 	ADD R9, R12, R19
 	FSTPQ (F16, F17), (R19)
 	ADD R9<<1, R12, R20
-	FSTPQ (F10, F11), (R20)
+	FSTPQ (F20, F21), (R20)
 	ADD R10, R12, R21
-	FSTPQ (F12, F13), (R21)
+	FSTPQ (F31, F30), (R21)
 	ADD R9<<2, R12, R22
 	FSTPQ (F18, F19), (R22)
 	ADD R11, R12, R23
@@ -11624,37 +10326,23 @@ tile:
 	ADD R10<<1, R12, R17
 	MOVD R17, R12
 	FLDPQ 128(R1), (F8, F9)
-	FLDPQ 160(R1), (F10, F11)
-	FLDPQ 192(R1), (F12, F13)
+	FLDPQ 160(R1), (F20, F21)
+	FLDPQ 192(R1), (F31, F30)
 	FLDPQ 224(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cff0 // fmla v16.4s, v31.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cfd1 // fmla v17.4s, v30.4s, v5.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4e26cfec // fmla v12.4s, v31.4s, v6.4s
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4e27cfcd // fmla v13.4s, v30.4s, v7.4s
+	WORD $0x4eb41e92 // mov v18.16b, v20.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eb51eb3 // mov v19.16b, v21.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd4 // fmla v20.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf5 // fmla v21.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
@@ -11684,53 +10372,39 @@ tile:
 	FLDPQ 288(R1), (F10, F11)
 	FLDPQ 320(R1), (F12, F13)
 	FLDPQ 352(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4ea81d1f // mov v31.16b, v8.16b
 	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
+	WORD $0x4ea91d3e // mov v30.16b, v9.16b
+	WORD $0x4e27cdbe // fmla v30.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
 	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
-	WORD $0x4ea0ce4a // fmls v10.4s, v18.4s, v0.4s
-	WORD $0x4ea1ce6b // fmls v11.4s, v19.4s, v1.4s
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x4ead1db3 // mov v19.16b, v13.16b
-	WORD $0x4e22ce8c // fmla v12.4s, v20.4s, v2.4s
-	WORD $0x4e23cead // fmla v13.4s, v21.4s, v3.4s
-	WORD $0x4ea2ce92 // fmls v18.4s, v20.4s, v2.4s
-	WORD $0x4ea3ceb3 // fmls v19.4s, v21.4s, v3.4s
+	WORD $0x4ea0ce54 // fmls v20.4s, v18.4s, v0.4s
+	WORD $0x4ea1ce75 // fmls v21.4s, v19.4s, v1.4s
+	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
+	WORD $0x4ebe1fd3 // mov v19.16b, v30.16b
+	WORD $0x4e22cd5f // fmla v31.4s, v10.4s, v2.4s
+	WORD $0x4e23cd7e // fmla v30.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd52 // fmls v18.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd73 // fmls v19.4s, v11.4s, v3.4s
 	FSTPQ (F8, F9), (R12)
 	ADD R9, R12, R23
 	FSTPQ (F16, F17), (R23)
 	ADD R9<<1, R12, R24
-	FSTPQ (F10, F11), (R24)
+	FSTPQ (F20, F21), (R24)
 	ADD R10, R12, R19
-	FSTPQ (F12, F13), (R19)
+	FSTPQ (F31, F30), (R19)
 	ADD R9<<2, R12, R20
 	FSTPQ (F18, F19), (R20)
 	ADD R11, R12, R21
@@ -11738,37 +10412,23 @@ tile:
 	ADD R10<<1, R12, R17
 	MOVD R17, R12
 	FLDPQ 384(R1), (F8, F9)
-	FLDPQ 416(R1), (F10, F11)
-	FLDPQ 448(R1), (F12, F13)
+	FLDPQ 416(R1), (F20, F21)
+	FLDPQ 448(R1), (F31, F30)
 	FLDPQ 480(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cff0 // fmla v16.4s, v31.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cfd1 // fmla v17.4s, v30.4s, v5.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4e26cfec // fmla v12.4s, v31.4s, v6.4s
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4e27cfcd // fmla v13.4s, v30.4s, v7.4s
+	WORD $0x4eb41e92 // mov v18.16b, v20.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eb51eb3 // mov v19.16b, v21.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd4 // fmla v20.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf5 // fmla v21.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
@@ -11798,53 +10458,39 @@ tile:
 	FLDPQ 544(R1), (F10, F11)
 	FLDPQ 576(R1), (F12, F13)
 	FLDPQ 608(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4ea81d1f // mov v31.16b, v8.16b
 	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
+	WORD $0x4ea91d3e // mov v30.16b, v9.16b
+	WORD $0x4e27cdbe // fmla v30.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
 	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
-	WORD $0x4ea0ce4a // fmls v10.4s, v18.4s, v0.4s
-	WORD $0x4ea1ce6b // fmls v11.4s, v19.4s, v1.4s
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x4ead1db3 // mov v19.16b, v13.16b
-	WORD $0x4e22ce8c // fmla v12.4s, v20.4s, v2.4s
-	WORD $0x4e23cead // fmla v13.4s, v21.4s, v3.4s
-	WORD $0x4ea2ce92 // fmls v18.4s, v20.4s, v2.4s
-	WORD $0x4ea3ceb3 // fmls v19.4s, v21.4s, v3.4s
+	WORD $0x4ea0ce54 // fmls v20.4s, v18.4s, v0.4s
+	WORD $0x4ea1ce75 // fmls v21.4s, v19.4s, v1.4s
+	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
+	WORD $0x4ebe1fd3 // mov v19.16b, v30.16b
+	WORD $0x4e22cd5f // fmla v31.4s, v10.4s, v2.4s
+	WORD $0x4e23cd7e // fmla v30.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd52 // fmls v18.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd73 // fmls v19.4s, v11.4s, v3.4s
 	FSTPQ (F8, F9), (R12)
 	ADD R9, R12, R21
 	FSTPQ (F16, F17), (R21)
 	ADD R9<<1, R12, R22
-	FSTPQ (F10, F11), (R22)
+	FSTPQ (F20, F21), (R22)
 	ADD R10, R12, R23
-	FSTPQ (F12, F13), (R23)
+	FSTPQ (F31, F30), (R23)
 	ADD R9<<2, R12, R24
 	FSTPQ (F18, F19), (R24)
 	ADD R11, R12, R19
@@ -11852,37 +10498,23 @@ tile:
 	ADD R10<<1, R12, R17
 	MOVD R17, R12
 	FLDPQ 640(R1), (F8, F9)
-	FLDPQ 672(R1), (F10, F11)
-	FLDPQ 704(R1), (F12, F13)
+	FLDPQ 672(R1), (F20, F21)
+	FLDPQ 704(R1), (F31, F30)
 	FLDPQ 736(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cff0 // fmla v16.4s, v31.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cfd1 // fmla v17.4s, v30.4s, v5.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4e26cfec // fmla v12.4s, v31.4s, v6.4s
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4e27cfcd // fmla v13.4s, v30.4s, v7.4s
+	WORD $0x4eb41e92 // mov v18.16b, v20.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eb51eb3 // mov v19.16b, v21.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd4 // fmla v20.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf5 // fmla v21.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
@@ -11936,50 +10568,36 @@ tile:
 	WORD $0x4f3055ce // shl v14.4s, v14.4s, #16
 	WORD $0x4f3055ef // shl v15.4s, v15.4s, #16
 	ADD R5, R13
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4ea81d1f // mov v31.16b, v8.16b
 	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
+	WORD $0x4ea91d3e // mov v30.16b, v9.16b
+	WORD $0x4e27cdbe // fmla v30.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
 	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
-	WORD $0x4ea0ce4a // fmls v10.4s, v18.4s, v0.4s
-	WORD $0x4ea1ce6b // fmls v11.4s, v19.4s, v1.4s
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x4ead1db3 // mov v19.16b, v13.16b
-	WORD $0x4e22ce8c // fmla v12.4s, v20.4s, v2.4s
-	WORD $0x4e23cead // fmla v13.4s, v21.4s, v3.4s
-	WORD $0x4ea2ce92 // fmls v18.4s, v20.4s, v2.4s
-	WORD $0x4ea3ceb3 // fmls v19.4s, v21.4s, v3.4s
+	WORD $0x4ea0ce54 // fmls v20.4s, v18.4s, v0.4s
+	WORD $0x4ea1ce75 // fmls v21.4s, v19.4s, v1.4s
+	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
+	WORD $0x4ebe1fd3 // mov v19.16b, v30.16b
+	WORD $0x4e22cd5f // fmla v31.4s, v10.4s, v2.4s
+	WORD $0x4e23cd7e // fmla v30.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd52 // fmls v18.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd73 // fmls v19.4s, v11.4s, v3.4s
 	FSTPQ (F8, F9), (R1)
 	FSTPQ (F16, F17), 128(R1)
-	FSTPQ (F10, F11), 256(R1)
-	FSTPQ (F12, F13), 384(R1)
+	FSTPQ (F20, F21), 256(R1)
+	FSTPQ (F31, F30), 384(R1)
 	FSTPQ (F18, F19), 512(R1)
 	FSTPQ (F14, F15), 640(R1)
 	FMOVQ 16(R13), F9
@@ -11988,17 +10606,17 @@ tile:
 	WORD $0x4f305508 // shl v8.4s, v8.4s, #16
 	WORD $0x4f305529 // shl v9.4s, v9.4s, #16
 	ADD R4, R13, R22
-	FMOVQ 16(R22), F11
-	WORD $0x2f10a56a // uxtl v10.4s, v11.4h
-	WORD $0x6f10a56b // uxtl2 v11.4s, v11.8h
-	WORD $0x4f30554a // shl v10.4s, v10.4s, #16
-	WORD $0x4f30556b // shl v11.4s, v11.4s, #16
+	FMOVQ 16(R22), F21
+	WORD $0x2f10a6b4 // uxtl v20.4s, v21.4h
+	WORD $0x6f10a6b5 // uxtl2 v21.4s, v21.8h
+	WORD $0x4f305694 // shl v20.4s, v20.4s, #16
+	WORD $0x4f3056b5 // shl v21.4s, v21.4s, #16
 	ADD R4<<1, R13, R23
-	FMOVQ 16(R23), F13
-	WORD $0x2f10a5ac // uxtl v12.4s, v13.4h
-	WORD $0x6f10a5ad // uxtl2 v13.4s, v13.8h
-	WORD $0x4f30558c // shl v12.4s, v12.4s, #16
-	WORD $0x4f3055ad // shl v13.4s, v13.4s, #16
+	FMOVQ 16(R23), F30
+	WORD $0x2f10a7df // uxtl v31.4s, v30.4h
+	WORD $0x6f10a7de // uxtl2 v30.4s, v30.8h
+	WORD $0x4f3057ff // shl v31.4s, v31.4s, #16
+	WORD $0x4f3057de // shl v30.4s, v30.4s, #16
 	ADD R8, R13, R24
 	FMOVQ 16(R24), F15
 	WORD $0x2f10a5ee // uxtl v14.4s, v15.4h
@@ -12006,34 +10624,20 @@ tile:
 	WORD $0x4f3055ce // shl v14.4s, v14.4s, #16
 	WORD $0x4f3055ef // shl v15.4s, v15.4s, #16
 	ADD R5, R13
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cff0 // fmla v16.4s, v31.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cfd1 // fmla v17.4s, v30.4s, v5.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4e26cfec // fmla v12.4s, v31.4s, v6.4s
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4e27cfcd // fmla v13.4s, v30.4s, v7.4s
+	WORD $0x4eb41e92 // mov v18.16b, v20.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eb51eb3 // mov v19.16b, v21.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd4 // fmla v20.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf5 // fmla v21.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
@@ -12076,50 +10680,36 @@ tile:
 	WORD $0x4f3055ce // shl v14.4s, v14.4s, #16
 	WORD $0x4f3055ef // shl v15.4s, v15.4s, #16
 	ADD R5, R13
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4ea81d1f // mov v31.16b, v8.16b
 	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
+	WORD $0x4ea91d3e // mov v30.16b, v9.16b
+	WORD $0x4e27cdbe // fmla v30.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
 	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
-	WORD $0x4ea0ce4a // fmls v10.4s, v18.4s, v0.4s
-	WORD $0x4ea1ce6b // fmls v11.4s, v19.4s, v1.4s
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x4ead1db3 // mov v19.16b, v13.16b
-	WORD $0x4e22ce8c // fmla v12.4s, v20.4s, v2.4s
-	WORD $0x4e23cead // fmla v13.4s, v21.4s, v3.4s
-	WORD $0x4ea2ce92 // fmls v18.4s, v20.4s, v2.4s
-	WORD $0x4ea3ceb3 // fmls v19.4s, v21.4s, v3.4s
+	WORD $0x4ea0ce54 // fmls v20.4s, v18.4s, v0.4s
+	WORD $0x4ea1ce75 // fmls v21.4s, v19.4s, v1.4s
+	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
+	WORD $0x4ebe1fd3 // mov v19.16b, v30.16b
+	WORD $0x4e22cd5f // fmla v31.4s, v10.4s, v2.4s
+	WORD $0x4e23cd7e // fmla v30.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd52 // fmls v18.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd73 // fmls v19.4s, v11.4s, v3.4s
 	FSTPQ (F8, F9), 64(R1)
 	FSTPQ (F16, F17), 192(R1)
-	FSTPQ (F10, F11), 320(R1)
-	FSTPQ (F12, F13), 448(R1)
+	FSTPQ (F20, F21), 320(R1)
+	FSTPQ (F31, F30), 448(R1)
 	FSTPQ (F18, F19), 576(R1)
 	FSTPQ (F14, F15), 704(R1)
 	FMOVQ 16(R13), F9
@@ -12128,51 +10718,37 @@ tile:
 	WORD $0x4f305508 // shl v8.4s, v8.4s, #16
 	WORD $0x4f305529 // shl v9.4s, v9.4s, #16
 	ADD R4, R13, R22
-	FMOVQ 16(R22), F11
-	WORD $0x2f10a56a // uxtl v10.4s, v11.4h
-	WORD $0x6f10a56b // uxtl2 v11.4s, v11.8h
-	WORD $0x4f30554a // shl v10.4s, v10.4s, #16
-	WORD $0x4f30556b // shl v11.4s, v11.4s, #16
+	FMOVQ 16(R22), F21
+	WORD $0x2f10a6b4 // uxtl v20.4s, v21.4h
+	WORD $0x6f10a6b5 // uxtl2 v21.4s, v21.8h
+	WORD $0x4f305694 // shl v20.4s, v20.4s, #16
+	WORD $0x4f3056b5 // shl v21.4s, v21.4s, #16
 	ADD R4<<1, R13, R23
-	FMOVQ 16(R23), F13
-	WORD $0x2f10a5ac // uxtl v12.4s, v13.4h
-	WORD $0x6f10a5ad // uxtl2 v13.4s, v13.8h
-	WORD $0x4f30558c // shl v12.4s, v12.4s, #16
-	WORD $0x4f3055ad // shl v13.4s, v13.4s, #16
+	FMOVQ 16(R23), F30
+	WORD $0x2f10a7df // uxtl v31.4s, v30.4h
+	WORD $0x6f10a7de // uxtl2 v30.4s, v30.8h
+	WORD $0x4f3057ff // shl v31.4s, v31.4s, #16
+	WORD $0x4f3057de // shl v30.4s, v30.4s, #16
 	ADD R8, R13, R24
 	FMOVQ 16(R24), F15
 	WORD $0x2f10a5ee // uxtl v14.4s, v15.4h
 	WORD $0x6f10a5ef // uxtl2 v15.4s, v15.8h
 	WORD $0x4f3055ce // shl v14.4s, v14.4s, #16
 	WORD $0x4f3055ef // shl v15.4s, v15.4s, #16
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cff0 // fmla v16.4s, v31.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cfd1 // fmla v17.4s, v30.4s, v5.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4e26cfec // fmla v12.4s, v31.4s, v6.4s
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4e27cfcd // fmla v13.4s, v30.4s, v7.4s
+	WORD $0x4eb41e92 // mov v18.16b, v20.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eb51eb3 // mov v19.16b, v21.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd4 // fmla v20.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf5 // fmla v21.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
@@ -12195,53 +10771,39 @@ tile:
 	FLDPQ 32(R1), (F10, F11)
 	FLDPQ 64(R1), (F12, F13)
 	FLDPQ 96(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4ea81d1f // mov v31.16b, v8.16b
 	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
+	WORD $0x4ea91d3e // mov v30.16b, v9.16b
+	WORD $0x4e27cdbe // fmla v30.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
 	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
-	WORD $0x4ea0ce4a // fmls v10.4s, v18.4s, v0.4s
-	WORD $0x4ea1ce6b // fmls v11.4s, v19.4s, v1.4s
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x4ead1db3 // mov v19.16b, v13.16b
-	WORD $0x4e22ce8c // fmla v12.4s, v20.4s, v2.4s
-	WORD $0x4e23cead // fmla v13.4s, v21.4s, v3.4s
-	WORD $0x4ea2ce92 // fmls v18.4s, v20.4s, v2.4s
-	WORD $0x4ea3ceb3 // fmls v19.4s, v21.4s, v3.4s
+	WORD $0x4ea0ce54 // fmls v20.4s, v18.4s, v0.4s
+	WORD $0x4ea1ce75 // fmls v21.4s, v19.4s, v1.4s
+	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
+	WORD $0x4ebe1fd3 // mov v19.16b, v30.16b
+	WORD $0x4e22cd5f // fmla v31.4s, v10.4s, v2.4s
+	WORD $0x4e23cd7e // fmla v30.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd52 // fmls v18.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd73 // fmls v19.4s, v11.4s, v3.4s
 	FSTPQ (F8, F9), 32(R12)
 	ADD R9, R12, R19
 	FSTPQ (F16, F17), 32(R19)
 	ADD R9<<1, R12, R20
-	FSTPQ (F10, F11), 32(R20)
+	FSTPQ (F20, F21), 32(R20)
 	ADD R10, R12, R21
-	FSTPQ (F12, F13), 32(R21)
+	FSTPQ (F31, F30), 32(R21)
 	ADD R9<<2, R12, R22
 	FSTPQ (F18, F19), 32(R22)
 	ADD R11, R12, R23
@@ -12249,37 +10811,23 @@ tile:
 	ADD R10<<1, R12, R17
 	MOVD R17, R12
 	FLDPQ 128(R1), (F8, F9)
-	FLDPQ 160(R1), (F10, F11)
-	FLDPQ 192(R1), (F12, F13)
+	FLDPQ 160(R1), (F20, F21)
+	FLDPQ 192(R1), (F31, F30)
 	FLDPQ 224(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cff0 // fmla v16.4s, v31.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cfd1 // fmla v17.4s, v30.4s, v5.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4e26cfec // fmla v12.4s, v31.4s, v6.4s
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4e27cfcd // fmla v13.4s, v30.4s, v7.4s
+	WORD $0x4eb41e92 // mov v18.16b, v20.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eb51eb3 // mov v19.16b, v21.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd4 // fmla v20.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf5 // fmla v21.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
@@ -12309,53 +10857,39 @@ tile:
 	FLDPQ 288(R1), (F10, F11)
 	FLDPQ 320(R1), (F12, F13)
 	FLDPQ 352(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4ea81d1f // mov v31.16b, v8.16b
 	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
+	WORD $0x4ea91d3e // mov v30.16b, v9.16b
+	WORD $0x4e27cdbe // fmla v30.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
 	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
-	WORD $0x4ea0ce4a // fmls v10.4s, v18.4s, v0.4s
-	WORD $0x4ea1ce6b // fmls v11.4s, v19.4s, v1.4s
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x4ead1db3 // mov v19.16b, v13.16b
-	WORD $0x4e22ce8c // fmla v12.4s, v20.4s, v2.4s
-	WORD $0x4e23cead // fmla v13.4s, v21.4s, v3.4s
-	WORD $0x4ea2ce92 // fmls v18.4s, v20.4s, v2.4s
-	WORD $0x4ea3ceb3 // fmls v19.4s, v21.4s, v3.4s
+	WORD $0x4ea0ce54 // fmls v20.4s, v18.4s, v0.4s
+	WORD $0x4ea1ce75 // fmls v21.4s, v19.4s, v1.4s
+	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
+	WORD $0x4ebe1fd3 // mov v19.16b, v30.16b
+	WORD $0x4e22cd5f // fmla v31.4s, v10.4s, v2.4s
+	WORD $0x4e23cd7e // fmla v30.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd52 // fmls v18.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd73 // fmls v19.4s, v11.4s, v3.4s
 	FSTPQ (F8, F9), 32(R12)
 	ADD R9, R12, R23
 	FSTPQ (F16, F17), 32(R23)
 	ADD R9<<1, R12, R24
-	FSTPQ (F10, F11), 32(R24)
+	FSTPQ (F20, F21), 32(R24)
 	ADD R10, R12, R19
-	FSTPQ (F12, F13), 32(R19)
+	FSTPQ (F31, F30), 32(R19)
 	ADD R9<<2, R12, R20
 	FSTPQ (F18, F19), 32(R20)
 	ADD R11, R12, R21
@@ -12363,37 +10897,23 @@ tile:
 	ADD R10<<1, R12, R17
 	MOVD R17, R12
 	FLDPQ 384(R1), (F8, F9)
-	FLDPQ 416(R1), (F10, F11)
-	FLDPQ 448(R1), (F12, F13)
+	FLDPQ 416(R1), (F20, F21)
+	FLDPQ 448(R1), (F31, F30)
 	FLDPQ 480(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cff0 // fmla v16.4s, v31.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cfd1 // fmla v17.4s, v30.4s, v5.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4e26cfec // fmla v12.4s, v31.4s, v6.4s
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4e27cfcd // fmla v13.4s, v30.4s, v7.4s
+	WORD $0x4eb41e92 // mov v18.16b, v20.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eb51eb3 // mov v19.16b, v21.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd4 // fmla v20.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf5 // fmla v21.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
@@ -12423,53 +10943,39 @@ tile:
 	FLDPQ 544(R1), (F10, F11)
 	FLDPQ 576(R1), (F12, F13)
 	FLDPQ 608(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4ea81d1f // mov v31.16b, v8.16b
 	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
+	WORD $0x4ea91d3e // mov v30.16b, v9.16b
+	WORD $0x4e27cdbe // fmla v30.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
 	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
-	WORD $0x4ea0ce4a // fmls v10.4s, v18.4s, v0.4s
-	WORD $0x4ea1ce6b // fmls v11.4s, v19.4s, v1.4s
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x4ead1db3 // mov v19.16b, v13.16b
-	WORD $0x4e22ce8c // fmla v12.4s, v20.4s, v2.4s
-	WORD $0x4e23cead // fmla v13.4s, v21.4s, v3.4s
-	WORD $0x4ea2ce92 // fmls v18.4s, v20.4s, v2.4s
-	WORD $0x4ea3ceb3 // fmls v19.4s, v21.4s, v3.4s
+	WORD $0x4ea0ce54 // fmls v20.4s, v18.4s, v0.4s
+	WORD $0x4ea1ce75 // fmls v21.4s, v19.4s, v1.4s
+	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
+	WORD $0x4ebe1fd3 // mov v19.16b, v30.16b
+	WORD $0x4e22cd5f // fmla v31.4s, v10.4s, v2.4s
+	WORD $0x4e23cd7e // fmla v30.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd52 // fmls v18.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd73 // fmls v19.4s, v11.4s, v3.4s
 	FSTPQ (F8, F9), 32(R12)
 	ADD R9, R12, R21
 	FSTPQ (F16, F17), 32(R21)
 	ADD R9<<1, R12, R22
-	FSTPQ (F10, F11), 32(R22)
+	FSTPQ (F20, F21), 32(R22)
 	ADD R10, R12, R23
-	FSTPQ (F12, F13), 32(R23)
+	FSTPQ (F31, F30), 32(R23)
 	ADD R9<<2, R12, R24
 	FSTPQ (F18, F19), 32(R24)
 	ADD R11, R12, R19
@@ -12477,37 +10983,23 @@ tile:
 	ADD R10<<1, R12, R17
 	MOVD R17, R12
 	FLDPQ 640(R1), (F8, F9)
-	FLDPQ 672(R1), (F10, F11)
-	FLDPQ 704(R1), (F12, F13)
+	FLDPQ 672(R1), (F20, F21)
+	FLDPQ 704(R1), (F31, F30)
 	FLDPQ 736(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e26cd9f // fmla v31.4s, v12.4s, v6.4s
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e27cdbf // fmla v31.4s, v13.4s, v7.4s
-	WORD $0x4ebf1fed // mov v13.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24ce5f // fmla v31.4s, v18.4s, v4.4s
-	WORD $0x4ebf1ff2 // mov v18.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25ce7f // fmla v31.4s, v19.4s, v5.4s
-	WORD $0x4ebf1ff3 // mov v19.16b, v31.16b
-	WORD $0x4eae1dd4 // mov v20.16b, v14.16b
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
-	WORD $0x4eab1d75 // mov v21.16b, v11.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cff0 // fmla v16.4s, v31.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cfd1 // fmla v17.4s, v30.4s, v5.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4e26cfec // fmla v12.4s, v31.4s, v6.4s
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4e27cfcd // fmla v13.4s, v30.4s, v7.4s
+	WORD $0x4eb41e92 // mov v18.16b, v20.16b
+	WORD $0x4e24cdd2 // fmla v18.4s, v14.4s, v4.4s
+	WORD $0x4eb51eb3 // mov v19.16b, v21.16b
+	WORD $0x4e25cdf3 // fmla v19.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd4 // fmla v20.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf5 // fmla v21.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
@@ -13415,100 +11907,76 @@ pairs:
 	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
 	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
 	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
-	WORD $0x4eac1d96 // mov v22.16b, v12.16b
-	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
-	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4eb01e16 // mov v22.16b, v16.16b
+	WORD $0x4ea6cd96 // fmls v22.4s, v12.4s, v6.4s
+	WORD $0x4eb11e37 // mov v23.16b, v17.16b
+	WORD $0x4ea7cdb7 // fmls v23.4s, v13.4s, v7.4s
+	WORD $0x4eb21e58 // mov v24.16b, v18.16b
+	WORD $0x4ea6cdd8 // fmls v24.4s, v14.4s, v6.4s
+	WORD $0x4eb31e79 // mov v25.16b, v19.16b
+	WORD $0x4ea7cdf9 // fmls v25.4s, v15.4s, v7.4s
 	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
 	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f10 // mov v16.16b, v24.16b
-	WORD $0x4eb91f31 // mov v17.16b, v25.16b
-	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
-	WORD $0x4e21cef1 // fmla v17.4s, v23.4s, v1.4s
+	WORD $0x4eb81f0c // mov v12.16b, v24.16b
+	WORD $0x4eb91f2d // mov v13.16b, v25.16b
+	WORD $0x4e20cecc // fmla v12.4s, v22.4s, v0.4s
+	WORD $0x4e21ceed // fmla v13.4s, v23.4s, v1.4s
 	WORD $0x4ea0ced8 // fmls v24.4s, v22.4s, v0.4s
 	WORD $0x4ea1cef9 // fmls v25.4s, v23.4s, v1.4s
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e22cd92 // fmla v18.4s, v12.4s, v2.4s
-	WORD $0x4e23cdb3 // fmla v19.4s, v13.4s, v3.4s
-	WORD $0x4ea2cd8e // fmls v14.4s, v12.4s, v2.4s
-	WORD $0x4ea3cdaf // fmls v15.4s, v13.4s, v3.4s
-	FSTPQ (F16, F17), (R11)
+	WORD $0x4eb21e4e // mov v14.16b, v18.16b
+	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x4ea2ce12 // fmls v18.4s, v16.4s, v2.4s
+	WORD $0x4ea3ce33 // fmls v19.4s, v17.4s, v3.4s
+	FSTPQ (F12, F13), (R11)
 	FSTPQ (F24, F25), 64(R11)
-	FSTPQ (F18, F19), 128(R11)
-	FSTPQ (F14, F15), 192(R11)
+	FSTPQ (F14, F15), 128(R11)
+	FSTPQ (F18, F19), 192(R11)
 	FSTPQ (F20, F21), 256(R11)
-	FMOVQ 16(R24), F13
-	WORD $0x2f10a5ac // uxtl v12.4s, v13.4h
-	WORD $0x6f10a5ad // uxtl2 v13.4s, v13.8h
-	WORD $0x4f30558c // shl v12.4s, v12.4s, #16
-	WORD $0x4f3055ad // shl v13.4s, v13.4s, #16
-	FMOVQ 16(R19), F15
-	WORD $0x2f10a5ee // uxtl v14.4s, v15.4h
-	WORD $0x6f10a5ef // uxtl2 v15.4s, v15.8h
-	WORD $0x4f3055ce // shl v14.4s, v14.4s, #16
-	WORD $0x4f3055ef // shl v15.4s, v15.4s, #16
-	FMOVQ 16(R20), F17
+	FMOVQ 16(R24), F17
 	WORD $0x2f10a630 // uxtl v16.4s, v17.4h
 	WORD $0x6f10a631 // uxtl2 v17.4s, v17.8h
 	WORD $0x4f305610 // shl v16.4s, v16.4s, #16
 	WORD $0x4f305631 // shl v17.4s, v17.4s, #16
-	FMOVQ 16(R21), F19
+	FMOVQ 16(R19), F19
 	WORD $0x2f10a672 // uxtl v18.4s, v19.4h
 	WORD $0x6f10a673 // uxtl2 v19.4s, v19.8h
 	WORD $0x4f305652 // shl v18.4s, v18.4s, #16
 	WORD $0x4f305673 // shl v19.4s, v19.4s, #16
+	FMOVQ 16(R20), F13
+	WORD $0x2f10a5ac // uxtl v12.4s, v13.4h
+	WORD $0x6f10a5ad // uxtl2 v13.4s, v13.8h
+	WORD $0x4f30558c // shl v12.4s, v12.4s, #16
+	WORD $0x4f3055ad // shl v13.4s, v13.4s, #16
+	FMOVQ 16(R21), F15
+	WORD $0x2f10a5ee // uxtl v14.4s, v15.4h
+	WORD $0x6f10a5ef // uxtl2 v15.4s, v15.8h
+	WORD $0x4f3055ce // shl v14.4s, v14.4s, #16
+	WORD $0x4f3055ef // shl v15.4s, v15.4s, #16
 	FMOVQ 16(R22), F21
 	WORD $0x2f10a6b4 // uxtl v20.4s, v21.4h
 	WORD $0x6f10a6b5 // uxtl2 v21.4s, v21.8h
 	WORD $0x4f305694 // shl v20.4s, v20.4s, #16
 	WORD $0x4f3056b5 // shl v21.4s, v21.4s, #16
-	WORD $0x4e2acd94 // fmla v20.4s, v12.4s, v10.4s
-	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
-	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
+	WORD $0x4e2ace14 // fmla v20.4s, v16.4s, v10.4s
+	WORD $0x4e2bce35 // fmla v21.4s, v17.4s, v11.4s
+	WORD $0x4ea8cd94 // fmls v20.4s, v12.4s, v8.4s
+	WORD $0x4ea9cdb5 // fmls v21.4s, v13.4s, v9.4s
 	WORD $0x4eac1d96 // mov v22.16b, v12.16b
+	WORD $0x4ea6ce16 // fmls v22.4s, v16.4s, v6.4s
 	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
+	WORD $0x4ea7ce37 // fmls v23.4s, v17.4s, v7.4s
 	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
+	WORD $0x4ea6ce58 // fmls v24.4s, v18.4s, v6.4s
 	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
-	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce79 // fmls v25.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce0c // fmls v12.4s, v16.4s, v4.4s
+	WORD $0x4ea5ce2d // fmls v13.4s, v17.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f10 // mov v16.16b, v24.16b
 	WORD $0x4eb91f31 // mov v17.16b, v25.16b
 	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
@@ -13583,90 +12051,66 @@ singles:
 	WORD $0x6f10a673 // uxtl2 v19.4s, v19.8h
 	WORD $0x4f305652 // shl v18.4s, v18.4s, #16
 	WORD $0x4f305673 // shl v19.4s, v19.4s, #16
-	WORD $0x4eac1d94 // mov v20.16b, v12.16b
-	WORD $0x4ead1db5 // mov v21.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6ce9f // fmls v31.4s, v20.4s, v6.4s
-	WORD $0x4ebf1ff4 // mov v20.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7cebf // fmls v31.4s, v21.4s, v7.4s
-	WORD $0x4ebf1ff5 // mov v21.16b, v31.16b
-	WORD $0x4eae1dd6 // mov v22.16b, v14.16b
-	WORD $0x4eaf1df7 // mov v23.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x4ea6cd94 // fmls v20.4s, v12.4s, v6.4s
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
+	WORD $0x4ea7cdb5 // fmls v21.4s, v13.4s, v7.4s
+	WORD $0x4eb21e56 // mov v22.16b, v18.16b
+	WORD $0x4ea6cdd6 // fmls v22.4s, v14.4s, v6.4s
+	WORD $0x4eb31e77 // mov v23.16b, v19.16b
+	WORD $0x4ea7cdf7 // fmls v23.4s, v15.4s, v7.4s
 	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
 	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb61ed0 // mov v16.16b, v22.16b
-	WORD $0x4eb71ef1 // mov v17.16b, v23.16b
-	WORD $0x4e20ce90 // fmla v16.4s, v20.4s, v0.4s
-	WORD $0x4e21ceb1 // fmla v17.4s, v21.4s, v1.4s
+	WORD $0x4eb61ecc // mov v12.16b, v22.16b
+	WORD $0x4eb71eed // mov v13.16b, v23.16b
+	WORD $0x4e20ce8c // fmla v12.4s, v20.4s, v0.4s
+	WORD $0x4e21cead // fmla v13.4s, v21.4s, v1.4s
 	WORD $0x4ea0ce96 // fmls v22.4s, v20.4s, v0.4s
 	WORD $0x4ea1ceb7 // fmls v23.4s, v21.4s, v1.4s
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e22cd92 // fmla v18.4s, v12.4s, v2.4s
-	WORD $0x4e23cdb3 // fmla v19.4s, v13.4s, v3.4s
-	WORD $0x4ea2cd8e // fmls v14.4s, v12.4s, v2.4s
-	WORD $0x4ea3cdaf // fmls v15.4s, v13.4s, v3.4s
-	FSTPQ (F16, F17), 320(R10)
+	WORD $0x4eb21e4e // mov v14.16b, v18.16b
+	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x4ea2ce12 // fmls v18.4s, v16.4s, v2.4s
+	WORD $0x4ea3ce33 // fmls v19.4s, v17.4s, v3.4s
+	FSTPQ (F12, F13), 320(R10)
 	FSTPQ (F22, F23), 384(R10)
-	FSTPQ (F18, F19), 448(R10)
-	FSTPQ (F14, F15), 512(R10)
-	FMOVQ 16(R21), F13
-	WORD $0x2f10a5ac // uxtl v12.4s, v13.4h
-	WORD $0x6f10a5ad // uxtl2 v13.4s, v13.8h
-	WORD $0x4f30558c // shl v12.4s, v12.4s, #16
-	WORD $0x4f3055ad // shl v13.4s, v13.4s, #16
-	FMOVQ 16(R22), F15
-	WORD $0x2f10a5ee // uxtl v14.4s, v15.4h
-	WORD $0x6f10a5ef // uxtl2 v15.4s, v15.8h
-	WORD $0x4f3055ce // shl v14.4s, v14.4s, #16
-	WORD $0x4f3055ef // shl v15.4s, v15.4s, #16
-	FMOVQ 16(R23), F17
+	FSTPQ (F14, F15), 448(R10)
+	FSTPQ (F18, F19), 512(R10)
+	FMOVQ 16(R21), F17
 	WORD $0x2f10a630 // uxtl v16.4s, v17.4h
 	WORD $0x6f10a631 // uxtl2 v17.4s, v17.8h
 	WORD $0x4f305610 // shl v16.4s, v16.4s, #16
 	WORD $0x4f305631 // shl v17.4s, v17.4s, #16
-	FMOVQ 16(R24), F19
+	FMOVQ 16(R22), F19
 	WORD $0x2f10a672 // uxtl v18.4s, v19.4h
 	WORD $0x6f10a673 // uxtl2 v19.4s, v19.8h
 	WORD $0x4f305652 // shl v18.4s, v18.4s, #16
 	WORD $0x4f305673 // shl v19.4s, v19.4s, #16
+	FMOVQ 16(R23), F13
+	WORD $0x2f10a5ac // uxtl v12.4s, v13.4h
+	WORD $0x6f10a5ad // uxtl2 v13.4s, v13.8h
+	WORD $0x4f30558c // shl v12.4s, v12.4s, #16
+	WORD $0x4f3055ad // shl v13.4s, v13.4s, #16
+	FMOVQ 16(R24), F15
+	WORD $0x2f10a5ee // uxtl v14.4s, v15.4h
+	WORD $0x6f10a5ef // uxtl2 v15.4s, v15.8h
+	WORD $0x4f3055ce // shl v14.4s, v14.4s, #16
+	WORD $0x4f3055ef // shl v15.4s, v15.4s, #16
 	WORD $0x4eac1d94 // mov v20.16b, v12.16b
+	WORD $0x4ea6ce14 // fmls v20.4s, v16.4s, v6.4s
 	WORD $0x4ead1db5 // mov v21.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6ce9f // fmls v31.4s, v20.4s, v6.4s
-	WORD $0x4ebf1ff4 // mov v20.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7cebf // fmls v31.4s, v21.4s, v7.4s
-	WORD $0x4ebf1ff5 // mov v21.16b, v31.16b
+	WORD $0x4ea7ce35 // fmls v21.4s, v17.4s, v7.4s
 	WORD $0x4eae1dd6 // mov v22.16b, v14.16b
+	WORD $0x4ea6ce56 // fmls v22.4s, v18.4s, v6.4s
 	WORD $0x4eaf1df7 // mov v23.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
-	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce77 // fmls v23.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce0c // fmls v12.4s, v16.4s, v4.4s
+	WORD $0x4ea5ce2d // fmls v13.4s, v17.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb61ed0 // mov v16.16b, v22.16b
 	WORD $0x4eb71ef1 // mov v17.16b, v23.16b
 	WORD $0x4e20ce90 // fmla v16.4s, v20.4s, v0.4s
@@ -13713,88 +12157,64 @@ row:
 	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
 	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
 	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
-	WORD $0x4eac1d96 // mov v22.16b, v12.16b
-	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
-	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4eb01e16 // mov v22.16b, v16.16b
+	WORD $0x4ea6cd96 // fmls v22.4s, v12.4s, v6.4s
+	WORD $0x4eb11e37 // mov v23.16b, v17.16b
+	WORD $0x4ea7cdb7 // fmls v23.4s, v13.4s, v7.4s
+	WORD $0x4eb21e58 // mov v24.16b, v18.16b
+	WORD $0x4ea6cdd8 // fmls v24.4s, v14.4s, v6.4s
+	WORD $0x4eb31e79 // mov v25.16b, v19.16b
+	WORD $0x4ea7cdf9 // fmls v25.4s, v15.4s, v7.4s
 	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
 	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f10 // mov v16.16b, v24.16b
-	WORD $0x4eb91f31 // mov v17.16b, v25.16b
-	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
-	WORD $0x4e21cef1 // fmla v17.4s, v23.4s, v1.4s
+	WORD $0x4eb81f0c // mov v12.16b, v24.16b
+	WORD $0x4eb91f2d // mov v13.16b, v25.16b
+	WORD $0x4e20cecc // fmla v12.4s, v22.4s, v0.4s
+	WORD $0x4e21ceed // fmla v13.4s, v23.4s, v1.4s
 	WORD $0x4ea0ced8 // fmls v24.4s, v22.4s, v0.4s
 	WORD $0x4ea1cef9 // fmls v25.4s, v23.4s, v1.4s
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e22cd92 // fmla v18.4s, v12.4s, v2.4s
-	WORD $0x4e23cdb3 // fmla v19.4s, v13.4s, v3.4s
-	WORD $0x4ea2cd8e // fmls v14.4s, v12.4s, v2.4s
-	WORD $0x4ea3cdaf // fmls v15.4s, v13.4s, v3.4s
+	WORD $0x4eb21e4e // mov v14.16b, v18.16b
+	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x4ea2ce12 // fmls v18.4s, v16.4s, v2.4s
+	WORD $0x4ea3ce33 // fmls v19.4s, v17.4s, v3.4s
 	MOVD (R10), R12
 	ADD R12, R9, R19
-	FSTPQ (F16, F17), (R19)
+	FSTPQ (F12, F13), (R19)
 	MOVD 8(R10), R12
 	ADD R12, R9, R20
 	FSTPQ (F24, F25), (R20)
 	MOVD 16(R10), R12
 	ADD R12, R9, R21
-	FSTPQ (F18, F19), (R21)
+	FSTPQ (F14, F15), (R21)
 	MOVD 24(R10), R12
 	ADD R12, R9, R22
-	FSTPQ (F14, F15), (R22)
+	FSTPQ (F18, F19), (R22)
 	MOVD 32(R10), R12
 	ADD R12, R9, R23
 	FSTPQ (F20, F21), (R23)
-	FLDPQ 576(R4), (F12, F13)
-	FMOVQ 1728(R4), F14
-	FMOVQ 1744(R4), F15
-	FMOVQ 2880(R4), F16
-	FMOVQ 2896(R4), F17
-	FMOVQ 4032(R4), F18
-	FMOVQ 4048(R4), F19
+	FLDPQ 576(R4), (F16, F17)
+	FMOVQ 1728(R4), F18
+	FMOVQ 1744(R4), F19
+	FMOVQ 2880(R4), F12
+	FMOVQ 2896(R4), F13
+	FMOVQ 4032(R4), F14
+	FMOVQ 4048(R4), F15
 	WORD $0x4eac1d94 // mov v20.16b, v12.16b
+	WORD $0x4ea6ce14 // fmls v20.4s, v16.4s, v6.4s
 	WORD $0x4ead1db5 // mov v21.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6ce9f // fmls v31.4s, v20.4s, v6.4s
-	WORD $0x4ebf1ff4 // mov v20.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7cebf // fmls v31.4s, v21.4s, v7.4s
-	WORD $0x4ebf1ff5 // mov v21.16b, v31.16b
+	WORD $0x4ea7ce35 // fmls v21.4s, v17.4s, v7.4s
 	WORD $0x4eae1dd6 // mov v22.16b, v14.16b
+	WORD $0x4ea6ce56 // fmls v22.4s, v18.4s, v6.4s
 	WORD $0x4eaf1df7 // mov v23.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
-	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce77 // fmls v23.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce0c // fmls v12.4s, v16.4s, v4.4s
+	WORD $0x4ea5ce2d // fmls v13.4s, v17.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb61ed0 // mov v16.16b, v22.16b
 	WORD $0x4eb71ef1 // mov v17.16b, v23.16b
 	WORD $0x4e20ce90 // fmla v16.4s, v20.4s, v0.4s
@@ -13832,88 +12252,64 @@ row:
 	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
 	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
 	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
-	WORD $0x4eac1d96 // mov v22.16b, v12.16b
-	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
-	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4eb01e16 // mov v22.16b, v16.16b
+	WORD $0x4ea6cd96 // fmls v22.4s, v12.4s, v6.4s
+	WORD $0x4eb11e37 // mov v23.16b, v17.16b
+	WORD $0x4ea7cdb7 // fmls v23.4s, v13.4s, v7.4s
+	WORD $0x4eb21e58 // mov v24.16b, v18.16b
+	WORD $0x4ea6cdd8 // fmls v24.4s, v14.4s, v6.4s
+	WORD $0x4eb31e79 // mov v25.16b, v19.16b
+	WORD $0x4ea7cdf9 // fmls v25.4s, v15.4s, v7.4s
 	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
 	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f10 // mov v16.16b, v24.16b
-	WORD $0x4eb91f31 // mov v17.16b, v25.16b
-	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
-	WORD $0x4e21cef1 // fmla v17.4s, v23.4s, v1.4s
+	WORD $0x4eb81f0c // mov v12.16b, v24.16b
+	WORD $0x4eb91f2d // mov v13.16b, v25.16b
+	WORD $0x4e20cecc // fmla v12.4s, v22.4s, v0.4s
+	WORD $0x4e21ceed // fmla v13.4s, v23.4s, v1.4s
 	WORD $0x4ea0ced8 // fmls v24.4s, v22.4s, v0.4s
 	WORD $0x4ea1cef9 // fmls v25.4s, v23.4s, v1.4s
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e22cd92 // fmla v18.4s, v12.4s, v2.4s
-	WORD $0x4e23cdb3 // fmla v19.4s, v13.4s, v3.4s
-	WORD $0x4ea2cd8e // fmls v14.4s, v12.4s, v2.4s
-	WORD $0x4ea3cdaf // fmls v15.4s, v13.4s, v3.4s
+	WORD $0x4eb21e4e // mov v14.16b, v18.16b
+	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x4ea2ce12 // fmls v18.4s, v16.4s, v2.4s
+	WORD $0x4ea3ce33 // fmls v19.4s, v17.4s, v3.4s
 	MOVD (R10), R12
 	ADD R12, R9, R22
-	FSTPQ (F16, F17), 32(R22)
+	FSTPQ (F12, F13), 32(R22)
 	MOVD 8(R10), R12
 	ADD R12, R9, R23
 	FSTPQ (F24, F25), 32(R23)
 	MOVD 16(R10), R12
 	ADD R12, R9, R24
-	FSTPQ (F18, F19), 32(R24)
+	FSTPQ (F14, F15), 32(R24)
 	MOVD 24(R10), R12
 	ADD R12, R9, R19
-	FSTPQ (F14, F15), 32(R19)
+	FSTPQ (F18, F19), 32(R19)
 	MOVD 32(R10), R12
 	ADD R12, R9, R20
 	FSTPQ (F20, F21), 32(R20)
-	FLDPQ 608(R4), (F12, F13)
-	FMOVQ 1760(R4), F14
-	FMOVQ 1776(R4), F15
-	FMOVQ 2912(R4), F16
-	FMOVQ 2928(R4), F17
-	FMOVQ 4064(R4), F18
-	FMOVQ 4080(R4), F19
+	FLDPQ 608(R4), (F16, F17)
+	FMOVQ 1760(R4), F18
+	FMOVQ 1776(R4), F19
+	FMOVQ 2912(R4), F12
+	FMOVQ 2928(R4), F13
+	FMOVQ 4064(R4), F14
+	FMOVQ 4080(R4), F15
 	WORD $0x4eac1d94 // mov v20.16b, v12.16b
+	WORD $0x4ea6ce14 // fmls v20.4s, v16.4s, v6.4s
 	WORD $0x4ead1db5 // mov v21.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6ce9f // fmls v31.4s, v20.4s, v6.4s
-	WORD $0x4ebf1ff4 // mov v20.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7cebf // fmls v31.4s, v21.4s, v7.4s
-	WORD $0x4ebf1ff5 // mov v21.16b, v31.16b
+	WORD $0x4ea7ce35 // fmls v21.4s, v17.4s, v7.4s
 	WORD $0x4eae1dd6 // mov v22.16b, v14.16b
+	WORD $0x4ea6ce56 // fmls v22.4s, v18.4s, v6.4s
 	WORD $0x4eaf1df7 // mov v23.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
-	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce77 // fmls v23.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce0c // fmls v12.4s, v16.4s, v4.4s
+	WORD $0x4ea5ce2d // fmls v13.4s, v17.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb61ed0 // mov v16.16b, v22.16b
 	WORD $0x4eb71ef1 // mov v17.16b, v23.16b
 	WORD $0x4e20ce90 // fmla v16.4s, v20.4s, v0.4s
@@ -14042,100 +12438,76 @@ column:
 	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
 	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
 	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
-	WORD $0x4eac1d96 // mov v22.16b, v12.16b
-	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
-	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4eb01e16 // mov v22.16b, v16.16b
+	WORD $0x4ea6cd96 // fmls v22.4s, v12.4s, v6.4s
+	WORD $0x4eb11e37 // mov v23.16b, v17.16b
+	WORD $0x4ea7cdb7 // fmls v23.4s, v13.4s, v7.4s
+	WORD $0x4eb21e58 // mov v24.16b, v18.16b
+	WORD $0x4ea6cdd8 // fmls v24.4s, v14.4s, v6.4s
+	WORD $0x4eb31e79 // mov v25.16b, v19.16b
+	WORD $0x4ea7cdf9 // fmls v25.4s, v15.4s, v7.4s
 	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
 	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f10 // mov v16.16b, v24.16b
-	WORD $0x4eb91f31 // mov v17.16b, v25.16b
-	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
-	WORD $0x4e21cef1 // fmla v17.4s, v23.4s, v1.4s
+	WORD $0x4eb81f0c // mov v12.16b, v24.16b
+	WORD $0x4eb91f2d // mov v13.16b, v25.16b
+	WORD $0x4e20cecc // fmla v12.4s, v22.4s, v0.4s
+	WORD $0x4e21ceed // fmla v13.4s, v23.4s, v1.4s
 	WORD $0x4ea0ced8 // fmls v24.4s, v22.4s, v0.4s
 	WORD $0x4ea1cef9 // fmls v25.4s, v23.4s, v1.4s
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e22cd92 // fmla v18.4s, v12.4s, v2.4s
-	WORD $0x4e23cdb3 // fmla v19.4s, v13.4s, v3.4s
-	WORD $0x4ea2cd8e // fmls v14.4s, v12.4s, v2.4s
-	WORD $0x4ea3cdaf // fmls v15.4s, v13.4s, v3.4s
-	FSTPQ (F16, F17), (R11)
+	WORD $0x4eb21e4e // mov v14.16b, v18.16b
+	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x4ea2ce12 // fmls v18.4s, v16.4s, v2.4s
+	WORD $0x4ea3ce33 // fmls v19.4s, v17.4s, v3.4s
+	FSTPQ (F12, F13), (R11)
 	FSTPQ (F24, F25), 64(R11)
-	FSTPQ (F18, F19), 128(R11)
-	FSTPQ (F14, F15), 192(R11)
+	FSTPQ (F14, F15), 128(R11)
+	FSTPQ (F18, F19), 192(R11)
 	FSTPQ (F20, F21), 256(R11)
-	FMOVQ 16(R24), F13
-	WORD $0x2f10a5ac // uxtl v12.4s, v13.4h
-	WORD $0x6f10a5ad // uxtl2 v13.4s, v13.8h
-	WORD $0x4f30558c // shl v12.4s, v12.4s, #16
-	WORD $0x4f3055ad // shl v13.4s, v13.4s, #16
-	FMOVQ 16(R19), F15
-	WORD $0x2f10a5ee // uxtl v14.4s, v15.4h
-	WORD $0x6f10a5ef // uxtl2 v15.4s, v15.8h
-	WORD $0x4f3055ce // shl v14.4s, v14.4s, #16
-	WORD $0x4f3055ef // shl v15.4s, v15.4s, #16
-	FMOVQ 16(R20), F17
+	FMOVQ 16(R24), F17
 	WORD $0x2f10a630 // uxtl v16.4s, v17.4h
 	WORD $0x6f10a631 // uxtl2 v17.4s, v17.8h
 	WORD $0x4f305610 // shl v16.4s, v16.4s, #16
 	WORD $0x4f305631 // shl v17.4s, v17.4s, #16
-	FMOVQ 16(R21), F19
+	FMOVQ 16(R19), F19
 	WORD $0x2f10a672 // uxtl v18.4s, v19.4h
 	WORD $0x6f10a673 // uxtl2 v19.4s, v19.8h
 	WORD $0x4f305652 // shl v18.4s, v18.4s, #16
 	WORD $0x4f305673 // shl v19.4s, v19.4s, #16
+	FMOVQ 16(R20), F13
+	WORD $0x2f10a5ac // uxtl v12.4s, v13.4h
+	WORD $0x6f10a5ad // uxtl2 v13.4s, v13.8h
+	WORD $0x4f30558c // shl v12.4s, v12.4s, #16
+	WORD $0x4f3055ad // shl v13.4s, v13.4s, #16
+	FMOVQ 16(R21), F15
+	WORD $0x2f10a5ee // uxtl v14.4s, v15.4h
+	WORD $0x6f10a5ef // uxtl2 v15.4s, v15.8h
+	WORD $0x4f3055ce // shl v14.4s, v14.4s, #16
+	WORD $0x4f3055ef // shl v15.4s, v15.4s, #16
 	FMOVQ 16(R22), F21
 	WORD $0x2f10a6b4 // uxtl v20.4s, v21.4h
 	WORD $0x6f10a6b5 // uxtl2 v21.4s, v21.8h
 	WORD $0x4f305694 // shl v20.4s, v20.4s, #16
 	WORD $0x4f3056b5 // shl v21.4s, v21.4s, #16
-	WORD $0x4e2acd94 // fmla v20.4s, v12.4s, v10.4s
-	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
-	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
+	WORD $0x4e2ace14 // fmla v20.4s, v16.4s, v10.4s
+	WORD $0x4e2bce35 // fmla v21.4s, v17.4s, v11.4s
+	WORD $0x4ea8cd94 // fmls v20.4s, v12.4s, v8.4s
+	WORD $0x4ea9cdb5 // fmls v21.4s, v13.4s, v9.4s
 	WORD $0x4eac1d96 // mov v22.16b, v12.16b
+	WORD $0x4ea6ce16 // fmls v22.4s, v16.4s, v6.4s
 	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
+	WORD $0x4ea7ce37 // fmls v23.4s, v17.4s, v7.4s
 	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
+	WORD $0x4ea6ce58 // fmls v24.4s, v18.4s, v6.4s
 	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
-	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce79 // fmls v25.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce0c // fmls v12.4s, v16.4s, v4.4s
+	WORD $0x4ea5ce2d // fmls v13.4s, v17.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f10 // mov v16.16b, v24.16b
 	WORD $0x4eb91f31 // mov v17.16b, v25.16b
 	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
@@ -14182,85 +12554,61 @@ tile:
 	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
 	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
 	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
-	WORD $0x4eac1d96 // mov v22.16b, v12.16b
-	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
-	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4eb01e16 // mov v22.16b, v16.16b
+	WORD $0x4ea6cd96 // fmls v22.4s, v12.4s, v6.4s
+	WORD $0x4eb11e37 // mov v23.16b, v17.16b
+	WORD $0x4ea7cdb7 // fmls v23.4s, v13.4s, v7.4s
+	WORD $0x4eb21e58 // mov v24.16b, v18.16b
+	WORD $0x4ea6cdd8 // fmls v24.4s, v14.4s, v6.4s
+	WORD $0x4eb31e79 // mov v25.16b, v19.16b
+	WORD $0x4ea7cdf9 // fmls v25.4s, v15.4s, v7.4s
 	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
 	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f10 // mov v16.16b, v24.16b
-	WORD $0x4eb91f31 // mov v17.16b, v25.16b
-	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
-	WORD $0x4e21cef1 // fmla v17.4s, v23.4s, v1.4s
+	WORD $0x4eb81f0c // mov v12.16b, v24.16b
+	WORD $0x4eb91f2d // mov v13.16b, v25.16b
+	WORD $0x4e20cecc // fmla v12.4s, v22.4s, v0.4s
+	WORD $0x4e21ceed // fmla v13.4s, v23.4s, v1.4s
 	WORD $0x4ea0ced8 // fmls v24.4s, v22.4s, v0.4s
 	WORD $0x4ea1cef9 // fmls v25.4s, v23.4s, v1.4s
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e22cd92 // fmla v18.4s, v12.4s, v2.4s
-	WORD $0x4e23cdb3 // fmla v19.4s, v13.4s, v3.4s
-	WORD $0x4ea2cd8e // fmls v14.4s, v12.4s, v2.4s
-	WORD $0x4ea3cdaf // fmls v15.4s, v13.4s, v3.4s
-	FSTPQ (F16, F17), (R12)
+	WORD $0x4eb21e4e // mov v14.16b, v18.16b
+	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x4ea2ce12 // fmls v18.4s, v16.4s, v2.4s
+	WORD $0x4ea3ce33 // fmls v19.4s, v17.4s, v3.4s
+	FSTPQ (F12, F13), (R12)
 	ADD R9, R12, R23
 	FSTPQ (F24, F25), (R23)
 	ADD R9<<1, R12, R24
-	FSTPQ (F18, F19), (R24)
+	FSTPQ (F14, F15), (R24)
 	ADD R10, R12, R19
-	FSTPQ (F14, F15), (R19)
+	FSTPQ (F18, F19), (R19)
 	ADD R9<<2, R12, R20
 	FSTPQ (F20, F21), (R20)
-	FLDPQ 32(R4), (F12, F13)
-	FLDPQ 352(R4), (F14, F15)
-	FLDPQ 672(R4), (F16, F17)
-	FLDPQ 992(R4), (F18, F19)
+	FLDPQ 32(R4), (F16, F17)
+	FLDPQ 352(R4), (F18, F19)
+	FLDPQ 672(R4), (F12, F13)
+	FLDPQ 992(R4), (F14, F15)
 	FMOVQ 1312(R4), F20
 	FMOVQ 1328(R4), F21
-	WORD $0x4e2acd94 // fmla v20.4s, v12.4s, v10.4s
-	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
-	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
+	WORD $0x4e2ace14 // fmla v20.4s, v16.4s, v10.4s
+	WORD $0x4e2bce35 // fmla v21.4s, v17.4s, v11.4s
+	WORD $0x4ea8cd94 // fmls v20.4s, v12.4s, v8.4s
+	WORD $0x4ea9cdb5 // fmls v21.4s, v13.4s, v9.4s
 	WORD $0x4eac1d96 // mov v22.16b, v12.16b
+	WORD $0x4ea6ce16 // fmls v22.4s, v16.4s, v6.4s
 	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
+	WORD $0x4ea7ce37 // fmls v23.4s, v17.4s, v7.4s
 	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
+	WORD $0x4ea6ce58 // fmls v24.4s, v18.4s, v6.4s
 	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
-	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce79 // fmls v25.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce0c // fmls v12.4s, v16.4s, v4.4s
+	WORD $0x4ea5ce2d // fmls v13.4s, v17.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f10 // mov v16.16b, v24.16b
 	WORD $0x4eb91f31 // mov v17.16b, v25.16b
 	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
@@ -14290,86 +12638,62 @@ tile:
 	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
 	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
 	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
-	WORD $0x4eac1d96 // mov v22.16b, v12.16b
-	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
-	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4eb01e16 // mov v22.16b, v16.16b
+	WORD $0x4ea6cd96 // fmls v22.4s, v12.4s, v6.4s
+	WORD $0x4eb11e37 // mov v23.16b, v17.16b
+	WORD $0x4ea7cdb7 // fmls v23.4s, v13.4s, v7.4s
+	WORD $0x4eb21e58 // mov v24.16b, v18.16b
+	WORD $0x4ea6cdd8 // fmls v24.4s, v14.4s, v6.4s
+	WORD $0x4eb31e79 // mov v25.16b, v19.16b
+	WORD $0x4ea7cdf9 // fmls v25.4s, v15.4s, v7.4s
 	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
 	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f10 // mov v16.16b, v24.16b
-	WORD $0x4eb91f31 // mov v17.16b, v25.16b
-	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
-	WORD $0x4e21cef1 // fmla v17.4s, v23.4s, v1.4s
+	WORD $0x4eb81f0c // mov v12.16b, v24.16b
+	WORD $0x4eb91f2d // mov v13.16b, v25.16b
+	WORD $0x4e20cecc // fmla v12.4s, v22.4s, v0.4s
+	WORD $0x4e21ceed // fmla v13.4s, v23.4s, v1.4s
 	WORD $0x4ea0ced8 // fmls v24.4s, v22.4s, v0.4s
 	WORD $0x4ea1cef9 // fmls v25.4s, v23.4s, v1.4s
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e22cd92 // fmla v18.4s, v12.4s, v2.4s
-	WORD $0x4e23cdb3 // fmla v19.4s, v13.4s, v3.4s
-	WORD $0x4ea2cd8e // fmls v14.4s, v12.4s, v2.4s
-	WORD $0x4ea3cdaf // fmls v15.4s, v13.4s, v3.4s
-	FSTPQ (F16, F17), (R12)
+	WORD $0x4eb21e4e // mov v14.16b, v18.16b
+	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x4ea2ce12 // fmls v18.4s, v16.4s, v2.4s
+	WORD $0x4ea3ce33 // fmls v19.4s, v17.4s, v3.4s
+	FSTPQ (F12, F13), (R12)
 	ADD R9, R12, R21
 	FSTPQ (F24, F25), (R21)
 	ADD R9<<1, R12, R22
-	FSTPQ (F18, F19), (R22)
+	FSTPQ (F14, F15), (R22)
 	ADD R10, R12, R23
-	FSTPQ (F14, F15), (R23)
+	FSTPQ (F18, F19), (R23)
 	ADD R9<<2, R12, R24
 	FSTPQ (F20, F21), (R24)
-	FLDPQ 96(R4), (F12, F13)
-	FLDPQ 416(R4), (F14, F15)
-	FLDPQ 736(R4), (F16, F17)
-	FMOVQ 1056(R4), F18
-	FMOVQ 1072(R4), F19
+	FLDPQ 96(R4), (F16, F17)
+	FLDPQ 416(R4), (F18, F19)
+	FLDPQ 736(R4), (F12, F13)
+	FMOVQ 1056(R4), F14
+	FMOVQ 1072(R4), F15
 	FMOVQ 1376(R4), F20
 	FMOVQ 1392(R4), F21
-	WORD $0x4e2acd94 // fmla v20.4s, v12.4s, v10.4s
-	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
-	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
+	WORD $0x4e2ace14 // fmla v20.4s, v16.4s, v10.4s
+	WORD $0x4e2bce35 // fmla v21.4s, v17.4s, v11.4s
+	WORD $0x4ea8cd94 // fmls v20.4s, v12.4s, v8.4s
+	WORD $0x4ea9cdb5 // fmls v21.4s, v13.4s, v9.4s
 	WORD $0x4eac1d96 // mov v22.16b, v12.16b
+	WORD $0x4ea6ce16 // fmls v22.4s, v16.4s, v6.4s
 	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
+	WORD $0x4ea7ce37 // fmls v23.4s, v17.4s, v7.4s
 	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
+	WORD $0x4ea6ce58 // fmls v24.4s, v18.4s, v6.4s
 	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
-	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce79 // fmls v25.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce0c // fmls v12.4s, v16.4s, v4.4s
+	WORD $0x4ea5ce2d // fmls v13.4s, v17.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f10 // mov v16.16b, v24.16b
 	WORD $0x4eb91f31 // mov v17.16b, v25.16b
 	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
@@ -14399,86 +12723,62 @@ tile:
 	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
 	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
 	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
-	WORD $0x4eac1d96 // mov v22.16b, v12.16b
-	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
-	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4eb01e16 // mov v22.16b, v16.16b
+	WORD $0x4ea6cd96 // fmls v22.4s, v12.4s, v6.4s
+	WORD $0x4eb11e37 // mov v23.16b, v17.16b
+	WORD $0x4ea7cdb7 // fmls v23.4s, v13.4s, v7.4s
+	WORD $0x4eb21e58 // mov v24.16b, v18.16b
+	WORD $0x4ea6cdd8 // fmls v24.4s, v14.4s, v6.4s
+	WORD $0x4eb31e79 // mov v25.16b, v19.16b
+	WORD $0x4ea7cdf9 // fmls v25.4s, v15.4s, v7.4s
 	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
 	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f10 // mov v16.16b, v24.16b
-	WORD $0x4eb91f31 // mov v17.16b, v25.16b
-	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
-	WORD $0x4e21cef1 // fmla v17.4s, v23.4s, v1.4s
+	WORD $0x4eb81f0c // mov v12.16b, v24.16b
+	WORD $0x4eb91f2d // mov v13.16b, v25.16b
+	WORD $0x4e20cecc // fmla v12.4s, v22.4s, v0.4s
+	WORD $0x4e21ceed // fmla v13.4s, v23.4s, v1.4s
 	WORD $0x4ea0ced8 // fmls v24.4s, v22.4s, v0.4s
 	WORD $0x4ea1cef9 // fmls v25.4s, v23.4s, v1.4s
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e22cd92 // fmla v18.4s, v12.4s, v2.4s
-	WORD $0x4e23cdb3 // fmla v19.4s, v13.4s, v3.4s
-	WORD $0x4ea2cd8e // fmls v14.4s, v12.4s, v2.4s
-	WORD $0x4ea3cdaf // fmls v15.4s, v13.4s, v3.4s
-	FSTPQ (F16, F17), (R12)
+	WORD $0x4eb21e4e // mov v14.16b, v18.16b
+	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x4ea2ce12 // fmls v18.4s, v16.4s, v2.4s
+	WORD $0x4ea3ce33 // fmls v19.4s, v17.4s, v3.4s
+	FSTPQ (F12, F13), (R12)
 	ADD R9, R12, R19
 	FSTPQ (F24, F25), (R19)
 	ADD R9<<1, R12, R20
-	FSTPQ (F18, F19), (R20)
+	FSTPQ (F14, F15), (R20)
 	ADD R10, R12, R21
-	FSTPQ (F14, F15), (R21)
+	FSTPQ (F18, F19), (R21)
 	ADD R9<<2, R12, R22
 	FSTPQ (F20, F21), (R22)
-	FLDPQ 160(R4), (F12, F13)
-	FLDPQ 480(R4), (F14, F15)
-	FLDPQ 800(R4), (F16, F17)
-	FMOVQ 1120(R4), F18
-	FMOVQ 1136(R4), F19
+	FLDPQ 160(R4), (F16, F17)
+	FLDPQ 480(R4), (F18, F19)
+	FLDPQ 800(R4), (F12, F13)
+	FMOVQ 1120(R4), F14
+	FMOVQ 1136(R4), F15
 	FMOVQ 1440(R4), F20
 	FMOVQ 1456(R4), F21
-	WORD $0x4e2acd94 // fmla v20.4s, v12.4s, v10.4s
-	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
-	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
+	WORD $0x4e2ace14 // fmla v20.4s, v16.4s, v10.4s
+	WORD $0x4e2bce35 // fmla v21.4s, v17.4s, v11.4s
+	WORD $0x4ea8cd94 // fmls v20.4s, v12.4s, v8.4s
+	WORD $0x4ea9cdb5 // fmls v21.4s, v13.4s, v9.4s
 	WORD $0x4eac1d96 // mov v22.16b, v12.16b
+	WORD $0x4ea6ce16 // fmls v22.4s, v16.4s, v6.4s
 	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
+	WORD $0x4ea7ce37 // fmls v23.4s, v17.4s, v7.4s
 	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
+	WORD $0x4ea6ce58 // fmls v24.4s, v18.4s, v6.4s
 	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
-	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce79 // fmls v25.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce0c // fmls v12.4s, v16.4s, v4.4s
+	WORD $0x4ea5ce2d // fmls v13.4s, v17.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f10 // mov v16.16b, v24.16b
 	WORD $0x4eb91f31 // mov v17.16b, v25.16b
 	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
@@ -14508,86 +12808,62 @@ tile:
 	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
 	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
 	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
-	WORD $0x4eac1d96 // mov v22.16b, v12.16b
-	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
-	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4eb01e16 // mov v22.16b, v16.16b
+	WORD $0x4ea6cd96 // fmls v22.4s, v12.4s, v6.4s
+	WORD $0x4eb11e37 // mov v23.16b, v17.16b
+	WORD $0x4ea7cdb7 // fmls v23.4s, v13.4s, v7.4s
+	WORD $0x4eb21e58 // mov v24.16b, v18.16b
+	WORD $0x4ea6cdd8 // fmls v24.4s, v14.4s, v6.4s
+	WORD $0x4eb31e79 // mov v25.16b, v19.16b
+	WORD $0x4ea7cdf9 // fmls v25.4s, v15.4s, v7.4s
 	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
 	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f10 // mov v16.16b, v24.16b
-	WORD $0x4eb91f31 // mov v17.16b, v25.16b
-	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
-	WORD $0x4e21cef1 // fmla v17.4s, v23.4s, v1.4s
+	WORD $0x4eb81f0c // mov v12.16b, v24.16b
+	WORD $0x4eb91f2d // mov v13.16b, v25.16b
+	WORD $0x4e20cecc // fmla v12.4s, v22.4s, v0.4s
+	WORD $0x4e21ceed // fmla v13.4s, v23.4s, v1.4s
 	WORD $0x4ea0ced8 // fmls v24.4s, v22.4s, v0.4s
 	WORD $0x4ea1cef9 // fmls v25.4s, v23.4s, v1.4s
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e22cd92 // fmla v18.4s, v12.4s, v2.4s
-	WORD $0x4e23cdb3 // fmla v19.4s, v13.4s, v3.4s
-	WORD $0x4ea2cd8e // fmls v14.4s, v12.4s, v2.4s
-	WORD $0x4ea3cdaf // fmls v15.4s, v13.4s, v3.4s
-	FSTPQ (F16, F17), (R12)
+	WORD $0x4eb21e4e // mov v14.16b, v18.16b
+	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x4ea2ce12 // fmls v18.4s, v16.4s, v2.4s
+	WORD $0x4ea3ce33 // fmls v19.4s, v17.4s, v3.4s
+	FSTPQ (F12, F13), (R12)
 	ADD R9, R12, R23
 	FSTPQ (F24, F25), (R23)
 	ADD R9<<1, R12, R24
-	FSTPQ (F18, F19), (R24)
+	FSTPQ (F14, F15), (R24)
 	ADD R10, R12, R19
-	FSTPQ (F14, F15), (R19)
+	FSTPQ (F18, F19), (R19)
 	ADD R9<<2, R12, R20
 	FSTPQ (F20, F21), (R20)
-	FLDPQ 224(R4), (F12, F13)
-	FLDPQ 544(R4), (F14, F15)
-	FLDPQ 864(R4), (F16, F17)
-	FMOVQ 1184(R4), F18
-	FMOVQ 1200(R4), F19
+	FLDPQ 224(R4), (F16, F17)
+	FLDPQ 544(R4), (F18, F19)
+	FLDPQ 864(R4), (F12, F13)
+	FMOVQ 1184(R4), F14
+	FMOVQ 1200(R4), F15
 	FMOVQ 1504(R4), F20
 	FMOVQ 1520(R4), F21
-	WORD $0x4e2acd94 // fmla v20.4s, v12.4s, v10.4s
-	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
-	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
+	WORD $0x4e2ace14 // fmla v20.4s, v16.4s, v10.4s
+	WORD $0x4e2bce35 // fmla v21.4s, v17.4s, v11.4s
+	WORD $0x4ea8cd94 // fmls v20.4s, v12.4s, v8.4s
+	WORD $0x4ea9cdb5 // fmls v21.4s, v13.4s, v9.4s
 	WORD $0x4eac1d96 // mov v22.16b, v12.16b
+	WORD $0x4ea6ce16 // fmls v22.4s, v16.4s, v6.4s
 	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
+	WORD $0x4ea7ce37 // fmls v23.4s, v17.4s, v7.4s
 	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
+	WORD $0x4ea6ce58 // fmls v24.4s, v18.4s, v6.4s
 	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
-	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce79 // fmls v25.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce0c // fmls v12.4s, v16.4s, v4.4s
+	WORD $0x4ea5ce2d // fmls v13.4s, v17.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f10 // mov v16.16b, v24.16b
 	WORD $0x4eb91f31 // mov v17.16b, v25.16b
 	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
@@ -14617,86 +12893,62 @@ tile:
 	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
 	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
 	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
-	WORD $0x4eac1d96 // mov v22.16b, v12.16b
-	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
-	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
-	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
+	WORD $0x4eb01e16 // mov v22.16b, v16.16b
+	WORD $0x4ea6cd96 // fmls v22.4s, v12.4s, v6.4s
+	WORD $0x4eb11e37 // mov v23.16b, v17.16b
+	WORD $0x4ea7cdb7 // fmls v23.4s, v13.4s, v7.4s
+	WORD $0x4eb21e58 // mov v24.16b, v18.16b
+	WORD $0x4ea6cdd8 // fmls v24.4s, v14.4s, v6.4s
+	WORD $0x4eb31e79 // mov v25.16b, v19.16b
+	WORD $0x4ea7cdf9 // fmls v25.4s, v15.4s, v7.4s
 	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
 	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
 	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
 	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
-	WORD $0x4eb81f10 // mov v16.16b, v24.16b
-	WORD $0x4eb91f31 // mov v17.16b, v25.16b
-	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
-	WORD $0x4e21cef1 // fmla v17.4s, v23.4s, v1.4s
+	WORD $0x4eb81f0c // mov v12.16b, v24.16b
+	WORD $0x4eb91f2d // mov v13.16b, v25.16b
+	WORD $0x4e20cecc // fmla v12.4s, v22.4s, v0.4s
+	WORD $0x4e21ceed // fmla v13.4s, v23.4s, v1.4s
 	WORD $0x4ea0ced8 // fmls v24.4s, v22.4s, v0.4s
 	WORD $0x4ea1cef9 // fmls v25.4s, v23.4s, v1.4s
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e22cd92 // fmla v18.4s, v12.4s, v2.4s
-	WORD $0x4e23cdb3 // fmla v19.4s, v13.4s, v3.4s
-	WORD $0x4ea2cd8e // fmls v14.4s, v12.4s, v2.4s
-	WORD $0x4ea3cdaf // fmls v15.4s, v13.4s, v3.4s
-	FSTPQ (F16, F17), (R12)
+	WORD $0x4eb21e4e // mov v14.16b, v18.16b
+	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x4ea2ce12 // fmls v18.4s, v16.4s, v2.4s
+	WORD $0x4ea3ce33 // fmls v19.4s, v17.4s, v3.4s
+	FSTPQ (F12, F13), (R12)
 	ADD R9, R12, R21
 	FSTPQ (F24, F25), (R21)
 	ADD R9<<1, R12, R22
-	FSTPQ (F18, F19), (R22)
+	FSTPQ (F14, F15), (R22)
 	ADD R10, R12, R23
-	FSTPQ (F14, F15), (R23)
+	FSTPQ (F18, F19), (R23)
 	ADD R9<<2, R12, R24
 	FSTPQ (F20, F21), (R24)
-	FLDPQ 288(R4), (F12, F13)
-	FLDPQ 608(R4), (F14, F15)
-	FLDPQ 928(R4), (F16, F17)
-	FMOVQ 1248(R4), F18
-	FMOVQ 1264(R4), F19
+	FLDPQ 288(R4), (F16, F17)
+	FLDPQ 608(R4), (F18, F19)
+	FLDPQ 928(R4), (F12, F13)
+	FMOVQ 1248(R4), F14
+	FMOVQ 1264(R4), F15
 	FMOVQ 1568(R4), F20
 	FMOVQ 1584(R4), F21
-	WORD $0x4e2acd94 // fmla v20.4s, v12.4s, v10.4s
-	WORD $0x4e2bcdb5 // fmla v21.4s, v13.4s, v11.4s
-	WORD $0x4ea8ce14 // fmls v20.4s, v16.4s, v8.4s
-	WORD $0x4ea9ce35 // fmls v21.4s, v17.4s, v9.4s
+	WORD $0x4e2ace14 // fmla v20.4s, v16.4s, v10.4s
+	WORD $0x4e2bce35 // fmla v21.4s, v17.4s, v11.4s
+	WORD $0x4ea8cd94 // fmls v20.4s, v12.4s, v8.4s
+	WORD $0x4ea9cdb5 // fmls v21.4s, v13.4s, v9.4s
 	WORD $0x4eac1d96 // mov v22.16b, v12.16b
+	WORD $0x4ea6ce16 // fmls v22.4s, v16.4s, v6.4s
 	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4eb01e1f // mov v31.16b, v16.16b
-	WORD $0x4ea6cedf // fmls v31.4s, v22.4s, v6.4s
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4eb11e3f // mov v31.16b, v17.16b
-	WORD $0x4ea7ceff // fmls v31.4s, v23.4s, v7.4s
-	WORD $0x4ebf1ff7 // mov v23.16b, v31.16b
+	WORD $0x4ea7ce37 // fmls v23.4s, v17.4s, v7.4s
 	WORD $0x4eae1dd8 // mov v24.16b, v14.16b
+	WORD $0x4ea6ce58 // fmls v24.4s, v18.4s, v6.4s
 	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
-	WORD $0x4eb21e5f // mov v31.16b, v18.16b
-	WORD $0x4ea6cf1f // fmls v31.4s, v24.4s, v6.4s
-	WORD $0x4ebf1ff8 // mov v24.16b, v31.16b
-	WORD $0x4eb31e7f // mov v31.16b, v19.16b
-	WORD $0x4ea7cf3f // fmls v31.4s, v25.4s, v7.4s
-	WORD $0x4ebf1ff9 // mov v25.16b, v31.16b
-	WORD $0x4ea4cd90 // fmls v16.4s, v12.4s, v4.4s
-	WORD $0x4eb01e0c // mov v12.16b, v16.16b
-	WORD $0x4ea5cdb1 // fmls v17.4s, v13.4s, v5.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
-	WORD $0x4ea4cdd2 // fmls v18.4s, v14.4s, v4.4s
-	WORD $0x4eb21e4e // mov v14.16b, v18.16b
-	WORD $0x4ea5cdf3 // fmls v19.4s, v15.4s, v5.4s
-	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x4ea7ce79 // fmls v25.4s, v19.4s, v7.4s
+	WORD $0x4ea4ce0c // fmls v12.4s, v16.4s, v4.4s
+	WORD $0x4ea5ce2d // fmls v13.4s, v17.4s, v5.4s
+	WORD $0x4ea4ce4e // fmls v14.4s, v18.4s, v4.4s
+	WORD $0x4ea5ce6f // fmls v15.4s, v19.4s, v5.4s
 	WORD $0x4eb81f10 // mov v16.16b, v24.16b
 	WORD $0x4eb91f31 // mov v17.16b, v25.16b
 	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
@@ -15011,110 +13263,121 @@ tile:
 	WORD $0x6e1805ef // mov v15.d[1], v15.d[0]
 	WORD $0x4ecf39df // zip1 v31.2d, v14.2d, v15.2d
 	WORD $0x4ece39de // zip1 v30.2d, v14.2d, v14.2d
-	WORD $0x4ebf1fee // mov v14.16b, v31.16b
-	WORD $0x4ebe1fcf // mov v15.16b, v30.16b
-	FMOVQ F14, (R11)
-	WORD $0x6f30058e // ushr v14.4s, v12.4s, #16
-	WORD $0x6f3005af // ushr v15.4s, v13.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1dce // and v14.16b, v14.16b, v31.16b
-	WORD $0x4e3f1def // and v15.16b, v15.16b, v31.16b
-	WORD $0x4eae858c // add v12.4s, v12.4s, v14.4s
-	WORD $0x4eaf85ad // add v13.4s, v13.4s, v15.4s
-	FMOVQ 464(R26), F31
+	FMOVQ F31, (R11)
+	WORD $0x6f30059f // ushr v31.4s, v12.4s, #16
+	WORD $0x6f3005be // ushr v30.4s, v13.4s, #16
+	FMOVQ 448(R26), F14
+	WORD $0x4e2e1fff // and v31.16b, v31.16b, v14.16b
+	WORD $0x4e2e1fde // and v30.16b, v30.16b, v14.16b
 	WORD $0x4ebf858c // add v12.4s, v12.4s, v31.4s
-	WORD $0x4ebf85ad // add v13.4s, v13.4s, v31.4s
+	WORD $0x4ebe85ad // add v13.4s, v13.4s, v30.4s
+	FMOVQ 464(R26), F14
+	WORD $0x4eae858c // add v12.4s, v12.4s, v14.4s
+	WORD $0x4eae85ad // add v13.4s, v13.4s, v14.4s
 	WORD $0x6f30058c // ushr v12.4s, v12.4s, #16
 	WORD $0x6f3005ad // ushr v13.4s, v13.4s, #16
 	WORD $0x2e61298c // sqxtun v12.4h, v12.4s
 	WORD $0x6e18058c // mov v12.d[1], v12.d[0]
 	WORD $0x2e6129ad // sqxtun v13.4h, v13.4s
 	WORD $0x6e1805ad // mov v13.d[1], v13.d[0]
-	WORD $0x4ecd399f // zip1 v31.2d, v12.2d, v13.2d
-	WORD $0x4ecc399e // zip1 v30.2d, v12.2d, v12.2d
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ebe1fcd // mov v13.16b, v30.16b
+	WORD $0x4ecd398e // zip1 v14.2d, v12.2d, v13.2d
+	WORD $0x4ecc398f // zip1 v15.2d, v12.2d, v12.2d
 	ADD R5, R11, R19
-	FMOVQ F12, (R19)
-	WORD $0x6f3006cc // ushr v12.4s, v22.4s, #16
-	WORD $0x6f3006ed // ushr v13.4s, v23.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
+	FMOVQ F14, (R19)
+	WORD $0x6f3006ce // ushr v14.4s, v22.4s, #16
+	WORD $0x6f3006ef // ushr v15.4s, v23.4s, #16
+	FMOVQ 448(R26), F12
+	WORD $0x4e2c1dce // and v14.16b, v14.16b, v12.16b
+	WORD $0x4e2c1def // and v15.16b, v15.16b, v12.16b
+	WORD $0x4eae86d6 // add v22.4s, v22.4s, v14.4s
+	WORD $0x4eaf86f7 // add v23.4s, v23.4s, v15.4s
+	FMOVQ 464(R26), F12
 	WORD $0x4eac86d6 // add v22.4s, v22.4s, v12.4s
-	WORD $0x4ead86f7 // add v23.4s, v23.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf86d6 // add v22.4s, v22.4s, v31.4s
-	WORD $0x4ebf86f7 // add v23.4s, v23.4s, v31.4s
+	WORD $0x4eac86f7 // add v23.4s, v23.4s, v12.4s
 	WORD $0x6f3006d6 // ushr v22.4s, v22.4s, #16
 	WORD $0x6f3006f7 // ushr v23.4s, v23.4s, #16
 	WORD $0x2e612ad6 // sqxtun v22.4h, v22.4s
 	WORD $0x6e1806d6 // mov v22.d[1], v22.d[0]
 	WORD $0x2e612af7 // sqxtun v23.4h, v23.4s
 	WORD $0x6e1806f7 // mov v23.d[1], v23.d[0]
-	WORD $0x4ed73adf // zip1 v31.2d, v22.2d, v23.2d
-	WORD $0x4ed63ade // zip1 v30.2d, v22.2d, v22.2d
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4ebe1fd7 // mov v23.16b, v30.16b
+	WORD $0x4ed73acc // zip1 v12.2d, v22.2d, v23.2d
+	WORD $0x4ed63acd // zip1 v13.2d, v22.2d, v22.2d
 	ADD R5<<1, R11, R20
-	FMOVQ F22, (R20)
-	WORD $0x6f30068c // ushr v12.4s, v20.4s, #16
-	WORD $0x6f3006ad // ushr v13.4s, v21.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac8694 // add v20.4s, v20.4s, v12.4s
-	WORD $0x4ead86b5 // add v21.4s, v21.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf8694 // add v20.4s, v20.4s, v31.4s
-	WORD $0x4ebf86b5 // add v21.4s, v21.4s, v31.4s
+	FMOVQ F12, (R20)
+	WORD $0x6f30068e // ushr v14.4s, v20.4s, #16
+	WORD $0x6f3006af // ushr v15.4s, v21.4s, #16
+	FMOVQ 448(R26), F22
+	WORD $0x4e361dce // and v14.16b, v14.16b, v22.16b
+	WORD $0x4e361def // and v15.16b, v15.16b, v22.16b
+	WORD $0x4eae8694 // add v20.4s, v20.4s, v14.4s
+	WORD $0x4eaf86b5 // add v21.4s, v21.4s, v15.4s
+	FMOVQ 464(R26), F22
+	WORD $0x4eb68694 // add v20.4s, v20.4s, v22.4s
+	WORD $0x4eb686b5 // add v21.4s, v21.4s, v22.4s
 	WORD $0x6f300694 // ushr v20.4s, v20.4s, #16
 	WORD $0x6f3006b5 // ushr v21.4s, v21.4s, #16
 	WORD $0x2e612a94 // sqxtun v20.4h, v20.4s
 	WORD $0x6e180694 // mov v20.d[1], v20.d[0]
 	WORD $0x2e612ab5 // sqxtun v21.4h, v21.4s
 	WORD $0x6e1806b5 // mov v21.d[1], v21.d[0]
-	WORD $0x4ed53a9f // zip1 v31.2d, v20.2d, v21.2d
-	WORD $0x4ed43a9e // zip1 v30.2d, v20.2d, v20.2d
-	WORD $0x4ebf1ff4 // mov v20.16b, v31.16b
-	WORD $0x4ebe1fd5 // mov v21.16b, v30.16b
+	WORD $0x4ed53a96 // zip1 v22.2d, v20.2d, v21.2d
+	WORD $0x4ed43a97 // zip1 v23.2d, v20.2d, v20.2d
 	ADD R8, R11, R21
-	FMOVQ F20, (R21)
+	FMOVQ F22, (R21)
 	ADD R4, R11
-	FLDPQ 160(R1), (F12, F13)
-	FLDPQ 192(R1), (F14, F15)
+	FLDPQ 160(R1), (F14, F15)
+	FLDPQ 192(R1), (F31, F30)
 	FLDPQ 224(R1), (F16, F17)
 	FLDPQ 256(R1), (F18, F19)
-	FLDPQ 288(R1), (F20, F21)
-	WORD $0x4e2ed596 // fadd v22.4s, v12.4s, v14.4s
-	WORD $0x4e2fd5b7 // fadd v23.4s, v13.4s, v15.4s
+	FLDPQ 288(R1), (F22, F23)
+	WORD $0x4e3fd5cc // fadd v12.4s, v14.4s, v31.4s
+	WORD $0x4e3ed5ed // fadd v13.4s, v15.4s, v30.4s
 	WORD $0x4e32d618 // fadd v24.4s, v16.4s, v18.4s
 	WORD $0x4e33d639 // fadd v25.4s, v17.4s, v19.4s
-	WORD $0x4eaed58c // fsub v12.4s, v12.4s, v14.4s
-	WORD $0x4eafd5ad // fsub v13.4s, v13.4s, v15.4s
+	WORD $0x4ebfd5ce // fsub v14.4s, v14.4s, v31.4s
+	WORD $0x4ebed5ef // fsub v15.4s, v15.4s, v30.4s
 	WORD $0x4eb2d610 // fsub v16.4s, v16.4s, v18.4s
 	WORD $0x4eb3d631 // fsub v17.4s, v17.4s, v19.4s
-	WORD $0x4e36d70e // fadd v14.4s, v24.4s, v22.4s
-	WORD $0x4e37d72f // fadd v15.4s, v25.4s, v23.4s
-	WORD $0x4e28cd94 // fmla v20.4s, v12.4s, v8.4s
-	WORD $0x4e29cdb5 // fmla v21.4s, v13.4s, v9.4s
-	WORD $0x4e2ace14 // fmla v20.4s, v16.4s, v10.4s
-	WORD $0x4e2bce35 // fmla v21.4s, v17.4s, v11.4s
-	WORD $0x6e20dd8c // fmul v12.4s, v12.4s, v0.4s
-	WORD $0x6e21ddad // fmul v13.4s, v13.4s, v1.4s
-	WORD $0x4e22ce0c // fmla v12.4s, v16.4s, v2.4s
-	WORD $0x4e23ce2d // fmla v13.4s, v17.4s, v3.4s
-	WORD $0x6e24ded6 // fmul v22.4s, v22.4s, v4.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
-	WORD $0x4e26cf16 // fmla v22.4s, v24.4s, v6.4s
-	WORD $0x4e27cf37 // fmla v23.4s, v25.4s, v7.4s
-	WORD $0x6f3005d0 // ushr v16.4s, v14.4s, #16
-	WORD $0x6f3005f1 // ushr v17.4s, v15.4s, #16
+	WORD $0x4e2cd71f // fadd v31.4s, v24.4s, v12.4s
+	WORD $0x4e2dd73e // fadd v30.4s, v25.4s, v13.4s
+	WORD $0x4e28cdd6 // fmla v22.4s, v14.4s, v8.4s
+	WORD $0x4e29cdf7 // fmla v23.4s, v15.4s, v9.4s
+	WORD $0x4e2ace16 // fmla v22.4s, v16.4s, v10.4s
+	WORD $0x4e2bce37 // fmla v23.4s, v17.4s, v11.4s
+	WORD $0x6e20ddce // fmul v14.4s, v14.4s, v0.4s
+	WORD $0x6e21ddef // fmul v15.4s, v15.4s, v1.4s
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x6e24dd8c // fmul v12.4s, v12.4s, v4.4s
+	WORD $0x6e25ddad // fmul v13.4s, v13.4s, v5.4s
+	WORD $0x4e26cf0c // fmla v12.4s, v24.4s, v6.4s
+	WORD $0x4e27cf2d // fmla v13.4s, v25.4s, v7.4s
+	WORD $0x6f3007f0 // ushr v16.4s, v31.4s, #16
+	WORD $0x6f3007d1 // ushr v17.4s, v30.4s, #16
+	FMOVQ 448(R26), F20
+	WORD $0x4e341e10 // and v16.16b, v16.16b, v20.16b
+	WORD $0x4e341e31 // and v17.16b, v17.16b, v20.16b
+	WORD $0x4eb087ff // add v31.4s, v31.4s, v16.4s
+	WORD $0x4eb187de // add v30.4s, v30.4s, v17.4s
+	FMOVQ 464(R26), F20
+	WORD $0x4eb487ff // add v31.4s, v31.4s, v20.4s
+	WORD $0x4eb487de // add v30.4s, v30.4s, v20.4s
+	WORD $0x6f3007ff // ushr v31.4s, v31.4s, #16
+	WORD $0x6f3007de // ushr v30.4s, v30.4s, #16
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3bf4 // zip1 v20.2d, v31.2d, v30.2d
+	WORD $0x4edf3bf5 // zip1 v21.2d, v31.2d, v31.2d
+	FMOVQ F20, (R11)
+	WORD $0x6f3005d4 // ushr v20.4s, v14.4s, #16
+	WORD $0x6f3005f5 // ushr v21.4s, v15.4s, #16
 	FMOVQ 448(R26), F31
-	WORD $0x4e3f1e10 // and v16.16b, v16.16b, v31.16b
-	WORD $0x4e3f1e31 // and v17.16b, v17.16b, v31.16b
-	WORD $0x4eb085ce // add v14.4s, v14.4s, v16.4s
-	WORD $0x4eb185ef // add v15.4s, v15.4s, v17.4s
+	WORD $0x4e3f1e94 // and v20.16b, v20.16b, v31.16b
+	WORD $0x4e3f1eb5 // and v21.16b, v21.16b, v31.16b
+	WORD $0x4eb485ce // add v14.4s, v14.4s, v20.4s
+	WORD $0x4eb585ef // add v15.4s, v15.4s, v21.4s
 	FMOVQ 464(R26), F31
 	WORD $0x4ebf85ce // add v14.4s, v14.4s, v31.4s
 	WORD $0x4ebf85ef // add v15.4s, v15.4s, v31.4s
@@ -15126,110 +13389,122 @@ tile:
 	WORD $0x6e1805ef // mov v15.d[1], v15.d[0]
 	WORD $0x4ecf39df // zip1 v31.2d, v14.2d, v15.2d
 	WORD $0x4ece39de // zip1 v30.2d, v14.2d, v14.2d
-	WORD $0x4ebf1fee // mov v14.16b, v31.16b
-	WORD $0x4ebe1fcf // mov v15.16b, v30.16b
-	FMOVQ F14, (R11)
-	WORD $0x6f30058e // ushr v14.4s, v12.4s, #16
-	WORD $0x6f3005af // ushr v15.4s, v13.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1dce // and v14.16b, v14.16b, v31.16b
-	WORD $0x4e3f1def // and v15.16b, v15.16b, v31.16b
-	WORD $0x4eae858c // add v12.4s, v12.4s, v14.4s
-	WORD $0x4eaf85ad // add v13.4s, v13.4s, v15.4s
-	FMOVQ 464(R26), F31
+	ADD R5, R11, R22
+	FMOVQ F31, (R22)
+	WORD $0x6f30059f // ushr v31.4s, v12.4s, #16
+	WORD $0x6f3005be // ushr v30.4s, v13.4s, #16
+	FMOVQ 448(R26), F14
+	WORD $0x4e2e1fff // and v31.16b, v31.16b, v14.16b
+	WORD $0x4e2e1fde // and v30.16b, v30.16b, v14.16b
 	WORD $0x4ebf858c // add v12.4s, v12.4s, v31.4s
-	WORD $0x4ebf85ad // add v13.4s, v13.4s, v31.4s
+	WORD $0x4ebe85ad // add v13.4s, v13.4s, v30.4s
+	FMOVQ 464(R26), F14
+	WORD $0x4eae858c // add v12.4s, v12.4s, v14.4s
+	WORD $0x4eae85ad // add v13.4s, v13.4s, v14.4s
 	WORD $0x6f30058c // ushr v12.4s, v12.4s, #16
 	WORD $0x6f3005ad // ushr v13.4s, v13.4s, #16
 	WORD $0x2e61298c // sqxtun v12.4h, v12.4s
 	WORD $0x6e18058c // mov v12.d[1], v12.d[0]
 	WORD $0x2e6129ad // sqxtun v13.4h, v13.4s
 	WORD $0x6e1805ad // mov v13.d[1], v13.d[0]
-	WORD $0x4ecd399f // zip1 v31.2d, v12.2d, v13.2d
-	WORD $0x4ecc399e // zip1 v30.2d, v12.2d, v12.2d
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ebe1fcd // mov v13.16b, v30.16b
-	ADD R5, R11, R22
-	FMOVQ F12, (R22)
-	WORD $0x6f3006cc // ushr v12.4s, v22.4s, #16
-	WORD $0x6f3006ed // ushr v13.4s, v23.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac86d6 // add v22.4s, v22.4s, v12.4s
-	WORD $0x4ead86f7 // add v23.4s, v23.4s, v13.4s
-	FMOVQ 464(R26), F31
+	WORD $0x4ecd398e // zip1 v14.2d, v12.2d, v13.2d
+	WORD $0x4ecc398f // zip1 v15.2d, v12.2d, v12.2d
+	ADD R5<<1, R11, R23
+	FMOVQ F14, (R23)
+	WORD $0x6f3006df // ushr v31.4s, v22.4s, #16
+	WORD $0x6f3006fe // ushr v30.4s, v23.4s, #16
+	FMOVQ 448(R26), F12
+	WORD $0x4e2c1fff // and v31.16b, v31.16b, v12.16b
+	WORD $0x4e2c1fde // and v30.16b, v30.16b, v12.16b
 	WORD $0x4ebf86d6 // add v22.4s, v22.4s, v31.4s
-	WORD $0x4ebf86f7 // add v23.4s, v23.4s, v31.4s
+	WORD $0x4ebe86f7 // add v23.4s, v23.4s, v30.4s
+	FMOVQ 464(R26), F12
+	WORD $0x4eac86d6 // add v22.4s, v22.4s, v12.4s
+	WORD $0x4eac86f7 // add v23.4s, v23.4s, v12.4s
 	WORD $0x6f3006d6 // ushr v22.4s, v22.4s, #16
 	WORD $0x6f3006f7 // ushr v23.4s, v23.4s, #16
 	WORD $0x2e612ad6 // sqxtun v22.4h, v22.4s
 	WORD $0x6e1806d6 // mov v22.d[1], v22.d[0]
 	WORD $0x2e612af7 // sqxtun v23.4h, v23.4s
 	WORD $0x6e1806f7 // mov v23.d[1], v23.d[0]
-	WORD $0x4ed73adf // zip1 v31.2d, v22.2d, v23.2d
-	WORD $0x4ed63ade // zip1 v30.2d, v22.2d, v22.2d
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4ebe1fd7 // mov v23.16b, v30.16b
-	ADD R5<<1, R11, R23
-	FMOVQ F22, (R23)
-	WORD $0x6f30068c // ushr v12.4s, v20.4s, #16
-	WORD $0x6f3006ad // ushr v13.4s, v21.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac8694 // add v20.4s, v20.4s, v12.4s
-	WORD $0x4ead86b5 // add v21.4s, v21.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf8694 // add v20.4s, v20.4s, v31.4s
-	WORD $0x4ebf86b5 // add v21.4s, v21.4s, v31.4s
-	WORD $0x6f300694 // ushr v20.4s, v20.4s, #16
-	WORD $0x6f3006b5 // ushr v21.4s, v21.4s, #16
-	WORD $0x2e612a94 // sqxtun v20.4h, v20.4s
-	WORD $0x6e180694 // mov v20.d[1], v20.d[0]
-	WORD $0x2e612ab5 // sqxtun v21.4h, v21.4s
-	WORD $0x6e1806b5 // mov v21.d[1], v21.d[0]
-	WORD $0x4ed53a9f // zip1 v31.2d, v20.2d, v21.2d
-	WORD $0x4ed43a9e // zip1 v30.2d, v20.2d, v20.2d
-	WORD $0x4ebf1ff4 // mov v20.16b, v31.16b
-	WORD $0x4ebe1fd5 // mov v21.16b, v30.16b
+	WORD $0x4ed73acc // zip1 v12.2d, v22.2d, v23.2d
+	WORD $0x4ed63acd // zip1 v13.2d, v22.2d, v22.2d
 	ADD R8, R11, R24
-	FMOVQ F20, (R24)
+	FMOVQ F12, (R24)
 	ADD R4, R11
-	FLDPQ 320(R1), (F12, F13)
-	FLDPQ 352(R1), (F14, F15)
+	FLDPQ 320(R1), (F31, F30)
+	FLDPQ 352(R1), (F20, F21)
 	FLDPQ 384(R1), (F16, F17)
 	FLDPQ 416(R1), (F18, F19)
-	FLDPQ 448(R1), (F20, F21)
-	WORD $0x4e2ed596 // fadd v22.4s, v12.4s, v14.4s
-	WORD $0x4e2fd5b7 // fadd v23.4s, v13.4s, v15.4s
+	FLDPQ 448(R1), (F12, F13)
+	WORD $0x4e34d7ee // fadd v14.4s, v31.4s, v20.4s
+	WORD $0x4e35d7cf // fadd v15.4s, v30.4s, v21.4s
 	WORD $0x4e32d618 // fadd v24.4s, v16.4s, v18.4s
 	WORD $0x4e33d639 // fadd v25.4s, v17.4s, v19.4s
-	WORD $0x4eaed58c // fsub v12.4s, v12.4s, v14.4s
-	WORD $0x4eafd5ad // fsub v13.4s, v13.4s, v15.4s
+	WORD $0x4eb4d7ff // fsub v31.4s, v31.4s, v20.4s
+	WORD $0x4eb5d7de // fsub v30.4s, v30.4s, v21.4s
 	WORD $0x4eb2d610 // fsub v16.4s, v16.4s, v18.4s
 	WORD $0x4eb3d631 // fsub v17.4s, v17.4s, v19.4s
-	WORD $0x4e36d70e // fadd v14.4s, v24.4s, v22.4s
-	WORD $0x4e37d72f // fadd v15.4s, v25.4s, v23.4s
-	WORD $0x4e28cd94 // fmla v20.4s, v12.4s, v8.4s
-	WORD $0x4e29cdb5 // fmla v21.4s, v13.4s, v9.4s
-	WORD $0x4e2ace14 // fmla v20.4s, v16.4s, v10.4s
-	WORD $0x4e2bce35 // fmla v21.4s, v17.4s, v11.4s
-	WORD $0x6e20dd8c // fmul v12.4s, v12.4s, v0.4s
-	WORD $0x6e21ddad // fmul v13.4s, v13.4s, v1.4s
-	WORD $0x4e22ce0c // fmla v12.4s, v16.4s, v2.4s
-	WORD $0x4e23ce2d // fmla v13.4s, v17.4s, v3.4s
-	WORD $0x6e24ded6 // fmul v22.4s, v22.4s, v4.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
-	WORD $0x4e26cf16 // fmla v22.4s, v24.4s, v6.4s
-	WORD $0x4e27cf37 // fmla v23.4s, v25.4s, v7.4s
-	WORD $0x6f3005d0 // ushr v16.4s, v14.4s, #16
-	WORD $0x6f3005f1 // ushr v17.4s, v15.4s, #16
+	WORD $0x4e2ed714 // fadd v20.4s, v24.4s, v14.4s
+	WORD $0x4e2fd735 // fadd v21.4s, v25.4s, v15.4s
+	WORD $0x4e28cfec // fmla v12.4s, v31.4s, v8.4s
+	WORD $0x4e29cfcd // fmla v13.4s, v30.4s, v9.4s
+	WORD $0x4e2ace0c // fmla v12.4s, v16.4s, v10.4s
+	WORD $0x4e2bce2d // fmla v13.4s, v17.4s, v11.4s
+	WORD $0x6e20dfff // fmul v31.4s, v31.4s, v0.4s
+	WORD $0x6e21dfde // fmul v30.4s, v30.4s, v1.4s
+	WORD $0x4e22ce1f // fmla v31.4s, v16.4s, v2.4s
+	WORD $0x4e23ce3e // fmla v30.4s, v17.4s, v3.4s
+	WORD $0x6e24ddce // fmul v14.4s, v14.4s, v4.4s
+	WORD $0x6e25ddef // fmul v15.4s, v15.4s, v5.4s
+	WORD $0x4e26cf0e // fmla v14.4s, v24.4s, v6.4s
+	WORD $0x4e27cf2f // fmla v15.4s, v25.4s, v7.4s
+	WORD $0x6f300690 // ushr v16.4s, v20.4s, #16
+	WORD $0x6f3006b1 // ushr v17.4s, v21.4s, #16
+	FMOVQ 448(R26), F22
+	WORD $0x4e361e10 // and v16.16b, v16.16b, v22.16b
+	WORD $0x4e361e31 // and v17.16b, v17.16b, v22.16b
+	WORD $0x4eb08694 // add v20.4s, v20.4s, v16.4s
+	WORD $0x4eb186b5 // add v21.4s, v21.4s, v17.4s
+	FMOVQ 464(R26), F22
+	WORD $0x4eb68694 // add v20.4s, v20.4s, v22.4s
+	WORD $0x4eb686b5 // add v21.4s, v21.4s, v22.4s
+	WORD $0x6f300694 // ushr v20.4s, v20.4s, #16
+	WORD $0x6f3006b5 // ushr v21.4s, v21.4s, #16
+	WORD $0x2e612a94 // sqxtun v20.4h, v20.4s
+	WORD $0x6e180694 // mov v20.d[1], v20.d[0]
+	WORD $0x2e612ab5 // sqxtun v21.4h, v21.4s
+	WORD $0x6e1806b5 // mov v21.d[1], v21.d[0]
+	WORD $0x4ed53a96 // zip1 v22.2d, v20.2d, v21.2d
+	WORD $0x4ed43a97 // zip1 v23.2d, v20.2d, v20.2d
+	FMOVQ F22, (R11)
+	WORD $0x6f3007f6 // ushr v22.4s, v31.4s, #16
+	WORD $0x6f3007d7 // ushr v23.4s, v30.4s, #16
+	FMOVQ 448(R26), F20
+	WORD $0x4e341ed6 // and v22.16b, v22.16b, v20.16b
+	WORD $0x4e341ef7 // and v23.16b, v23.16b, v20.16b
+	WORD $0x4eb687ff // add v31.4s, v31.4s, v22.4s
+	WORD $0x4eb787de // add v30.4s, v30.4s, v23.4s
+	FMOVQ 464(R26), F20
+	WORD $0x4eb487ff // add v31.4s, v31.4s, v20.4s
+	WORD $0x4eb487de // add v30.4s, v30.4s, v20.4s
+	WORD $0x6f3007ff // ushr v31.4s, v31.4s, #16
+	WORD $0x6f3007de // ushr v30.4s, v30.4s, #16
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3bf4 // zip1 v20.2d, v31.2d, v30.2d
+	WORD $0x4edf3bf5 // zip1 v21.2d, v31.2d, v31.2d
+	ADD R5, R11, R19
+	FMOVQ F20, (R19)
+	WORD $0x6f3005d4 // ushr v20.4s, v14.4s, #16
+	WORD $0x6f3005f5 // ushr v21.4s, v15.4s, #16
 	FMOVQ 448(R26), F31
-	WORD $0x4e3f1e10 // and v16.16b, v16.16b, v31.16b
-	WORD $0x4e3f1e31 // and v17.16b, v17.16b, v31.16b
-	WORD $0x4eb085ce // add v14.4s, v14.4s, v16.4s
-	WORD $0x4eb185ef // add v15.4s, v15.4s, v17.4s
+	WORD $0x4e3f1e94 // and v20.16b, v20.16b, v31.16b
+	WORD $0x4e3f1eb5 // and v21.16b, v21.16b, v31.16b
+	WORD $0x4eb485ce // add v14.4s, v14.4s, v20.4s
+	WORD $0x4eb585ef // add v15.4s, v15.4s, v21.4s
 	FMOVQ 464(R26), F31
 	WORD $0x4ebf85ce // add v14.4s, v14.4s, v31.4s
 	WORD $0x4ebf85ef // add v15.4s, v15.4s, v31.4s
@@ -15241,110 +13516,122 @@ tile:
 	WORD $0x6e1805ef // mov v15.d[1], v15.d[0]
 	WORD $0x4ecf39df // zip1 v31.2d, v14.2d, v15.2d
 	WORD $0x4ece39de // zip1 v30.2d, v14.2d, v14.2d
-	WORD $0x4ebf1fee // mov v14.16b, v31.16b
-	WORD $0x4ebe1fcf // mov v15.16b, v30.16b
-	FMOVQ F14, (R11)
-	WORD $0x6f30058e // ushr v14.4s, v12.4s, #16
-	WORD $0x6f3005af // ushr v15.4s, v13.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1dce // and v14.16b, v14.16b, v31.16b
-	WORD $0x4e3f1def // and v15.16b, v15.16b, v31.16b
+	ADD R5<<1, R11, R20
+	FMOVQ F31, (R20)
+	WORD $0x6f300594 // ushr v20.4s, v12.4s, #16
+	WORD $0x6f3005b5 // ushr v21.4s, v13.4s, #16
+	FMOVQ 448(R26), F14
+	WORD $0x4e2e1e94 // and v20.16b, v20.16b, v14.16b
+	WORD $0x4e2e1eb5 // and v21.16b, v21.16b, v14.16b
+	WORD $0x4eb4858c // add v12.4s, v12.4s, v20.4s
+	WORD $0x4eb585ad // add v13.4s, v13.4s, v21.4s
+	FMOVQ 464(R26), F14
 	WORD $0x4eae858c // add v12.4s, v12.4s, v14.4s
-	WORD $0x4eaf85ad // add v13.4s, v13.4s, v15.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf858c // add v12.4s, v12.4s, v31.4s
-	WORD $0x4ebf85ad // add v13.4s, v13.4s, v31.4s
+	WORD $0x4eae85ad // add v13.4s, v13.4s, v14.4s
 	WORD $0x6f30058c // ushr v12.4s, v12.4s, #16
 	WORD $0x6f3005ad // ushr v13.4s, v13.4s, #16
 	WORD $0x2e61298c // sqxtun v12.4h, v12.4s
 	WORD $0x6e18058c // mov v12.d[1], v12.d[0]
 	WORD $0x2e6129ad // sqxtun v13.4h, v13.4s
 	WORD $0x6e1805ad // mov v13.d[1], v13.d[0]
-	WORD $0x4ecd399f // zip1 v31.2d, v12.2d, v13.2d
-	WORD $0x4ecc399e // zip1 v30.2d, v12.2d, v12.2d
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ebe1fcd // mov v13.16b, v30.16b
-	ADD R5, R11, R19
-	FMOVQ F12, (R19)
-	WORD $0x6f3006cc // ushr v12.4s, v22.4s, #16
-	WORD $0x6f3006ed // ushr v13.4s, v23.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac86d6 // add v22.4s, v22.4s, v12.4s
-	WORD $0x4ead86f7 // add v23.4s, v23.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf86d6 // add v22.4s, v22.4s, v31.4s
-	WORD $0x4ebf86f7 // add v23.4s, v23.4s, v31.4s
-	WORD $0x6f3006d6 // ushr v22.4s, v22.4s, #16
-	WORD $0x6f3006f7 // ushr v23.4s, v23.4s, #16
-	WORD $0x2e612ad6 // sqxtun v22.4h, v22.4s
-	WORD $0x6e1806d6 // mov v22.d[1], v22.d[0]
-	WORD $0x2e612af7 // sqxtun v23.4h, v23.4s
-	WORD $0x6e1806f7 // mov v23.d[1], v23.d[0]
-	WORD $0x4ed73adf // zip1 v31.2d, v22.2d, v23.2d
-	WORD $0x4ed63ade // zip1 v30.2d, v22.2d, v22.2d
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4ebe1fd7 // mov v23.16b, v30.16b
-	ADD R5<<1, R11, R20
-	FMOVQ F22, (R20)
-	WORD $0x6f30068c // ushr v12.4s, v20.4s, #16
-	WORD $0x6f3006ad // ushr v13.4s, v21.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac8694 // add v20.4s, v20.4s, v12.4s
-	WORD $0x4ead86b5 // add v21.4s, v21.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf8694 // add v20.4s, v20.4s, v31.4s
-	WORD $0x4ebf86b5 // add v21.4s, v21.4s, v31.4s
-	WORD $0x6f300694 // ushr v20.4s, v20.4s, #16
-	WORD $0x6f3006b5 // ushr v21.4s, v21.4s, #16
-	WORD $0x2e612a94 // sqxtun v20.4h, v20.4s
-	WORD $0x6e180694 // mov v20.d[1], v20.d[0]
-	WORD $0x2e612ab5 // sqxtun v21.4h, v21.4s
-	WORD $0x6e1806b5 // mov v21.d[1], v21.d[0]
-	WORD $0x4ed53a9f // zip1 v31.2d, v20.2d, v21.2d
-	WORD $0x4ed43a9e // zip1 v30.2d, v20.2d, v20.2d
-	WORD $0x4ebf1ff4 // mov v20.16b, v31.16b
-	WORD $0x4ebe1fd5 // mov v21.16b, v30.16b
+	WORD $0x4ecd398e // zip1 v14.2d, v12.2d, v13.2d
+	WORD $0x4ecc398f // zip1 v15.2d, v12.2d, v12.2d
 	ADD R8, R11, R21
-	FMOVQ F20, (R21)
+	FMOVQ F14, (R21)
 	ADD R4, R11
-	FLDPQ 480(R1), (F12, F13)
-	FLDPQ 512(R1), (F14, F15)
+	FLDPQ 480(R1), (F20, F21)
+	FLDPQ 512(R1), (F22, F23)
 	FLDPQ 544(R1), (F16, F17)
 	FLDPQ 576(R1), (F18, F19)
-	FLDPQ 608(R1), (F20, F21)
-	WORD $0x4e2ed596 // fadd v22.4s, v12.4s, v14.4s
-	WORD $0x4e2fd5b7 // fadd v23.4s, v13.4s, v15.4s
+	FLDPQ 608(R1), (F14, F15)
+	WORD $0x4e36d69f // fadd v31.4s, v20.4s, v22.4s
+	WORD $0x4e37d6be // fadd v30.4s, v21.4s, v23.4s
 	WORD $0x4e32d618 // fadd v24.4s, v16.4s, v18.4s
 	WORD $0x4e33d639 // fadd v25.4s, v17.4s, v19.4s
-	WORD $0x4eaed58c // fsub v12.4s, v12.4s, v14.4s
-	WORD $0x4eafd5ad // fsub v13.4s, v13.4s, v15.4s
+	WORD $0x4eb6d694 // fsub v20.4s, v20.4s, v22.4s
+	WORD $0x4eb7d6b5 // fsub v21.4s, v21.4s, v23.4s
 	WORD $0x4eb2d610 // fsub v16.4s, v16.4s, v18.4s
 	WORD $0x4eb3d631 // fsub v17.4s, v17.4s, v19.4s
-	WORD $0x4e36d70e // fadd v14.4s, v24.4s, v22.4s
-	WORD $0x4e37d72f // fadd v15.4s, v25.4s, v23.4s
-	WORD $0x4e28cd94 // fmla v20.4s, v12.4s, v8.4s
-	WORD $0x4e29cdb5 // fmla v21.4s, v13.4s, v9.4s
-	WORD $0x4e2ace14 // fmla v20.4s, v16.4s, v10.4s
-	WORD $0x4e2bce35 // fmla v21.4s, v17.4s, v11.4s
-	WORD $0x6e20dd8c // fmul v12.4s, v12.4s, v0.4s
-	WORD $0x6e21ddad // fmul v13.4s, v13.4s, v1.4s
-	WORD $0x4e22ce0c // fmla v12.4s, v16.4s, v2.4s
-	WORD $0x4e23ce2d // fmla v13.4s, v17.4s, v3.4s
-	WORD $0x6e24ded6 // fmul v22.4s, v22.4s, v4.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
-	WORD $0x4e26cf16 // fmla v22.4s, v24.4s, v6.4s
-	WORD $0x4e27cf37 // fmla v23.4s, v25.4s, v7.4s
-	WORD $0x6f3005d0 // ushr v16.4s, v14.4s, #16
-	WORD $0x6f3005f1 // ushr v17.4s, v15.4s, #16
+	WORD $0x4e3fd716 // fadd v22.4s, v24.4s, v31.4s
+	WORD $0x4e3ed737 // fadd v23.4s, v25.4s, v30.4s
+	WORD $0x4e28ce8e // fmla v14.4s, v20.4s, v8.4s
+	WORD $0x4e29ceaf // fmla v15.4s, v21.4s, v9.4s
+	WORD $0x4e2ace0e // fmla v14.4s, v16.4s, v10.4s
+	WORD $0x4e2bce2f // fmla v15.4s, v17.4s, v11.4s
+	WORD $0x6e20de94 // fmul v20.4s, v20.4s, v0.4s
+	WORD $0x6e21deb5 // fmul v21.4s, v21.4s, v1.4s
+	WORD $0x4e22ce14 // fmla v20.4s, v16.4s, v2.4s
+	WORD $0x4e23ce35 // fmla v21.4s, v17.4s, v3.4s
+	WORD $0x6e24dfff // fmul v31.4s, v31.4s, v4.4s
+	WORD $0x6e25dfde // fmul v30.4s, v30.4s, v5.4s
+	WORD $0x4e26cf1f // fmla v31.4s, v24.4s, v6.4s
+	WORD $0x4e27cf3e // fmla v30.4s, v25.4s, v7.4s
+	WORD $0x6f3006d0 // ushr v16.4s, v22.4s, #16
+	WORD $0x6f3006f1 // ushr v17.4s, v23.4s, #16
+	FMOVQ 448(R26), F12
+	WORD $0x4e2c1e10 // and v16.16b, v16.16b, v12.16b
+	WORD $0x4e2c1e31 // and v17.16b, v17.16b, v12.16b
+	WORD $0x4eb086d6 // add v22.4s, v22.4s, v16.4s
+	WORD $0x4eb186f7 // add v23.4s, v23.4s, v17.4s
+	FMOVQ 464(R26), F12
+	WORD $0x4eac86d6 // add v22.4s, v22.4s, v12.4s
+	WORD $0x4eac86f7 // add v23.4s, v23.4s, v12.4s
+	WORD $0x6f3006d6 // ushr v22.4s, v22.4s, #16
+	WORD $0x6f3006f7 // ushr v23.4s, v23.4s, #16
+	WORD $0x2e612ad6 // sqxtun v22.4h, v22.4s
+	WORD $0x6e1806d6 // mov v22.d[1], v22.d[0]
+	WORD $0x2e612af7 // sqxtun v23.4h, v23.4s
+	WORD $0x6e1806f7 // mov v23.d[1], v23.d[0]
+	WORD $0x4ed73acc // zip1 v12.2d, v22.2d, v23.2d
+	WORD $0x4ed63acd // zip1 v13.2d, v22.2d, v22.2d
+	FMOVQ F12, (R11)
+	WORD $0x6f30068c // ushr v12.4s, v20.4s, #16
+	WORD $0x6f3006ad // ushr v13.4s, v21.4s, #16
+	FMOVQ 448(R26), F22
+	WORD $0x4e361d8c // and v12.16b, v12.16b, v22.16b
+	WORD $0x4e361dad // and v13.16b, v13.16b, v22.16b
+	WORD $0x4eac8694 // add v20.4s, v20.4s, v12.4s
+	WORD $0x4ead86b5 // add v21.4s, v21.4s, v13.4s
+	FMOVQ 464(R26), F22
+	WORD $0x4eb68694 // add v20.4s, v20.4s, v22.4s
+	WORD $0x4eb686b5 // add v21.4s, v21.4s, v22.4s
+	WORD $0x6f300694 // ushr v20.4s, v20.4s, #16
+	WORD $0x6f3006b5 // ushr v21.4s, v21.4s, #16
+	WORD $0x2e612a94 // sqxtun v20.4h, v20.4s
+	WORD $0x6e180694 // mov v20.d[1], v20.d[0]
+	WORD $0x2e612ab5 // sqxtun v21.4h, v21.4s
+	WORD $0x6e1806b5 // mov v21.d[1], v21.d[0]
+	WORD $0x4ed53a96 // zip1 v22.2d, v20.2d, v21.2d
+	WORD $0x4ed43a97 // zip1 v23.2d, v20.2d, v20.2d
+	ADD R5, R11, R22
+	FMOVQ F22, (R22)
+	WORD $0x6f3007f6 // ushr v22.4s, v31.4s, #16
+	WORD $0x6f3007d7 // ushr v23.4s, v30.4s, #16
+	FMOVQ 448(R26), F20
+	WORD $0x4e341ed6 // and v22.16b, v22.16b, v20.16b
+	WORD $0x4e341ef7 // and v23.16b, v23.16b, v20.16b
+	WORD $0x4eb687ff // add v31.4s, v31.4s, v22.4s
+	WORD $0x4eb787de // add v30.4s, v30.4s, v23.4s
+	FMOVQ 464(R26), F20
+	WORD $0x4eb487ff // add v31.4s, v31.4s, v20.4s
+	WORD $0x4eb487de // add v30.4s, v30.4s, v20.4s
+	WORD $0x6f3007ff // ushr v31.4s, v31.4s, #16
+	WORD $0x6f3007de // ushr v30.4s, v30.4s, #16
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3bf4 // zip1 v20.2d, v31.2d, v30.2d
+	WORD $0x4edf3bf5 // zip1 v21.2d, v31.2d, v31.2d
+	ADD R5<<1, R11, R23
+	FMOVQ F20, (R23)
+	WORD $0x6f3005d6 // ushr v22.4s, v14.4s, #16
+	WORD $0x6f3005f7 // ushr v23.4s, v15.4s, #16
 	FMOVQ 448(R26), F31
-	WORD $0x4e3f1e10 // and v16.16b, v16.16b, v31.16b
-	WORD $0x4e3f1e31 // and v17.16b, v17.16b, v31.16b
-	WORD $0x4eb085ce // add v14.4s, v14.4s, v16.4s
-	WORD $0x4eb185ef // add v15.4s, v15.4s, v17.4s
+	WORD $0x4e3f1ed6 // and v22.16b, v22.16b, v31.16b
+	WORD $0x4e3f1ef7 // and v23.16b, v23.16b, v31.16b
+	WORD $0x4eb685ce // add v14.4s, v14.4s, v22.4s
+	WORD $0x4eb785ef // add v15.4s, v15.4s, v23.4s
 	FMOVQ 464(R26), F31
 	WORD $0x4ebf85ce // add v14.4s, v14.4s, v31.4s
 	WORD $0x4ebf85ef // add v15.4s, v15.4s, v31.4s
@@ -15356,360 +13643,285 @@ tile:
 	WORD $0x6e1805ef // mov v15.d[1], v15.d[0]
 	WORD $0x4ecf39df // zip1 v31.2d, v14.2d, v15.2d
 	WORD $0x4ece39de // zip1 v30.2d, v14.2d, v14.2d
-	WORD $0x4ebf1fee // mov v14.16b, v31.16b
-	WORD $0x4ebe1fcf // mov v15.16b, v30.16b
-	FMOVQ F14, (R11)
-	WORD $0x6f30058e // ushr v14.4s, v12.4s, #16
-	WORD $0x6f3005af // ushr v15.4s, v13.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1dce // and v14.16b, v14.16b, v31.16b
-	WORD $0x4e3f1def // and v15.16b, v15.16b, v31.16b
-	WORD $0x4eae858c // add v12.4s, v12.4s, v14.4s
-	WORD $0x4eaf85ad // add v13.4s, v13.4s, v15.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf858c // add v12.4s, v12.4s, v31.4s
-	WORD $0x4ebf85ad // add v13.4s, v13.4s, v31.4s
-	WORD $0x6f30058c // ushr v12.4s, v12.4s, #16
-	WORD $0x6f3005ad // ushr v13.4s, v13.4s, #16
-	WORD $0x2e61298c // sqxtun v12.4h, v12.4s
-	WORD $0x6e18058c // mov v12.d[1], v12.d[0]
-	WORD $0x2e6129ad // sqxtun v13.4h, v13.4s
-	WORD $0x6e1805ad // mov v13.d[1], v13.d[0]
-	WORD $0x4ecd399f // zip1 v31.2d, v12.2d, v13.2d
-	WORD $0x4ecc399e // zip1 v30.2d, v12.2d, v12.2d
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ebe1fcd // mov v13.16b, v30.16b
-	ADD R5, R11, R22
-	FMOVQ F12, (R22)
-	WORD $0x6f3006cc // ushr v12.4s, v22.4s, #16
-	WORD $0x6f3006ed // ushr v13.4s, v23.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac86d6 // add v22.4s, v22.4s, v12.4s
-	WORD $0x4ead86f7 // add v23.4s, v23.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf86d6 // add v22.4s, v22.4s, v31.4s
-	WORD $0x4ebf86f7 // add v23.4s, v23.4s, v31.4s
-	WORD $0x6f3006d6 // ushr v22.4s, v22.4s, #16
-	WORD $0x6f3006f7 // ushr v23.4s, v23.4s, #16
-	WORD $0x2e612ad6 // sqxtun v22.4h, v22.4s
-	WORD $0x6e1806d6 // mov v22.d[1], v22.d[0]
-	WORD $0x2e612af7 // sqxtun v23.4h, v23.4s
-	WORD $0x6e1806f7 // mov v23.d[1], v23.d[0]
-	WORD $0x4ed73adf // zip1 v31.2d, v22.2d, v23.2d
-	WORD $0x4ed63ade // zip1 v30.2d, v22.2d, v22.2d
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4ebe1fd7 // mov v23.16b, v30.16b
-	ADD R5<<1, R11, R23
-	FMOVQ F22, (R23)
-	WORD $0x6f30068c // ushr v12.4s, v20.4s, #16
-	WORD $0x6f3006ad // ushr v13.4s, v21.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac8694 // add v20.4s, v20.4s, v12.4s
-	WORD $0x4ead86b5 // add v21.4s, v21.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf8694 // add v20.4s, v20.4s, v31.4s
-	WORD $0x4ebf86b5 // add v21.4s, v21.4s, v31.4s
-	WORD $0x6f300694 // ushr v20.4s, v20.4s, #16
-	WORD $0x6f3006b5 // ushr v21.4s, v21.4s, #16
-	WORD $0x2e612a94 // sqxtun v20.4h, v20.4s
-	WORD $0x6e180694 // mov v20.d[1], v20.d[0]
-	WORD $0x2e612ab5 // sqxtun v21.4h, v21.4s
-	WORD $0x6e1806b5 // mov v21.d[1], v21.d[0]
-	WORD $0x4ed53a9f // zip1 v31.2d, v20.2d, v21.2d
-	WORD $0x4ed43a9e // zip1 v30.2d, v20.2d, v20.2d
-	WORD $0x4ebf1ff4 // mov v20.16b, v31.16b
-	WORD $0x4ebe1fd5 // mov v21.16b, v30.16b
 	ADD R8, R11, R24
-	FMOVQ F20, (R24)
-	FLDPQ 32(R9), (F12, F13)
-	FLDPQ 672(R9), (F14, F15)
+	FMOVQ F31, (R24)
+	FLDPQ 32(R9), (F22, F23)
+	FLDPQ 672(R9), (F12, F13)
 	FMOVQ 1312(R9), F16
 	FMOVQ 1328(R9), F17
 	FMOVQ 1952(R9), F18
 	FMOVQ 1968(R9), F19
-	FMOVQ 2592(R9), F20
-	FMOVQ 2608(R9), F21
-	WORD $0x4e2ed596 // fadd v22.4s, v12.4s, v14.4s
-	WORD $0x4e2fd5b7 // fadd v23.4s, v13.4s, v15.4s
+	FMOVQ 2592(R9), F31
+	FMOVQ 2608(R9), F30
+	WORD $0x4e2cd6d4 // fadd v20.4s, v22.4s, v12.4s
+	WORD $0x4e2dd6f5 // fadd v21.4s, v23.4s, v13.4s
 	WORD $0x4e32d618 // fadd v24.4s, v16.4s, v18.4s
 	WORD $0x4e33d639 // fadd v25.4s, v17.4s, v19.4s
-	WORD $0x4eaed58c // fsub v12.4s, v12.4s, v14.4s
-	WORD $0x4eafd5ad // fsub v13.4s, v13.4s, v15.4s
+	WORD $0x4eacd6d6 // fsub v22.4s, v22.4s, v12.4s
+	WORD $0x4eadd6f7 // fsub v23.4s, v23.4s, v13.4s
 	WORD $0x4eb2d610 // fsub v16.4s, v16.4s, v18.4s
 	WORD $0x4eb3d631 // fsub v17.4s, v17.4s, v19.4s
-	WORD $0x4e36d70e // fadd v14.4s, v24.4s, v22.4s
-	WORD $0x4e37d72f // fadd v15.4s, v25.4s, v23.4s
-	WORD $0x4e28cd94 // fmla v20.4s, v12.4s, v8.4s
-	WORD $0x4e29cdb5 // fmla v21.4s, v13.4s, v9.4s
-	WORD $0x4e2ace14 // fmla v20.4s, v16.4s, v10.4s
-	WORD $0x4e2bce35 // fmla v21.4s, v17.4s, v11.4s
-	WORD $0x6e20dd8c // fmul v12.4s, v12.4s, v0.4s
-	WORD $0x6e21ddad // fmul v13.4s, v13.4s, v1.4s
-	WORD $0x4e22ce0c // fmla v12.4s, v16.4s, v2.4s
-	WORD $0x4e23ce2d // fmla v13.4s, v17.4s, v3.4s
-	WORD $0x6e24ded6 // fmul v22.4s, v22.4s, v4.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
-	WORD $0x4e26cf16 // fmla v22.4s, v24.4s, v6.4s
-	WORD $0x4e27cf37 // fmla v23.4s, v25.4s, v7.4s
-	FSTPQ (F14, F15), (R1)
-	FSTPQ (F12, F13), 160(R1)
-	FSTPQ (F22, F23), 320(R1)
-	FSTPQ (F20, F21), 480(R1)
-	FLDPQ 160(R9), (F12, F13)
-	FLDPQ 800(R9), (F14, F15)
+	WORD $0x4e34d70c // fadd v12.4s, v24.4s, v20.4s
+	WORD $0x4e35d72d // fadd v13.4s, v25.4s, v21.4s
+	WORD $0x4e28cedf // fmla v31.4s, v22.4s, v8.4s
+	WORD $0x4e29cefe // fmla v30.4s, v23.4s, v9.4s
+	WORD $0x4e2ace1f // fmla v31.4s, v16.4s, v10.4s
+	WORD $0x4e2bce3e // fmla v30.4s, v17.4s, v11.4s
+	WORD $0x6e20ded6 // fmul v22.4s, v22.4s, v0.4s
+	WORD $0x6e21def7 // fmul v23.4s, v23.4s, v1.4s
+	WORD $0x4e22ce16 // fmla v22.4s, v16.4s, v2.4s
+	WORD $0x4e23ce37 // fmla v23.4s, v17.4s, v3.4s
+	WORD $0x6e24de94 // fmul v20.4s, v20.4s, v4.4s
+	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
+	WORD $0x4e26cf14 // fmla v20.4s, v24.4s, v6.4s
+	WORD $0x4e27cf35 // fmla v21.4s, v25.4s, v7.4s
+	FSTPQ (F12, F13), (R1)
+	FSTPQ (F22, F23), 160(R1)
+	FSTPQ (F20, F21), 320(R1)
+	FSTPQ (F31, F30), 480(R1)
+	FLDPQ 160(R9), (F22, F23)
+	FLDPQ 800(R9), (F12, F13)
 	FMOVQ 1440(R9), F16
 	FMOVQ 1456(R9), F17
 	FMOVQ 2080(R9), F18
 	FMOVQ 2096(R9), F19
-	FMOVQ 2720(R9), F20
-	FMOVQ 2736(R9), F21
-	WORD $0x4e2ed596 // fadd v22.4s, v12.4s, v14.4s
-	WORD $0x4e2fd5b7 // fadd v23.4s, v13.4s, v15.4s
+	FMOVQ 2720(R9), F31
+	FMOVQ 2736(R9), F30
+	WORD $0x4e2cd6d4 // fadd v20.4s, v22.4s, v12.4s
+	WORD $0x4e2dd6f5 // fadd v21.4s, v23.4s, v13.4s
 	WORD $0x4e32d618 // fadd v24.4s, v16.4s, v18.4s
 	WORD $0x4e33d639 // fadd v25.4s, v17.4s, v19.4s
-	WORD $0x4eaed58c // fsub v12.4s, v12.4s, v14.4s
-	WORD $0x4eafd5ad // fsub v13.4s, v13.4s, v15.4s
+	WORD $0x4eacd6d6 // fsub v22.4s, v22.4s, v12.4s
+	WORD $0x4eadd6f7 // fsub v23.4s, v23.4s, v13.4s
 	WORD $0x4eb2d610 // fsub v16.4s, v16.4s, v18.4s
 	WORD $0x4eb3d631 // fsub v17.4s, v17.4s, v19.4s
-	WORD $0x4e36d70e // fadd v14.4s, v24.4s, v22.4s
-	WORD $0x4e37d72f // fadd v15.4s, v25.4s, v23.4s
-	WORD $0x4e28cd94 // fmla v20.4s, v12.4s, v8.4s
-	WORD $0x4e29cdb5 // fmla v21.4s, v13.4s, v9.4s
-	WORD $0x4e2ace14 // fmla v20.4s, v16.4s, v10.4s
-	WORD $0x4e2bce35 // fmla v21.4s, v17.4s, v11.4s
-	WORD $0x6e20dd8c // fmul v12.4s, v12.4s, v0.4s
-	WORD $0x6e21ddad // fmul v13.4s, v13.4s, v1.4s
-	WORD $0x4e22ce0c // fmla v12.4s, v16.4s, v2.4s
-	WORD $0x4e23ce2d // fmla v13.4s, v17.4s, v3.4s
-	WORD $0x6e24ded6 // fmul v22.4s, v22.4s, v4.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
-	WORD $0x4e26cf16 // fmla v22.4s, v24.4s, v6.4s
-	WORD $0x4e27cf37 // fmla v23.4s, v25.4s, v7.4s
-	FSTPQ (F14, F15), 32(R1)
-	FSTPQ (F12, F13), 192(R1)
-	FSTPQ (F22, F23), 352(R1)
-	FSTPQ (F20, F21), 512(R1)
-	FLDPQ 288(R9), (F12, F13)
-	FLDPQ 928(R9), (F14, F15)
+	WORD $0x4e34d70c // fadd v12.4s, v24.4s, v20.4s
+	WORD $0x4e35d72d // fadd v13.4s, v25.4s, v21.4s
+	WORD $0x4e28cedf // fmla v31.4s, v22.4s, v8.4s
+	WORD $0x4e29cefe // fmla v30.4s, v23.4s, v9.4s
+	WORD $0x4e2ace1f // fmla v31.4s, v16.4s, v10.4s
+	WORD $0x4e2bce3e // fmla v30.4s, v17.4s, v11.4s
+	WORD $0x6e20ded6 // fmul v22.4s, v22.4s, v0.4s
+	WORD $0x6e21def7 // fmul v23.4s, v23.4s, v1.4s
+	WORD $0x4e22ce16 // fmla v22.4s, v16.4s, v2.4s
+	WORD $0x4e23ce37 // fmla v23.4s, v17.4s, v3.4s
+	WORD $0x6e24de94 // fmul v20.4s, v20.4s, v4.4s
+	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
+	WORD $0x4e26cf14 // fmla v20.4s, v24.4s, v6.4s
+	WORD $0x4e27cf35 // fmla v21.4s, v25.4s, v7.4s
+	FSTPQ (F12, F13), 32(R1)
+	FSTPQ (F22, F23), 192(R1)
+	FSTPQ (F20, F21), 352(R1)
+	FSTPQ (F31, F30), 512(R1)
+	FLDPQ 288(R9), (F22, F23)
+	FLDPQ 928(R9), (F12, F13)
 	FMOVQ 1568(R9), F16
 	FMOVQ 1584(R9), F17
 	FMOVQ 2208(R9), F18
 	FMOVQ 2224(R9), F19
-	FMOVQ 2848(R9), F20
-	FMOVQ 2864(R9), F21
-	WORD $0x4e2ed596 // fadd v22.4s, v12.4s, v14.4s
-	WORD $0x4e2fd5b7 // fadd v23.4s, v13.4s, v15.4s
+	FMOVQ 2848(R9), F31
+	FMOVQ 2864(R9), F30
+	WORD $0x4e2cd6d4 // fadd v20.4s, v22.4s, v12.4s
+	WORD $0x4e2dd6f5 // fadd v21.4s, v23.4s, v13.4s
 	WORD $0x4e32d618 // fadd v24.4s, v16.4s, v18.4s
 	WORD $0x4e33d639 // fadd v25.4s, v17.4s, v19.4s
-	WORD $0x4eaed58c // fsub v12.4s, v12.4s, v14.4s
-	WORD $0x4eafd5ad // fsub v13.4s, v13.4s, v15.4s
+	WORD $0x4eacd6d6 // fsub v22.4s, v22.4s, v12.4s
+	WORD $0x4eadd6f7 // fsub v23.4s, v23.4s, v13.4s
 	WORD $0x4eb2d610 // fsub v16.4s, v16.4s, v18.4s
 	WORD $0x4eb3d631 // fsub v17.4s, v17.4s, v19.4s
-	WORD $0x4e36d70e // fadd v14.4s, v24.4s, v22.4s
-	WORD $0x4e37d72f // fadd v15.4s, v25.4s, v23.4s
-	WORD $0x4e28cd94 // fmla v20.4s, v12.4s, v8.4s
-	WORD $0x4e29cdb5 // fmla v21.4s, v13.4s, v9.4s
-	WORD $0x4e2ace14 // fmla v20.4s, v16.4s, v10.4s
-	WORD $0x4e2bce35 // fmla v21.4s, v17.4s, v11.4s
-	WORD $0x6e20dd8c // fmul v12.4s, v12.4s, v0.4s
-	WORD $0x6e21ddad // fmul v13.4s, v13.4s, v1.4s
-	WORD $0x4e22ce0c // fmla v12.4s, v16.4s, v2.4s
-	WORD $0x4e23ce2d // fmla v13.4s, v17.4s, v3.4s
-	WORD $0x6e24ded6 // fmul v22.4s, v22.4s, v4.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
-	WORD $0x4e26cf16 // fmla v22.4s, v24.4s, v6.4s
-	WORD $0x4e27cf37 // fmla v23.4s, v25.4s, v7.4s
-	FSTPQ (F14, F15), 64(R1)
-	FSTPQ (F12, F13), 224(R1)
-	FSTPQ (F22, F23), 384(R1)
-	FSTPQ (F20, F21), 544(R1)
-	FLDPQ 416(R9), (F12, F13)
-	FMOVQ 1056(R9), F14
-	FMOVQ 1072(R9), F15
+	WORD $0x4e34d70c // fadd v12.4s, v24.4s, v20.4s
+	WORD $0x4e35d72d // fadd v13.4s, v25.4s, v21.4s
+	WORD $0x4e28cedf // fmla v31.4s, v22.4s, v8.4s
+	WORD $0x4e29cefe // fmla v30.4s, v23.4s, v9.4s
+	WORD $0x4e2ace1f // fmla v31.4s, v16.4s, v10.4s
+	WORD $0x4e2bce3e // fmla v30.4s, v17.4s, v11.4s
+	WORD $0x6e20ded6 // fmul v22.4s, v22.4s, v0.4s
+	WORD $0x6e21def7 // fmul v23.4s, v23.4s, v1.4s
+	WORD $0x4e22ce16 // fmla v22.4s, v16.4s, v2.4s
+	WORD $0x4e23ce37 // fmla v23.4s, v17.4s, v3.4s
+	WORD $0x6e24de94 // fmul v20.4s, v20.4s, v4.4s
+	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
+	WORD $0x4e26cf14 // fmla v20.4s, v24.4s, v6.4s
+	WORD $0x4e27cf35 // fmla v21.4s, v25.4s, v7.4s
+	FSTPQ (F12, F13), 64(R1)
+	FSTPQ (F22, F23), 224(R1)
+	FSTPQ (F20, F21), 384(R1)
+	FSTPQ (F31, F30), 544(R1)
+	FLDPQ 416(R9), (F22, F23)
+	FMOVQ 1056(R9), F12
+	FMOVQ 1072(R9), F13
 	FMOVQ 1696(R9), F16
 	FMOVQ 1712(R9), F17
 	FMOVQ 2336(R9), F18
 	FMOVQ 2352(R9), F19
-	FMOVQ 2976(R9), F20
-	FMOVQ 2992(R9), F21
-	WORD $0x4e2ed596 // fadd v22.4s, v12.4s, v14.4s
-	WORD $0x4e2fd5b7 // fadd v23.4s, v13.4s, v15.4s
+	FMOVQ 2976(R9), F31
+	FMOVQ 2992(R9), F30
+	WORD $0x4e2cd6d4 // fadd v20.4s, v22.4s, v12.4s
+	WORD $0x4e2dd6f5 // fadd v21.4s, v23.4s, v13.4s
 	WORD $0x4e32d618 // fadd v24.4s, v16.4s, v18.4s
 	WORD $0x4e33d639 // fadd v25.4s, v17.4s, v19.4s
-	WORD $0x4eaed58c // fsub v12.4s, v12.4s, v14.4s
-	WORD $0x4eafd5ad // fsub v13.4s, v13.4s, v15.4s
+	WORD $0x4eacd6d6 // fsub v22.4s, v22.4s, v12.4s
+	WORD $0x4eadd6f7 // fsub v23.4s, v23.4s, v13.4s
 	WORD $0x4eb2d610 // fsub v16.4s, v16.4s, v18.4s
 	WORD $0x4eb3d631 // fsub v17.4s, v17.4s, v19.4s
-	WORD $0x4e36d70e // fadd v14.4s, v24.4s, v22.4s
-	WORD $0x4e37d72f // fadd v15.4s, v25.4s, v23.4s
-	WORD $0x4e28cd94 // fmla v20.4s, v12.4s, v8.4s
-	WORD $0x4e29cdb5 // fmla v21.4s, v13.4s, v9.4s
-	WORD $0x4e2ace14 // fmla v20.4s, v16.4s, v10.4s
-	WORD $0x4e2bce35 // fmla v21.4s, v17.4s, v11.4s
-	WORD $0x6e20dd8c // fmul v12.4s, v12.4s, v0.4s
-	WORD $0x6e21ddad // fmul v13.4s, v13.4s, v1.4s
-	WORD $0x4e22ce0c // fmla v12.4s, v16.4s, v2.4s
-	WORD $0x4e23ce2d // fmla v13.4s, v17.4s, v3.4s
-	WORD $0x6e24ded6 // fmul v22.4s, v22.4s, v4.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
-	WORD $0x4e26cf16 // fmla v22.4s, v24.4s, v6.4s
-	WORD $0x4e27cf37 // fmla v23.4s, v25.4s, v7.4s
-	FSTPQ (F14, F15), 96(R1)
-	FSTPQ (F12, F13), 256(R1)
-	FSTPQ (F22, F23), 416(R1)
-	FSTPQ (F20, F21), 576(R1)
-	FLDPQ 544(R9), (F12, F13)
-	FMOVQ 1184(R9), F14
-	FMOVQ 1200(R9), F15
+	WORD $0x4e34d70c // fadd v12.4s, v24.4s, v20.4s
+	WORD $0x4e35d72d // fadd v13.4s, v25.4s, v21.4s
+	WORD $0x4e28cedf // fmla v31.4s, v22.4s, v8.4s
+	WORD $0x4e29cefe // fmla v30.4s, v23.4s, v9.4s
+	WORD $0x4e2ace1f // fmla v31.4s, v16.4s, v10.4s
+	WORD $0x4e2bce3e // fmla v30.4s, v17.4s, v11.4s
+	WORD $0x6e20ded6 // fmul v22.4s, v22.4s, v0.4s
+	WORD $0x6e21def7 // fmul v23.4s, v23.4s, v1.4s
+	WORD $0x4e22ce16 // fmla v22.4s, v16.4s, v2.4s
+	WORD $0x4e23ce37 // fmla v23.4s, v17.4s, v3.4s
+	WORD $0x6e24de94 // fmul v20.4s, v20.4s, v4.4s
+	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
+	WORD $0x4e26cf14 // fmla v20.4s, v24.4s, v6.4s
+	WORD $0x4e27cf35 // fmla v21.4s, v25.4s, v7.4s
+	FSTPQ (F12, F13), 96(R1)
+	FSTPQ (F22, F23), 256(R1)
+	FSTPQ (F20, F21), 416(R1)
+	FSTPQ (F31, F30), 576(R1)
+	FLDPQ 544(R9), (F22, F23)
+	FMOVQ 1184(R9), F12
+	FMOVQ 1200(R9), F13
 	FMOVQ 1824(R9), F16
 	FMOVQ 1840(R9), F17
 	FMOVQ 2464(R9), F18
 	FMOVQ 2480(R9), F19
-	FMOVQ 3104(R9), F20
-	FMOVQ 3120(R9), F21
-	WORD $0x4e2ed596 // fadd v22.4s, v12.4s, v14.4s
-	WORD $0x4e2fd5b7 // fadd v23.4s, v13.4s, v15.4s
+	FMOVQ 3104(R9), F31
+	FMOVQ 3120(R9), F30
+	WORD $0x4e2cd6d4 // fadd v20.4s, v22.4s, v12.4s
+	WORD $0x4e2dd6f5 // fadd v21.4s, v23.4s, v13.4s
 	WORD $0x4e32d618 // fadd v24.4s, v16.4s, v18.4s
 	WORD $0x4e33d639 // fadd v25.4s, v17.4s, v19.4s
-	WORD $0x4eaed58c // fsub v12.4s, v12.4s, v14.4s
-	WORD $0x4eafd5ad // fsub v13.4s, v13.4s, v15.4s
+	WORD $0x4eacd6d6 // fsub v22.4s, v22.4s, v12.4s
+	WORD $0x4eadd6f7 // fsub v23.4s, v23.4s, v13.4s
 	WORD $0x4eb2d610 // fsub v16.4s, v16.4s, v18.4s
 	WORD $0x4eb3d631 // fsub v17.4s, v17.4s, v19.4s
-	WORD $0x4e36d70e // fadd v14.4s, v24.4s, v22.4s
-	WORD $0x4e37d72f // fadd v15.4s, v25.4s, v23.4s
-	WORD $0x4e28cd94 // fmla v20.4s, v12.4s, v8.4s
-	WORD $0x4e29cdb5 // fmla v21.4s, v13.4s, v9.4s
-	WORD $0x4e2ace14 // fmla v20.4s, v16.4s, v10.4s
-	WORD $0x4e2bce35 // fmla v21.4s, v17.4s, v11.4s
-	WORD $0x6e20dd8c // fmul v12.4s, v12.4s, v0.4s
-	WORD $0x6e21ddad // fmul v13.4s, v13.4s, v1.4s
-	WORD $0x4e22ce0c // fmla v12.4s, v16.4s, v2.4s
-	WORD $0x4e23ce2d // fmla v13.4s, v17.4s, v3.4s
-	WORD $0x6e24ded6 // fmul v22.4s, v22.4s, v4.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
-	WORD $0x4e26cf16 // fmla v22.4s, v24.4s, v6.4s
-	WORD $0x4e27cf37 // fmla v23.4s, v25.4s, v7.4s
-	FSTPQ (F14, F15), 128(R1)
-	FSTPQ (F12, F13), 288(R1)
-	FSTPQ (F22, F23), 448(R1)
-	FSTPQ (F20, F21), 608(R1)
+	WORD $0x4e34d70c // fadd v12.4s, v24.4s, v20.4s
+	WORD $0x4e35d72d // fadd v13.4s, v25.4s, v21.4s
+	WORD $0x4e28cedf // fmla v31.4s, v22.4s, v8.4s
+	WORD $0x4e29cefe // fmla v30.4s, v23.4s, v9.4s
+	WORD $0x4e2ace1f // fmla v31.4s, v16.4s, v10.4s
+	WORD $0x4e2bce3e // fmla v30.4s, v17.4s, v11.4s
+	WORD $0x6e20ded6 // fmul v22.4s, v22.4s, v0.4s
+	WORD $0x6e21def7 // fmul v23.4s, v23.4s, v1.4s
+	WORD $0x4e22ce16 // fmla v22.4s, v16.4s, v2.4s
+	WORD $0x4e23ce37 // fmla v23.4s, v17.4s, v3.4s
+	WORD $0x6e24de94 // fmul v20.4s, v20.4s, v4.4s
+	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
+	WORD $0x4e26cf14 // fmla v20.4s, v24.4s, v6.4s
+	WORD $0x4e27cf35 // fmla v21.4s, v25.4s, v7.4s
+	FSTPQ (F12, F13), 128(R1)
+	FSTPQ (F22, F23), 288(R1)
+	FSTPQ (F20, F21), 448(R1)
+	FSTPQ (F31, F30), 608(R1)
 	MOVD R10, R9
-	FLDPQ (R1), (F12, F13)
-	FLDPQ 32(R1), (F14, F15)
+	FLDPQ (R1), (F22, F23)
+	FLDPQ 32(R1), (F12, F13)
 	FLDPQ 64(R1), (F16, F17)
 	FLDPQ 96(R1), (F18, F19)
-	FLDPQ 128(R1), (F20, F21)
-	WORD $0x4e2ed596 // fadd v22.4s, v12.4s, v14.4s
-	WORD $0x4e2fd5b7 // fadd v23.4s, v13.4s, v15.4s
+	FLDPQ 128(R1), (F31, F30)
+	WORD $0x4e2cd6d4 // fadd v20.4s, v22.4s, v12.4s
+	WORD $0x4e2dd6f5 // fadd v21.4s, v23.4s, v13.4s
 	WORD $0x4e32d618 // fadd v24.4s, v16.4s, v18.4s
 	WORD $0x4e33d639 // fadd v25.4s, v17.4s, v19.4s
-	WORD $0x4eaed58c // fsub v12.4s, v12.4s, v14.4s
-	WORD $0x4eafd5ad // fsub v13.4s, v13.4s, v15.4s
+	WORD $0x4eacd6d6 // fsub v22.4s, v22.4s, v12.4s
+	WORD $0x4eadd6f7 // fsub v23.4s, v23.4s, v13.4s
 	WORD $0x4eb2d610 // fsub v16.4s, v16.4s, v18.4s
 	WORD $0x4eb3d631 // fsub v17.4s, v17.4s, v19.4s
-	WORD $0x4e36d70e // fadd v14.4s, v24.4s, v22.4s
-	WORD $0x4e37d72f // fadd v15.4s, v25.4s, v23.4s
-	WORD $0x4e28cd94 // fmla v20.4s, v12.4s, v8.4s
-	WORD $0x4e29cdb5 // fmla v21.4s, v13.4s, v9.4s
-	WORD $0x4e2ace14 // fmla v20.4s, v16.4s, v10.4s
-	WORD $0x4e2bce35 // fmla v21.4s, v17.4s, v11.4s
-	WORD $0x6e20dd8c // fmul v12.4s, v12.4s, v0.4s
-	WORD $0x6e21ddad // fmul v13.4s, v13.4s, v1.4s
-	WORD $0x4e22ce0c // fmla v12.4s, v16.4s, v2.4s
-	WORD $0x4e23ce2d // fmla v13.4s, v17.4s, v3.4s
-	WORD $0x6e24ded6 // fmul v22.4s, v22.4s, v4.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
-	WORD $0x4e26cf16 // fmla v22.4s, v24.4s, v6.4s
-	WORD $0x4e27cf37 // fmla v23.4s, v25.4s, v7.4s
-	WORD $0x6f3005d0 // ushr v16.4s, v14.4s, #16
-	WORD $0x6f3005f1 // ushr v17.4s, v15.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1e10 // and v16.16b, v16.16b, v31.16b
-	WORD $0x4e3f1e31 // and v17.16b, v17.16b, v31.16b
-	WORD $0x4eb085ce // add v14.4s, v14.4s, v16.4s
-	WORD $0x4eb185ef // add v15.4s, v15.4s, v17.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf85ce // add v14.4s, v14.4s, v31.4s
-	WORD $0x4ebf85ef // add v15.4s, v15.4s, v31.4s
-	WORD $0x6f3005ce // ushr v14.4s, v14.4s, #16
-	WORD $0x6f3005ef // ushr v15.4s, v15.4s, #16
-	WORD $0x2e6129ce // sqxtun v14.4h, v14.4s
-	WORD $0x6e1805ce // mov v14.d[1], v14.d[0]
-	WORD $0x2e6129ef // sqxtun v15.4h, v15.4s
-	WORD $0x6e1805ef // mov v15.d[1], v15.d[0]
-	WORD $0x4ecf39df // zip1 v31.2d, v14.2d, v15.2d
-	WORD $0x4ece39de // zip1 v30.2d, v14.2d, v14.2d
-	WORD $0x4ebf1fee // mov v14.16b, v31.16b
-	WORD $0x4ebe1fcf // mov v15.16b, v30.16b
-	FMOVQ F14, 16(R9)
-	WORD $0x6f30058e // ushr v14.4s, v12.4s, #16
-	WORD $0x6f3005af // ushr v15.4s, v13.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1dce // and v14.16b, v14.16b, v31.16b
-	WORD $0x4e3f1def // and v15.16b, v15.16b, v31.16b
+	WORD $0x4e34d70c // fadd v12.4s, v24.4s, v20.4s
+	WORD $0x4e35d72d // fadd v13.4s, v25.4s, v21.4s
+	WORD $0x4e28cedf // fmla v31.4s, v22.4s, v8.4s
+	WORD $0x4e29cefe // fmla v30.4s, v23.4s, v9.4s
+	WORD $0x4e2ace1f // fmla v31.4s, v16.4s, v10.4s
+	WORD $0x4e2bce3e // fmla v30.4s, v17.4s, v11.4s
+	WORD $0x6e20ded6 // fmul v22.4s, v22.4s, v0.4s
+	WORD $0x6e21def7 // fmul v23.4s, v23.4s, v1.4s
+	WORD $0x4e22ce16 // fmla v22.4s, v16.4s, v2.4s
+	WORD $0x4e23ce37 // fmla v23.4s, v17.4s, v3.4s
+	WORD $0x6e24de94 // fmul v20.4s, v20.4s, v4.4s
+	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
+	WORD $0x4e26cf14 // fmla v20.4s, v24.4s, v6.4s
+	WORD $0x4e27cf35 // fmla v21.4s, v25.4s, v7.4s
+	WORD $0x6f300590 // ushr v16.4s, v12.4s, #16
+	WORD $0x6f3005b1 // ushr v17.4s, v13.4s, #16
+	FMOVQ 448(R26), F14
+	WORD $0x4e2e1e10 // and v16.16b, v16.16b, v14.16b
+	WORD $0x4e2e1e31 // and v17.16b, v17.16b, v14.16b
+	WORD $0x4eb0858c // add v12.4s, v12.4s, v16.4s
+	WORD $0x4eb185ad // add v13.4s, v13.4s, v17.4s
+	FMOVQ 464(R26), F14
 	WORD $0x4eae858c // add v12.4s, v12.4s, v14.4s
-	WORD $0x4eaf85ad // add v13.4s, v13.4s, v15.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf858c // add v12.4s, v12.4s, v31.4s
-	WORD $0x4ebf85ad // add v13.4s, v13.4s, v31.4s
+	WORD $0x4eae85ad // add v13.4s, v13.4s, v14.4s
 	WORD $0x6f30058c // ushr v12.4s, v12.4s, #16
 	WORD $0x6f3005ad // ushr v13.4s, v13.4s, #16
 	WORD $0x2e61298c // sqxtun v12.4h, v12.4s
 	WORD $0x6e18058c // mov v12.d[1], v12.d[0]
 	WORD $0x2e6129ad // sqxtun v13.4h, v13.4s
 	WORD $0x6e1805ad // mov v13.d[1], v13.d[0]
-	WORD $0x4ecd399f // zip1 v31.2d, v12.2d, v13.2d
-	WORD $0x4ecc399e // zip1 v30.2d, v12.2d, v12.2d
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ebe1fcd // mov v13.16b, v30.16b
-	ADD R5, R9, R19
-	FMOVQ F12, 16(R19)
-	WORD $0x6f3006cc // ushr v12.4s, v22.4s, #16
-	WORD $0x6f3006ed // ushr v13.4s, v23.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
+	WORD $0x4ecd398e // zip1 v14.2d, v12.2d, v13.2d
+	WORD $0x4ecc398f // zip1 v15.2d, v12.2d, v12.2d
+	FMOVQ F14, 16(R9)
+	WORD $0x6f3006ce // ushr v14.4s, v22.4s, #16
+	WORD $0x6f3006ef // ushr v15.4s, v23.4s, #16
+	FMOVQ 448(R26), F12
+	WORD $0x4e2c1dce // and v14.16b, v14.16b, v12.16b
+	WORD $0x4e2c1def // and v15.16b, v15.16b, v12.16b
+	WORD $0x4eae86d6 // add v22.4s, v22.4s, v14.4s
+	WORD $0x4eaf86f7 // add v23.4s, v23.4s, v15.4s
+	FMOVQ 464(R26), F12
 	WORD $0x4eac86d6 // add v22.4s, v22.4s, v12.4s
-	WORD $0x4ead86f7 // add v23.4s, v23.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf86d6 // add v22.4s, v22.4s, v31.4s
-	WORD $0x4ebf86f7 // add v23.4s, v23.4s, v31.4s
+	WORD $0x4eac86f7 // add v23.4s, v23.4s, v12.4s
 	WORD $0x6f3006d6 // ushr v22.4s, v22.4s, #16
 	WORD $0x6f3006f7 // ushr v23.4s, v23.4s, #16
 	WORD $0x2e612ad6 // sqxtun v22.4h, v22.4s
 	WORD $0x6e1806d6 // mov v22.d[1], v22.d[0]
 	WORD $0x2e612af7 // sqxtun v23.4h, v23.4s
 	WORD $0x6e1806f7 // mov v23.d[1], v23.d[0]
-	WORD $0x4ed73adf // zip1 v31.2d, v22.2d, v23.2d
-	WORD $0x4ed63ade // zip1 v30.2d, v22.2d, v22.2d
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4ebe1fd7 // mov v23.16b, v30.16b
-	ADD R5<<1, R9, R20
-	FMOVQ F22, 16(R20)
+	WORD $0x4ed73acc // zip1 v12.2d, v22.2d, v23.2d
+	WORD $0x4ed63acd // zip1 v13.2d, v22.2d, v22.2d
+	ADD R5, R9, R19
+	FMOVQ F12, 16(R19)
 	WORD $0x6f30068c // ushr v12.4s, v20.4s, #16
 	WORD $0x6f3006ad // ushr v13.4s, v21.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
+	FMOVQ 448(R26), F22
+	WORD $0x4e361d8c // and v12.16b, v12.16b, v22.16b
+	WORD $0x4e361dad // and v13.16b, v13.16b, v22.16b
 	WORD $0x4eac8694 // add v20.4s, v20.4s, v12.4s
 	WORD $0x4ead86b5 // add v21.4s, v21.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf8694 // add v20.4s, v20.4s, v31.4s
-	WORD $0x4ebf86b5 // add v21.4s, v21.4s, v31.4s
+	FMOVQ 464(R26), F22
+	WORD $0x4eb68694 // add v20.4s, v20.4s, v22.4s
+	WORD $0x4eb686b5 // add v21.4s, v21.4s, v22.4s
 	WORD $0x6f300694 // ushr v20.4s, v20.4s, #16
 	WORD $0x6f3006b5 // ushr v21.4s, v21.4s, #16
 	WORD $0x2e612a94 // sqxtun v20.4h, v20.4s
 	WORD $0x6e180694 // mov v20.d[1], v20.d[0]
 	WORD $0x2e612ab5 // sqxtun v21.4h, v21.4s
 	WORD $0x6e1806b5 // mov v21.d[1], v21.d[0]
-	WORD $0x4ed53a9f // zip1 v31.2d, v20.2d, v21.2d
-	WORD $0x4ed43a9e // zip1 v30.2d, v20.2d, v20.2d
-	WORD $0x4ebf1ff4 // mov v20.16b, v31.16b
-	WORD $0x4ebe1fd5 // mov v21.16b, v30.16b
+	WORD $0x4ed53a96 // zip1 v22.2d, v20.2d, v21.2d
+	WORD $0x4ed43a97 // zip1 v23.2d, v20.2d, v20.2d
+	ADD R5<<1, R9, R20
+	FMOVQ F22, 16(R20)
+	WORD $0x6f3007ec // ushr v12.4s, v31.4s, #16
+	WORD $0x6f3007cd // ushr v13.4s, v30.4s, #16
+	FMOVQ 448(R26), F20
+	WORD $0x4e341d8c // and v12.16b, v12.16b, v20.16b
+	WORD $0x4e341dad // and v13.16b, v13.16b, v20.16b
+	WORD $0x4eac87ff // add v31.4s, v31.4s, v12.4s
+	WORD $0x4ead87de // add v30.4s, v30.4s, v13.4s
+	FMOVQ 464(R26), F20
+	WORD $0x4eb487ff // add v31.4s, v31.4s, v20.4s
+	WORD $0x4eb487de // add v30.4s, v30.4s, v20.4s
+	WORD $0x6f3007ff // ushr v31.4s, v31.4s, #16
+	WORD $0x6f3007de // ushr v30.4s, v30.4s, #16
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3bf4 // zip1 v20.2d, v31.2d, v30.2d
+	WORD $0x4edf3bf5 // zip1 v21.2d, v31.2d, v31.2d
 	ADD R8, R9, R21
 	FMOVQ F20, 16(R21)
 	ADD R4, R9
@@ -15758,110 +13970,121 @@ tile:
 	WORD $0x6e1805ef // mov v15.d[1], v15.d[0]
 	WORD $0x4ecf39df // zip1 v31.2d, v14.2d, v15.2d
 	WORD $0x4ece39de // zip1 v30.2d, v14.2d, v14.2d
-	WORD $0x4ebf1fee // mov v14.16b, v31.16b
-	WORD $0x4ebe1fcf // mov v15.16b, v30.16b
-	FMOVQ F14, 16(R9)
-	WORD $0x6f30058e // ushr v14.4s, v12.4s, #16
-	WORD $0x6f3005af // ushr v15.4s, v13.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1dce // and v14.16b, v14.16b, v31.16b
-	WORD $0x4e3f1def // and v15.16b, v15.16b, v31.16b
-	WORD $0x4eae858c // add v12.4s, v12.4s, v14.4s
-	WORD $0x4eaf85ad // add v13.4s, v13.4s, v15.4s
-	FMOVQ 464(R26), F31
+	FMOVQ F31, 16(R9)
+	WORD $0x6f30059f // ushr v31.4s, v12.4s, #16
+	WORD $0x6f3005be // ushr v30.4s, v13.4s, #16
+	FMOVQ 448(R26), F14
+	WORD $0x4e2e1fff // and v31.16b, v31.16b, v14.16b
+	WORD $0x4e2e1fde // and v30.16b, v30.16b, v14.16b
 	WORD $0x4ebf858c // add v12.4s, v12.4s, v31.4s
-	WORD $0x4ebf85ad // add v13.4s, v13.4s, v31.4s
+	WORD $0x4ebe85ad // add v13.4s, v13.4s, v30.4s
+	FMOVQ 464(R26), F14
+	WORD $0x4eae858c // add v12.4s, v12.4s, v14.4s
+	WORD $0x4eae85ad // add v13.4s, v13.4s, v14.4s
 	WORD $0x6f30058c // ushr v12.4s, v12.4s, #16
 	WORD $0x6f3005ad // ushr v13.4s, v13.4s, #16
 	WORD $0x2e61298c // sqxtun v12.4h, v12.4s
 	WORD $0x6e18058c // mov v12.d[1], v12.d[0]
 	WORD $0x2e6129ad // sqxtun v13.4h, v13.4s
 	WORD $0x6e1805ad // mov v13.d[1], v13.d[0]
-	WORD $0x4ecd399f // zip1 v31.2d, v12.2d, v13.2d
-	WORD $0x4ecc399e // zip1 v30.2d, v12.2d, v12.2d
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ebe1fcd // mov v13.16b, v30.16b
+	WORD $0x4ecd398e // zip1 v14.2d, v12.2d, v13.2d
+	WORD $0x4ecc398f // zip1 v15.2d, v12.2d, v12.2d
 	ADD R5, R9, R22
-	FMOVQ F12, 16(R22)
-	WORD $0x6f3006cc // ushr v12.4s, v22.4s, #16
-	WORD $0x6f3006ed // ushr v13.4s, v23.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
+	FMOVQ F14, 16(R22)
+	WORD $0x6f3006ce // ushr v14.4s, v22.4s, #16
+	WORD $0x6f3006ef // ushr v15.4s, v23.4s, #16
+	FMOVQ 448(R26), F12
+	WORD $0x4e2c1dce // and v14.16b, v14.16b, v12.16b
+	WORD $0x4e2c1def // and v15.16b, v15.16b, v12.16b
+	WORD $0x4eae86d6 // add v22.4s, v22.4s, v14.4s
+	WORD $0x4eaf86f7 // add v23.4s, v23.4s, v15.4s
+	FMOVQ 464(R26), F12
 	WORD $0x4eac86d6 // add v22.4s, v22.4s, v12.4s
-	WORD $0x4ead86f7 // add v23.4s, v23.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf86d6 // add v22.4s, v22.4s, v31.4s
-	WORD $0x4ebf86f7 // add v23.4s, v23.4s, v31.4s
+	WORD $0x4eac86f7 // add v23.4s, v23.4s, v12.4s
 	WORD $0x6f3006d6 // ushr v22.4s, v22.4s, #16
 	WORD $0x6f3006f7 // ushr v23.4s, v23.4s, #16
 	WORD $0x2e612ad6 // sqxtun v22.4h, v22.4s
 	WORD $0x6e1806d6 // mov v22.d[1], v22.d[0]
 	WORD $0x2e612af7 // sqxtun v23.4h, v23.4s
 	WORD $0x6e1806f7 // mov v23.d[1], v23.d[0]
-	WORD $0x4ed73adf // zip1 v31.2d, v22.2d, v23.2d
-	WORD $0x4ed63ade // zip1 v30.2d, v22.2d, v22.2d
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4ebe1fd7 // mov v23.16b, v30.16b
+	WORD $0x4ed73acc // zip1 v12.2d, v22.2d, v23.2d
+	WORD $0x4ed63acd // zip1 v13.2d, v22.2d, v22.2d
 	ADD R5<<1, R9, R23
-	FMOVQ F22, 16(R23)
-	WORD $0x6f30068c // ushr v12.4s, v20.4s, #16
-	WORD $0x6f3006ad // ushr v13.4s, v21.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac8694 // add v20.4s, v20.4s, v12.4s
-	WORD $0x4ead86b5 // add v21.4s, v21.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf8694 // add v20.4s, v20.4s, v31.4s
-	WORD $0x4ebf86b5 // add v21.4s, v21.4s, v31.4s
+	FMOVQ F12, 16(R23)
+	WORD $0x6f30068e // ushr v14.4s, v20.4s, #16
+	WORD $0x6f3006af // ushr v15.4s, v21.4s, #16
+	FMOVQ 448(R26), F22
+	WORD $0x4e361dce // and v14.16b, v14.16b, v22.16b
+	WORD $0x4e361def // and v15.16b, v15.16b, v22.16b
+	WORD $0x4eae8694 // add v20.4s, v20.4s, v14.4s
+	WORD $0x4eaf86b5 // add v21.4s, v21.4s, v15.4s
+	FMOVQ 464(R26), F22
+	WORD $0x4eb68694 // add v20.4s, v20.4s, v22.4s
+	WORD $0x4eb686b5 // add v21.4s, v21.4s, v22.4s
 	WORD $0x6f300694 // ushr v20.4s, v20.4s, #16
 	WORD $0x6f3006b5 // ushr v21.4s, v21.4s, #16
 	WORD $0x2e612a94 // sqxtun v20.4h, v20.4s
 	WORD $0x6e180694 // mov v20.d[1], v20.d[0]
 	WORD $0x2e612ab5 // sqxtun v21.4h, v21.4s
 	WORD $0x6e1806b5 // mov v21.d[1], v21.d[0]
-	WORD $0x4ed53a9f // zip1 v31.2d, v20.2d, v21.2d
-	WORD $0x4ed43a9e // zip1 v30.2d, v20.2d, v20.2d
-	WORD $0x4ebf1ff4 // mov v20.16b, v31.16b
-	WORD $0x4ebe1fd5 // mov v21.16b, v30.16b
+	WORD $0x4ed53a96 // zip1 v22.2d, v20.2d, v21.2d
+	WORD $0x4ed43a97 // zip1 v23.2d, v20.2d, v20.2d
 	ADD R8, R9, R24
-	FMOVQ F20, 16(R24)
+	FMOVQ F22, 16(R24)
 	ADD R4, R9
-	FLDPQ 320(R1), (F12, F13)
-	FLDPQ 352(R1), (F14, F15)
+	FLDPQ 320(R1), (F14, F15)
+	FLDPQ 352(R1), (F31, F30)
 	FLDPQ 384(R1), (F16, F17)
 	FLDPQ 416(R1), (F18, F19)
-	FLDPQ 448(R1), (F20, F21)
-	WORD $0x4e2ed596 // fadd v22.4s, v12.4s, v14.4s
-	WORD $0x4e2fd5b7 // fadd v23.4s, v13.4s, v15.4s
+	FLDPQ 448(R1), (F22, F23)
+	WORD $0x4e3fd5cc // fadd v12.4s, v14.4s, v31.4s
+	WORD $0x4e3ed5ed // fadd v13.4s, v15.4s, v30.4s
 	WORD $0x4e32d618 // fadd v24.4s, v16.4s, v18.4s
 	WORD $0x4e33d639 // fadd v25.4s, v17.4s, v19.4s
-	WORD $0x4eaed58c // fsub v12.4s, v12.4s, v14.4s
-	WORD $0x4eafd5ad // fsub v13.4s, v13.4s, v15.4s
+	WORD $0x4ebfd5ce // fsub v14.4s, v14.4s, v31.4s
+	WORD $0x4ebed5ef // fsub v15.4s, v15.4s, v30.4s
 	WORD $0x4eb2d610 // fsub v16.4s, v16.4s, v18.4s
 	WORD $0x4eb3d631 // fsub v17.4s, v17.4s, v19.4s
-	WORD $0x4e36d70e // fadd v14.4s, v24.4s, v22.4s
-	WORD $0x4e37d72f // fadd v15.4s, v25.4s, v23.4s
-	WORD $0x4e28cd94 // fmla v20.4s, v12.4s, v8.4s
-	WORD $0x4e29cdb5 // fmla v21.4s, v13.4s, v9.4s
-	WORD $0x4e2ace14 // fmla v20.4s, v16.4s, v10.4s
-	WORD $0x4e2bce35 // fmla v21.4s, v17.4s, v11.4s
-	WORD $0x6e20dd8c // fmul v12.4s, v12.4s, v0.4s
-	WORD $0x6e21ddad // fmul v13.4s, v13.4s, v1.4s
-	WORD $0x4e22ce0c // fmla v12.4s, v16.4s, v2.4s
-	WORD $0x4e23ce2d // fmla v13.4s, v17.4s, v3.4s
-	WORD $0x6e24ded6 // fmul v22.4s, v22.4s, v4.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
-	WORD $0x4e26cf16 // fmla v22.4s, v24.4s, v6.4s
-	WORD $0x4e27cf37 // fmla v23.4s, v25.4s, v7.4s
-	WORD $0x6f3005d0 // ushr v16.4s, v14.4s, #16
-	WORD $0x6f3005f1 // ushr v17.4s, v15.4s, #16
+	WORD $0x4e2cd71f // fadd v31.4s, v24.4s, v12.4s
+	WORD $0x4e2dd73e // fadd v30.4s, v25.4s, v13.4s
+	WORD $0x4e28cdd6 // fmla v22.4s, v14.4s, v8.4s
+	WORD $0x4e29cdf7 // fmla v23.4s, v15.4s, v9.4s
+	WORD $0x4e2ace16 // fmla v22.4s, v16.4s, v10.4s
+	WORD $0x4e2bce37 // fmla v23.4s, v17.4s, v11.4s
+	WORD $0x6e20ddce // fmul v14.4s, v14.4s, v0.4s
+	WORD $0x6e21ddef // fmul v15.4s, v15.4s, v1.4s
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x6e24dd8c // fmul v12.4s, v12.4s, v4.4s
+	WORD $0x6e25ddad // fmul v13.4s, v13.4s, v5.4s
+	WORD $0x4e26cf0c // fmla v12.4s, v24.4s, v6.4s
+	WORD $0x4e27cf2d // fmla v13.4s, v25.4s, v7.4s
+	WORD $0x6f3007f0 // ushr v16.4s, v31.4s, #16
+	WORD $0x6f3007d1 // ushr v17.4s, v30.4s, #16
+	FMOVQ 448(R26), F20
+	WORD $0x4e341e10 // and v16.16b, v16.16b, v20.16b
+	WORD $0x4e341e31 // and v17.16b, v17.16b, v20.16b
+	WORD $0x4eb087ff // add v31.4s, v31.4s, v16.4s
+	WORD $0x4eb187de // add v30.4s, v30.4s, v17.4s
+	FMOVQ 464(R26), F20
+	WORD $0x4eb487ff // add v31.4s, v31.4s, v20.4s
+	WORD $0x4eb487de // add v30.4s, v30.4s, v20.4s
+	WORD $0x6f3007ff // ushr v31.4s, v31.4s, #16
+	WORD $0x6f3007de // ushr v30.4s, v30.4s, #16
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3bf4 // zip1 v20.2d, v31.2d, v30.2d
+	WORD $0x4edf3bf5 // zip1 v21.2d, v31.2d, v31.2d
+	FMOVQ F20, 16(R9)
+	WORD $0x6f3005d4 // ushr v20.4s, v14.4s, #16
+	WORD $0x6f3005f5 // ushr v21.4s, v15.4s, #16
 	FMOVQ 448(R26), F31
-	WORD $0x4e3f1e10 // and v16.16b, v16.16b, v31.16b
-	WORD $0x4e3f1e31 // and v17.16b, v17.16b, v31.16b
-	WORD $0x4eb085ce // add v14.4s, v14.4s, v16.4s
-	WORD $0x4eb185ef // add v15.4s, v15.4s, v17.4s
+	WORD $0x4e3f1e94 // and v20.16b, v20.16b, v31.16b
+	WORD $0x4e3f1eb5 // and v21.16b, v21.16b, v31.16b
+	WORD $0x4eb485ce // add v14.4s, v14.4s, v20.4s
+	WORD $0x4eb585ef // add v15.4s, v15.4s, v21.4s
 	FMOVQ 464(R26), F31
 	WORD $0x4ebf85ce // add v14.4s, v14.4s, v31.4s
 	WORD $0x4ebf85ef // add v15.4s, v15.4s, v31.4s
@@ -15873,110 +14096,122 @@ tile:
 	WORD $0x6e1805ef // mov v15.d[1], v15.d[0]
 	WORD $0x4ecf39df // zip1 v31.2d, v14.2d, v15.2d
 	WORD $0x4ece39de // zip1 v30.2d, v14.2d, v14.2d
-	WORD $0x4ebf1fee // mov v14.16b, v31.16b
-	WORD $0x4ebe1fcf // mov v15.16b, v30.16b
-	FMOVQ F14, 16(R9)
-	WORD $0x6f30058e // ushr v14.4s, v12.4s, #16
-	WORD $0x6f3005af // ushr v15.4s, v13.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1dce // and v14.16b, v14.16b, v31.16b
-	WORD $0x4e3f1def // and v15.16b, v15.16b, v31.16b
-	WORD $0x4eae858c // add v12.4s, v12.4s, v14.4s
-	WORD $0x4eaf85ad // add v13.4s, v13.4s, v15.4s
-	FMOVQ 464(R26), F31
+	ADD R5, R9, R19
+	FMOVQ F31, 16(R19)
+	WORD $0x6f30059f // ushr v31.4s, v12.4s, #16
+	WORD $0x6f3005be // ushr v30.4s, v13.4s, #16
+	FMOVQ 448(R26), F14
+	WORD $0x4e2e1fff // and v31.16b, v31.16b, v14.16b
+	WORD $0x4e2e1fde // and v30.16b, v30.16b, v14.16b
 	WORD $0x4ebf858c // add v12.4s, v12.4s, v31.4s
-	WORD $0x4ebf85ad // add v13.4s, v13.4s, v31.4s
+	WORD $0x4ebe85ad // add v13.4s, v13.4s, v30.4s
+	FMOVQ 464(R26), F14
+	WORD $0x4eae858c // add v12.4s, v12.4s, v14.4s
+	WORD $0x4eae85ad // add v13.4s, v13.4s, v14.4s
 	WORD $0x6f30058c // ushr v12.4s, v12.4s, #16
 	WORD $0x6f3005ad // ushr v13.4s, v13.4s, #16
 	WORD $0x2e61298c // sqxtun v12.4h, v12.4s
 	WORD $0x6e18058c // mov v12.d[1], v12.d[0]
 	WORD $0x2e6129ad // sqxtun v13.4h, v13.4s
 	WORD $0x6e1805ad // mov v13.d[1], v13.d[0]
-	WORD $0x4ecd399f // zip1 v31.2d, v12.2d, v13.2d
-	WORD $0x4ecc399e // zip1 v30.2d, v12.2d, v12.2d
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ebe1fcd // mov v13.16b, v30.16b
-	ADD R5, R9, R19
-	FMOVQ F12, 16(R19)
-	WORD $0x6f3006cc // ushr v12.4s, v22.4s, #16
-	WORD $0x6f3006ed // ushr v13.4s, v23.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac86d6 // add v22.4s, v22.4s, v12.4s
-	WORD $0x4ead86f7 // add v23.4s, v23.4s, v13.4s
-	FMOVQ 464(R26), F31
+	WORD $0x4ecd398e // zip1 v14.2d, v12.2d, v13.2d
+	WORD $0x4ecc398f // zip1 v15.2d, v12.2d, v12.2d
+	ADD R5<<1, R9, R20
+	FMOVQ F14, 16(R20)
+	WORD $0x6f3006df // ushr v31.4s, v22.4s, #16
+	WORD $0x6f3006fe // ushr v30.4s, v23.4s, #16
+	FMOVQ 448(R26), F12
+	WORD $0x4e2c1fff // and v31.16b, v31.16b, v12.16b
+	WORD $0x4e2c1fde // and v30.16b, v30.16b, v12.16b
 	WORD $0x4ebf86d6 // add v22.4s, v22.4s, v31.4s
-	WORD $0x4ebf86f7 // add v23.4s, v23.4s, v31.4s
+	WORD $0x4ebe86f7 // add v23.4s, v23.4s, v30.4s
+	FMOVQ 464(R26), F12
+	WORD $0x4eac86d6 // add v22.4s, v22.4s, v12.4s
+	WORD $0x4eac86f7 // add v23.4s, v23.4s, v12.4s
 	WORD $0x6f3006d6 // ushr v22.4s, v22.4s, #16
 	WORD $0x6f3006f7 // ushr v23.4s, v23.4s, #16
 	WORD $0x2e612ad6 // sqxtun v22.4h, v22.4s
 	WORD $0x6e1806d6 // mov v22.d[1], v22.d[0]
 	WORD $0x2e612af7 // sqxtun v23.4h, v23.4s
 	WORD $0x6e1806f7 // mov v23.d[1], v23.d[0]
-	WORD $0x4ed73adf // zip1 v31.2d, v22.2d, v23.2d
-	WORD $0x4ed63ade // zip1 v30.2d, v22.2d, v22.2d
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4ebe1fd7 // mov v23.16b, v30.16b
-	ADD R5<<1, R9, R20
-	FMOVQ F22, 16(R20)
-	WORD $0x6f30068c // ushr v12.4s, v20.4s, #16
-	WORD $0x6f3006ad // ushr v13.4s, v21.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac8694 // add v20.4s, v20.4s, v12.4s
-	WORD $0x4ead86b5 // add v21.4s, v21.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf8694 // add v20.4s, v20.4s, v31.4s
-	WORD $0x4ebf86b5 // add v21.4s, v21.4s, v31.4s
-	WORD $0x6f300694 // ushr v20.4s, v20.4s, #16
-	WORD $0x6f3006b5 // ushr v21.4s, v21.4s, #16
-	WORD $0x2e612a94 // sqxtun v20.4h, v20.4s
-	WORD $0x6e180694 // mov v20.d[1], v20.d[0]
-	WORD $0x2e612ab5 // sqxtun v21.4h, v21.4s
-	WORD $0x6e1806b5 // mov v21.d[1], v21.d[0]
-	WORD $0x4ed53a9f // zip1 v31.2d, v20.2d, v21.2d
-	WORD $0x4ed43a9e // zip1 v30.2d, v20.2d, v20.2d
-	WORD $0x4ebf1ff4 // mov v20.16b, v31.16b
-	WORD $0x4ebe1fd5 // mov v21.16b, v30.16b
+	WORD $0x4ed73acc // zip1 v12.2d, v22.2d, v23.2d
+	WORD $0x4ed63acd // zip1 v13.2d, v22.2d, v22.2d
 	ADD R8, R9, R21
-	FMOVQ F20, 16(R21)
+	FMOVQ F12, 16(R21)
 	ADD R4, R9
-	FLDPQ 480(R1), (F12, F13)
-	FLDPQ 512(R1), (F14, F15)
+	FLDPQ 480(R1), (F31, F30)
+	FLDPQ 512(R1), (F20, F21)
 	FLDPQ 544(R1), (F16, F17)
 	FLDPQ 576(R1), (F18, F19)
-	FLDPQ 608(R1), (F20, F21)
-	WORD $0x4e2ed596 // fadd v22.4s, v12.4s, v14.4s
-	WORD $0x4e2fd5b7 // fadd v23.4s, v13.4s, v15.4s
+	FLDPQ 608(R1), (F12, F13)
+	WORD $0x4e34d7ee // fadd v14.4s, v31.4s, v20.4s
+	WORD $0x4e35d7cf // fadd v15.4s, v30.4s, v21.4s
 	WORD $0x4e32d618 // fadd v24.4s, v16.4s, v18.4s
 	WORD $0x4e33d639 // fadd v25.4s, v17.4s, v19.4s
-	WORD $0x4eaed58c // fsub v12.4s, v12.4s, v14.4s
-	WORD $0x4eafd5ad // fsub v13.4s, v13.4s, v15.4s
+	WORD $0x4eb4d7ff // fsub v31.4s, v31.4s, v20.4s
+	WORD $0x4eb5d7de // fsub v30.4s, v30.4s, v21.4s
 	WORD $0x4eb2d610 // fsub v16.4s, v16.4s, v18.4s
 	WORD $0x4eb3d631 // fsub v17.4s, v17.4s, v19.4s
-	WORD $0x4e36d70e // fadd v14.4s, v24.4s, v22.4s
-	WORD $0x4e37d72f // fadd v15.4s, v25.4s, v23.4s
-	WORD $0x4e28cd94 // fmla v20.4s, v12.4s, v8.4s
-	WORD $0x4e29cdb5 // fmla v21.4s, v13.4s, v9.4s
-	WORD $0x4e2ace14 // fmla v20.4s, v16.4s, v10.4s
-	WORD $0x4e2bce35 // fmla v21.4s, v17.4s, v11.4s
-	WORD $0x6e20dd8c // fmul v12.4s, v12.4s, v0.4s
-	WORD $0x6e21ddad // fmul v13.4s, v13.4s, v1.4s
-	WORD $0x4e22ce0c // fmla v12.4s, v16.4s, v2.4s
-	WORD $0x4e23ce2d // fmla v13.4s, v17.4s, v3.4s
-	WORD $0x6e24ded6 // fmul v22.4s, v22.4s, v4.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
-	WORD $0x4e26cf16 // fmla v22.4s, v24.4s, v6.4s
-	WORD $0x4e27cf37 // fmla v23.4s, v25.4s, v7.4s
-	WORD $0x6f3005d0 // ushr v16.4s, v14.4s, #16
-	WORD $0x6f3005f1 // ushr v17.4s, v15.4s, #16
+	WORD $0x4e2ed714 // fadd v20.4s, v24.4s, v14.4s
+	WORD $0x4e2fd735 // fadd v21.4s, v25.4s, v15.4s
+	WORD $0x4e28cfec // fmla v12.4s, v31.4s, v8.4s
+	WORD $0x4e29cfcd // fmla v13.4s, v30.4s, v9.4s
+	WORD $0x4e2ace0c // fmla v12.4s, v16.4s, v10.4s
+	WORD $0x4e2bce2d // fmla v13.4s, v17.4s, v11.4s
+	WORD $0x6e20dfff // fmul v31.4s, v31.4s, v0.4s
+	WORD $0x6e21dfde // fmul v30.4s, v30.4s, v1.4s
+	WORD $0x4e22ce1f // fmla v31.4s, v16.4s, v2.4s
+	WORD $0x4e23ce3e // fmla v30.4s, v17.4s, v3.4s
+	WORD $0x6e24ddce // fmul v14.4s, v14.4s, v4.4s
+	WORD $0x6e25ddef // fmul v15.4s, v15.4s, v5.4s
+	WORD $0x4e26cf0e // fmla v14.4s, v24.4s, v6.4s
+	WORD $0x4e27cf2f // fmla v15.4s, v25.4s, v7.4s
+	WORD $0x6f300690 // ushr v16.4s, v20.4s, #16
+	WORD $0x6f3006b1 // ushr v17.4s, v21.4s, #16
+	FMOVQ 448(R26), F22
+	WORD $0x4e361e10 // and v16.16b, v16.16b, v22.16b
+	WORD $0x4e361e31 // and v17.16b, v17.16b, v22.16b
+	WORD $0x4eb08694 // add v20.4s, v20.4s, v16.4s
+	WORD $0x4eb186b5 // add v21.4s, v21.4s, v17.4s
+	FMOVQ 464(R26), F22
+	WORD $0x4eb68694 // add v20.4s, v20.4s, v22.4s
+	WORD $0x4eb686b5 // add v21.4s, v21.4s, v22.4s
+	WORD $0x6f300694 // ushr v20.4s, v20.4s, #16
+	WORD $0x6f3006b5 // ushr v21.4s, v21.4s, #16
+	WORD $0x2e612a94 // sqxtun v20.4h, v20.4s
+	WORD $0x6e180694 // mov v20.d[1], v20.d[0]
+	WORD $0x2e612ab5 // sqxtun v21.4h, v21.4s
+	WORD $0x6e1806b5 // mov v21.d[1], v21.d[0]
+	WORD $0x4ed53a96 // zip1 v22.2d, v20.2d, v21.2d
+	WORD $0x4ed43a97 // zip1 v23.2d, v20.2d, v20.2d
+	FMOVQ F22, 16(R9)
+	WORD $0x6f3007f6 // ushr v22.4s, v31.4s, #16
+	WORD $0x6f3007d7 // ushr v23.4s, v30.4s, #16
+	FMOVQ 448(R26), F20
+	WORD $0x4e341ed6 // and v22.16b, v22.16b, v20.16b
+	WORD $0x4e341ef7 // and v23.16b, v23.16b, v20.16b
+	WORD $0x4eb687ff // add v31.4s, v31.4s, v22.4s
+	WORD $0x4eb787de // add v30.4s, v30.4s, v23.4s
+	FMOVQ 464(R26), F20
+	WORD $0x4eb487ff // add v31.4s, v31.4s, v20.4s
+	WORD $0x4eb487de // add v30.4s, v30.4s, v20.4s
+	WORD $0x6f3007ff // ushr v31.4s, v31.4s, #16
+	WORD $0x6f3007de // ushr v30.4s, v30.4s, #16
+	WORD $0x2e612bff // sqxtun v31.4h, v31.4s
+	WORD $0x6e1807ff // mov v31.d[1], v31.d[0]
+	WORD $0x2e612bde // sqxtun v30.4h, v30.4s
+	WORD $0x6e1807de // mov v30.d[1], v30.d[0]
+	WORD $0x4ede3bf4 // zip1 v20.2d, v31.2d, v30.2d
+	WORD $0x4edf3bf5 // zip1 v21.2d, v31.2d, v31.2d
+	ADD R5, R9, R22
+	FMOVQ F20, 16(R22)
+	WORD $0x6f3005d4 // ushr v20.4s, v14.4s, #16
+	WORD $0x6f3005f5 // ushr v21.4s, v15.4s, #16
 	FMOVQ 448(R26), F31
-	WORD $0x4e3f1e10 // and v16.16b, v16.16b, v31.16b
-	WORD $0x4e3f1e31 // and v17.16b, v17.16b, v31.16b
-	WORD $0x4eb085ce // add v14.4s, v14.4s, v16.4s
-	WORD $0x4eb185ef // add v15.4s, v15.4s, v17.4s
+	WORD $0x4e3f1e94 // and v20.16b, v20.16b, v31.16b
+	WORD $0x4e3f1eb5 // and v21.16b, v21.16b, v31.16b
+	WORD $0x4eb485ce // add v14.4s, v14.4s, v20.4s
+	WORD $0x4eb585ef // add v15.4s, v15.4s, v21.4s
 	FMOVQ 464(R26), F31
 	WORD $0x4ebf85ce // add v14.4s, v14.4s, v31.4s
 	WORD $0x4ebf85ef // add v15.4s, v15.4s, v31.4s
@@ -15988,75 +14223,28 @@ tile:
 	WORD $0x6e1805ef // mov v15.d[1], v15.d[0]
 	WORD $0x4ecf39df // zip1 v31.2d, v14.2d, v15.2d
 	WORD $0x4ece39de // zip1 v30.2d, v14.2d, v14.2d
-	WORD $0x4ebf1fee // mov v14.16b, v31.16b
-	WORD $0x4ebe1fcf // mov v15.16b, v30.16b
-	FMOVQ F14, 16(R9)
-	WORD $0x6f30058e // ushr v14.4s, v12.4s, #16
-	WORD $0x6f3005af // ushr v15.4s, v13.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1dce // and v14.16b, v14.16b, v31.16b
-	WORD $0x4e3f1def // and v15.16b, v15.16b, v31.16b
+	ADD R5<<1, R9, R23
+	FMOVQ F31, 16(R23)
+	WORD $0x6f300594 // ushr v20.4s, v12.4s, #16
+	WORD $0x6f3005b5 // ushr v21.4s, v13.4s, #16
+	FMOVQ 448(R26), F14
+	WORD $0x4e2e1e94 // and v20.16b, v20.16b, v14.16b
+	WORD $0x4e2e1eb5 // and v21.16b, v21.16b, v14.16b
+	WORD $0x4eb4858c // add v12.4s, v12.4s, v20.4s
+	WORD $0x4eb585ad // add v13.4s, v13.4s, v21.4s
+	FMOVQ 464(R26), F14
 	WORD $0x4eae858c // add v12.4s, v12.4s, v14.4s
-	WORD $0x4eaf85ad // add v13.4s, v13.4s, v15.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf858c // add v12.4s, v12.4s, v31.4s
-	WORD $0x4ebf85ad // add v13.4s, v13.4s, v31.4s
+	WORD $0x4eae85ad // add v13.4s, v13.4s, v14.4s
 	WORD $0x6f30058c // ushr v12.4s, v12.4s, #16
 	WORD $0x6f3005ad // ushr v13.4s, v13.4s, #16
 	WORD $0x2e61298c // sqxtun v12.4h, v12.4s
 	WORD $0x6e18058c // mov v12.d[1], v12.d[0]
 	WORD $0x2e6129ad // sqxtun v13.4h, v13.4s
 	WORD $0x6e1805ad // mov v13.d[1], v13.d[0]
-	WORD $0x4ecd399f // zip1 v31.2d, v12.2d, v13.2d
-	WORD $0x4ecc399e // zip1 v30.2d, v12.2d, v12.2d
-	WORD $0x4ebf1fec // mov v12.16b, v31.16b
-	WORD $0x4ebe1fcd // mov v13.16b, v30.16b
-	ADD R5, R9, R22
-	FMOVQ F12, 16(R22)
-	WORD $0x6f3006cc // ushr v12.4s, v22.4s, #16
-	WORD $0x6f3006ed // ushr v13.4s, v23.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac86d6 // add v22.4s, v22.4s, v12.4s
-	WORD $0x4ead86f7 // add v23.4s, v23.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf86d6 // add v22.4s, v22.4s, v31.4s
-	WORD $0x4ebf86f7 // add v23.4s, v23.4s, v31.4s
-	WORD $0x6f3006d6 // ushr v22.4s, v22.4s, #16
-	WORD $0x6f3006f7 // ushr v23.4s, v23.4s, #16
-	WORD $0x2e612ad6 // sqxtun v22.4h, v22.4s
-	WORD $0x6e1806d6 // mov v22.d[1], v22.d[0]
-	WORD $0x2e612af7 // sqxtun v23.4h, v23.4s
-	WORD $0x6e1806f7 // mov v23.d[1], v23.d[0]
-	WORD $0x4ed73adf // zip1 v31.2d, v22.2d, v23.2d
-	WORD $0x4ed63ade // zip1 v30.2d, v22.2d, v22.2d
-	WORD $0x4ebf1ff6 // mov v22.16b, v31.16b
-	WORD $0x4ebe1fd7 // mov v23.16b, v30.16b
-	ADD R5<<1, R9, R23
-	FMOVQ F22, 16(R23)
-	WORD $0x6f30068c // ushr v12.4s, v20.4s, #16
-	WORD $0x6f3006ad // ushr v13.4s, v21.4s, #16
-	FMOVQ 448(R26), F31
-	WORD $0x4e3f1d8c // and v12.16b, v12.16b, v31.16b
-	WORD $0x4e3f1dad // and v13.16b, v13.16b, v31.16b
-	WORD $0x4eac8694 // add v20.4s, v20.4s, v12.4s
-	WORD $0x4ead86b5 // add v21.4s, v21.4s, v13.4s
-	FMOVQ 464(R26), F31
-	WORD $0x4ebf8694 // add v20.4s, v20.4s, v31.4s
-	WORD $0x4ebf86b5 // add v21.4s, v21.4s, v31.4s
-	WORD $0x6f300694 // ushr v20.4s, v20.4s, #16
-	WORD $0x6f3006b5 // ushr v21.4s, v21.4s, #16
-	WORD $0x2e612a94 // sqxtun v20.4h, v20.4s
-	WORD $0x6e180694 // mov v20.d[1], v20.d[0]
-	WORD $0x2e612ab5 // sqxtun v21.4h, v21.4s
-	WORD $0x6e1806b5 // mov v21.d[1], v21.d[0]
-	WORD $0x4ed53a9f // zip1 v31.2d, v20.2d, v21.2d
-	WORD $0x4ed43a9e // zip1 v30.2d, v20.2d, v20.2d
-	WORD $0x4ebf1ff4 // mov v20.16b, v31.16b
-	WORD $0x4ebe1fd5 // mov v21.16b, v30.16b
+	WORD $0x4ecd398e // zip1 v14.2d, v12.2d, v13.2d
+	WORD $0x4ecc398f // zip1 v15.2d, v12.2d, v12.2d
 	ADD R8, R9, R24
-	FMOVQ F20, 16(R24)
+	FMOVQ F14, 16(R24)
 	ADD $16, R2
 	SUBS $1, R3
 	BNE tile
@@ -16154,66 +14342,52 @@ tile:
 	WORD $0x4f3055ce // shl v14.4s, v14.4s, #16
 	WORD $0x4f3055ef // shl v15.4s, v15.4s, #16
 	ADD R5, R13
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d4c // mov v12.16b, v10.16b
+	WORD $0x4e24cdcc // fmla v12.4s, v14.4s, v4.4s
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x4e25cded // fmla v13.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e12 // mov v18.16b, v16.16b
+	WORD $0x4eb11e33 // mov v19.16b, v17.16b
+	WORD $0x4e20cd90 // fmla v16.4s, v12.4s, v0.4s
+	WORD $0x4e21cdb1 // fmla v17.4s, v13.4s, v1.4s
+	WORD $0x4ea0cd92 // fmls v18.4s, v12.4s, v0.4s
+	WORD $0x4ea1cdb3 // fmls v19.4s, v13.4s, v1.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
-	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
-	WORD $0x4e21cd31 // fmla v17.4s, v9.4s, v1.4s
-	WORD $0x4ea0cd0a // fmls v10.4s, v8.4s, v0.4s
-	WORD $0x4ea1cd2b // fmls v11.4s, v9.4s, v1.4s
-	WORD $0x4eac1d88 // mov v8.16b, v12.16b
-	WORD $0x4ead1da9 // mov v9.16b, v13.16b
-	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
-	WORD $0x4ea2ce48 // fmls v8.4s, v18.4s, v2.4s
-	WORD $0x4ea3ce69 // fmls v9.4s, v19.4s, v3.4s
+	WORD $0x4e22cd48 // fmla v8.4s, v10.4s, v2.4s
+	WORD $0x4e23cd69 // fmla v9.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd4c // fmls v12.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd6d // fmls v13.4s, v11.4s, v3.4s
 	FSTPQ (F16, F17), (R1)
-	FSTPQ (F10, F11), 128(R1)
-	FSTPQ (F12, F13), 256(R1)
-	FSTPQ (F8, F9), 384(R1)
+	FSTPQ (F18, F19), 128(R1)
+	FSTPQ (F8, F9), 256(R1)
+	FSTPQ (F12, F13), 384(R1)
 	FSTPQ (F14, F15), 512(R1)
-	FMOVQ (R13), F9
-	WORD $0x2f10a528 // uxtl v8.4s, v9.4h
-	WORD $0x6f10a529 // uxtl2 v9.4s, v9.8h
-	WORD $0x4f305508 // shl v8.4s, v8.4s, #16
-	WORD $0x4f305529 // shl v9.4s, v9.4s, #16
-	ADD R4, R13, R22
-	FMOVQ (R22), F11
-	WORD $0x2f10a56a // uxtl v10.4s, v11.4h
-	WORD $0x6f10a56b // uxtl2 v11.4s, v11.8h
-	WORD $0x4f30554a // shl v10.4s, v10.4s, #16
-	WORD $0x4f30556b // shl v11.4s, v11.4s, #16
-	ADD R4<<1, R13, R23
-	FMOVQ (R23), F13
+	FMOVQ (R13), F13
 	WORD $0x2f10a5ac // uxtl v12.4s, v13.4h
 	WORD $0x6f10a5ad // uxtl2 v13.4s, v13.8h
 	WORD $0x4f30558c // shl v12.4s, v12.4s, #16
 	WORD $0x4f3055ad // shl v13.4s, v13.4s, #16
+	ADD R4, R13, R22
+	FMOVQ (R22), F19
+	WORD $0x2f10a672 // uxtl v18.4s, v19.4h
+	WORD $0x6f10a673 // uxtl2 v19.4s, v19.8h
+	WORD $0x4f305652 // shl v18.4s, v18.4s, #16
+	WORD $0x4f305673 // shl v19.4s, v19.4s, #16
+	ADD R4<<1, R13, R23
+	FMOVQ (R23), F9
+	WORD $0x2f10a528 // uxtl v8.4s, v9.4h
+	WORD $0x6f10a529 // uxtl2 v9.4s, v9.8h
+	WORD $0x4f305508 // shl v8.4s, v8.4s, #16
+	WORD $0x4f305529 // shl v9.4s, v9.4s, #16
 	ADD R8, R13, R24
 	FMOVQ (R24), F15
 	WORD $0x2f10a5ee // uxtl v14.4s, v15.4h
@@ -16222,31 +14396,17 @@ tile:
 	WORD $0x4f3055ef // shl v15.4s, v15.4s, #16
 	ADD R5, R13
 	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x4e24cd10 // fmla v16.4s, v8.4s, v4.4s
 	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
-	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
-	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cd31 // fmla v17.4s, v9.4s, v5.4s
+	WORD $0x4e26cd0c // fmla v12.4s, v8.4s, v6.4s
+	WORD $0x4e27cd2d // fmla v13.4s, v9.4s, v7.4s
+	WORD $0x4eb21e48 // mov v8.16b, v18.16b
+	WORD $0x4e24cdc8 // fmla v8.4s, v14.4s, v4.4s
+	WORD $0x4eb31e69 // mov v9.16b, v19.16b
+	WORD $0x4e25cde9 // fmla v9.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd2 // fmla v18.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf3 // fmla v19.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
@@ -16288,66 +14448,52 @@ tile:
 	WORD $0x4f3055ce // shl v14.4s, v14.4s, #16
 	WORD $0x4f3055ef // shl v15.4s, v15.4s, #16
 	ADD R5, R13
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d4c // mov v12.16b, v10.16b
+	WORD $0x4e24cdcc // fmla v12.4s, v14.4s, v4.4s
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x4e25cded // fmla v13.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e12 // mov v18.16b, v16.16b
+	WORD $0x4eb11e33 // mov v19.16b, v17.16b
+	WORD $0x4e20cd90 // fmla v16.4s, v12.4s, v0.4s
+	WORD $0x4e21cdb1 // fmla v17.4s, v13.4s, v1.4s
+	WORD $0x4ea0cd92 // fmls v18.4s, v12.4s, v0.4s
+	WORD $0x4ea1cdb3 // fmls v19.4s, v13.4s, v1.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
-	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
-	WORD $0x4e21cd31 // fmla v17.4s, v9.4s, v1.4s
-	WORD $0x4ea0cd0a // fmls v10.4s, v8.4s, v0.4s
-	WORD $0x4ea1cd2b // fmls v11.4s, v9.4s, v1.4s
-	WORD $0x4eac1d88 // mov v8.16b, v12.16b
-	WORD $0x4ead1da9 // mov v9.16b, v13.16b
-	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
-	WORD $0x4ea2ce48 // fmls v8.4s, v18.4s, v2.4s
-	WORD $0x4ea3ce69 // fmls v9.4s, v19.4s, v3.4s
+	WORD $0x4e22cd48 // fmla v8.4s, v10.4s, v2.4s
+	WORD $0x4e23cd69 // fmla v9.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd4c // fmls v12.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd6d // fmls v13.4s, v11.4s, v3.4s
 	FSTPQ (F16, F17), 64(R1)
-	FSTPQ (F10, F11), 192(R1)
-	FSTPQ (F12, F13), 320(R1)
-	FSTPQ (F8, F9), 448(R1)
+	FSTPQ (F18, F19), 192(R1)
+	FSTPQ (F8, F9), 320(R1)
+	FSTPQ (F12, F13), 448(R1)
 	FSTPQ (F14, F15), 576(R1)
-	FMOVQ (R13), F9
-	WORD $0x2f10a528 // uxtl v8.4s, v9.4h
-	WORD $0x6f10a529 // uxtl2 v9.4s, v9.8h
-	WORD $0x4f305508 // shl v8.4s, v8.4s, #16
-	WORD $0x4f305529 // shl v9.4s, v9.4s, #16
-	ADD R4, R13, R22
-	FMOVQ (R22), F11
-	WORD $0x2f10a56a // uxtl v10.4s, v11.4h
-	WORD $0x6f10a56b // uxtl2 v11.4s, v11.8h
-	WORD $0x4f30554a // shl v10.4s, v10.4s, #16
-	WORD $0x4f30556b // shl v11.4s, v11.4s, #16
-	ADD R4<<1, R13, R23
-	FMOVQ (R23), F13
+	FMOVQ (R13), F13
 	WORD $0x2f10a5ac // uxtl v12.4s, v13.4h
 	WORD $0x6f10a5ad // uxtl2 v13.4s, v13.8h
 	WORD $0x4f30558c // shl v12.4s, v12.4s, #16
 	WORD $0x4f3055ad // shl v13.4s, v13.4s, #16
+	ADD R4, R13, R22
+	FMOVQ (R22), F19
+	WORD $0x2f10a672 // uxtl v18.4s, v19.4h
+	WORD $0x6f10a673 // uxtl2 v19.4s, v19.8h
+	WORD $0x4f305652 // shl v18.4s, v18.4s, #16
+	WORD $0x4f305673 // shl v19.4s, v19.4s, #16
+	ADD R4<<1, R13, R23
+	FMOVQ (R23), F9
+	WORD $0x2f10a528 // uxtl v8.4s, v9.4h
+	WORD $0x6f10a529 // uxtl2 v9.4s, v9.8h
+	WORD $0x4f305508 // shl v8.4s, v8.4s, #16
+	WORD $0x4f305529 // shl v9.4s, v9.4s, #16
 	ADD R8, R13, R24
 	FMOVQ (R24), F15
 	WORD $0x2f10a5ee // uxtl v14.4s, v15.4h
@@ -16355,31 +14501,17 @@ tile:
 	WORD $0x4f3055ce // shl v14.4s, v14.4s, #16
 	WORD $0x4f3055ef // shl v15.4s, v15.4s, #16
 	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x4e24cd10 // fmla v16.4s, v8.4s, v4.4s
 	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
-	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
-	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cd31 // fmla v17.4s, v9.4s, v5.4s
+	WORD $0x4e26cd0c // fmla v12.4s, v8.4s, v6.4s
+	WORD $0x4e27cd2d // fmla v13.4s, v9.4s, v7.4s
+	WORD $0x4eb21e48 // mov v8.16b, v18.16b
+	WORD $0x4e24cdc8 // fmla v8.4s, v14.4s, v4.4s
+	WORD $0x4eb31e69 // mov v9.16b, v19.16b
+	WORD $0x4e25cde9 // fmla v9.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd2 // fmla v18.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf3 // fmla v19.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
@@ -16401,84 +14533,56 @@ tile:
 	FLDPQ 32(R1), (F10, F11)
 	FLDPQ 64(R1), (F12, F13)
 	FLDPQ 96(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d4c // mov v12.16b, v10.16b
+	WORD $0x4e24cdcc // fmla v12.4s, v14.4s, v4.4s
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x4e25cded // fmla v13.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e12 // mov v18.16b, v16.16b
+	WORD $0x4eb11e33 // mov v19.16b, v17.16b
+	WORD $0x4e20cd90 // fmla v16.4s, v12.4s, v0.4s
+	WORD $0x4e21cdb1 // fmla v17.4s, v13.4s, v1.4s
+	WORD $0x4ea0cd92 // fmls v18.4s, v12.4s, v0.4s
+	WORD $0x4ea1cdb3 // fmls v19.4s, v13.4s, v1.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
-	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
-	WORD $0x4e21cd31 // fmla v17.4s, v9.4s, v1.4s
-	WORD $0x4ea0cd0a // fmls v10.4s, v8.4s, v0.4s
-	WORD $0x4ea1cd2b // fmls v11.4s, v9.4s, v1.4s
-	WORD $0x4eac1d88 // mov v8.16b, v12.16b
-	WORD $0x4ead1da9 // mov v9.16b, v13.16b
-	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
-	WORD $0x4ea2ce48 // fmls v8.4s, v18.4s, v2.4s
-	WORD $0x4ea3ce69 // fmls v9.4s, v19.4s, v3.4s
+	WORD $0x4e22cd48 // fmla v8.4s, v10.4s, v2.4s
+	WORD $0x4e23cd69 // fmla v9.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd4c // fmls v12.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd6d // fmls v13.4s, v11.4s, v3.4s
 	FSTPQ (F16, F17), (R12)
 	ADD R9, R12, R19
-	FSTPQ (F10, F11), (R19)
+	FSTPQ (F18, F19), (R19)
 	ADD R9<<1, R12, R20
-	FSTPQ (F12, F13), (R20)
+	FSTPQ (F8, F9), (R20)
 	ADD R10, R12, R21
-	FSTPQ (F8, F9), (R21)
+	FSTPQ (F12, F13), (R21)
 	ADD R9<<2, R12, R22
 	FSTPQ (F14, F15), (R22)
 	ADD R11, R12
-	FLDPQ 128(R1), (F8, F9)
-	FLDPQ 160(R1), (F10, F11)
-	FLDPQ 192(R1), (F12, F13)
+	FLDPQ 128(R1), (F12, F13)
+	FLDPQ 160(R1), (F18, F19)
+	FLDPQ 192(R1), (F8, F9)
 	FLDPQ 224(R1), (F14, F15)
 	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x4e24cd10 // fmla v16.4s, v8.4s, v4.4s
 	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
-	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
-	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cd31 // fmla v17.4s, v9.4s, v5.4s
+	WORD $0x4e26cd0c // fmla v12.4s, v8.4s, v6.4s
+	WORD $0x4e27cd2d // fmla v13.4s, v9.4s, v7.4s
+	WORD $0x4eb21e48 // mov v8.16b, v18.16b
+	WORD $0x4e24cdc8 // fmla v8.4s, v14.4s, v4.4s
+	WORD $0x4eb31e69 // mov v9.16b, v19.16b
+	WORD $0x4e25cde9 // fmla v9.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd2 // fmla v18.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf3 // fmla v19.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
@@ -16505,84 +14609,56 @@ tile:
 	FLDPQ 288(R1), (F10, F11)
 	FLDPQ 320(R1), (F12, F13)
 	FLDPQ 352(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d4c // mov v12.16b, v10.16b
+	WORD $0x4e24cdcc // fmla v12.4s, v14.4s, v4.4s
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x4e25cded // fmla v13.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e12 // mov v18.16b, v16.16b
+	WORD $0x4eb11e33 // mov v19.16b, v17.16b
+	WORD $0x4e20cd90 // fmla v16.4s, v12.4s, v0.4s
+	WORD $0x4e21cdb1 // fmla v17.4s, v13.4s, v1.4s
+	WORD $0x4ea0cd92 // fmls v18.4s, v12.4s, v0.4s
+	WORD $0x4ea1cdb3 // fmls v19.4s, v13.4s, v1.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
-	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
-	WORD $0x4e21cd31 // fmla v17.4s, v9.4s, v1.4s
-	WORD $0x4ea0cd0a // fmls v10.4s, v8.4s, v0.4s
-	WORD $0x4ea1cd2b // fmls v11.4s, v9.4s, v1.4s
-	WORD $0x4eac1d88 // mov v8.16b, v12.16b
-	WORD $0x4ead1da9 // mov v9.16b, v13.16b
-	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
-	WORD $0x4ea2ce48 // fmls v8.4s, v18.4s, v2.4s
-	WORD $0x4ea3ce69 // fmls v9.4s, v19.4s, v3.4s
+	WORD $0x4e22cd48 // fmla v8.4s, v10.4s, v2.4s
+	WORD $0x4e23cd69 // fmla v9.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd4c // fmls v12.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd6d // fmls v13.4s, v11.4s, v3.4s
 	FSTPQ (F16, F17), (R12)
 	ADD R9, R12, R21
-	FSTPQ (F10, F11), (R21)
+	FSTPQ (F18, F19), (R21)
 	ADD R9<<1, R12, R22
-	FSTPQ (F12, F13), (R22)
+	FSTPQ (F8, F9), (R22)
 	ADD R10, R12, R23
-	FSTPQ (F8, F9), (R23)
+	FSTPQ (F12, F13), (R23)
 	ADD R9<<2, R12, R24
 	FSTPQ (F14, F15), (R24)
 	ADD R11, R12
-	FLDPQ 384(R1), (F8, F9)
-	FLDPQ 416(R1), (F10, F11)
-	FLDPQ 448(R1), (F12, F13)
+	FLDPQ 384(R1), (F12, F13)
+	FLDPQ 416(R1), (F18, F19)
+	FLDPQ 448(R1), (F8, F9)
 	FLDPQ 480(R1), (F14, F15)
 	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x4e24cd10 // fmla v16.4s, v8.4s, v4.4s
 	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
-	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
-	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cd31 // fmla v17.4s, v9.4s, v5.4s
+	WORD $0x4e26cd0c // fmla v12.4s, v8.4s, v6.4s
+	WORD $0x4e27cd2d // fmla v13.4s, v9.4s, v7.4s
+	WORD $0x4eb21e48 // mov v8.16b, v18.16b
+	WORD $0x4e24cdc8 // fmla v8.4s, v14.4s, v4.4s
+	WORD $0x4eb31e69 // mov v9.16b, v19.16b
+	WORD $0x4e25cde9 // fmla v9.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd2 // fmla v18.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf3 // fmla v19.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
@@ -16609,51 +14685,37 @@ tile:
 	FLDPQ 544(R1), (F10, F11)
 	FLDPQ 576(R1), (F12, F13)
 	FLDPQ 608(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d4c // mov v12.16b, v10.16b
+	WORD $0x4e24cdcc // fmla v12.4s, v14.4s, v4.4s
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x4e25cded // fmla v13.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e12 // mov v18.16b, v16.16b
+	WORD $0x4eb11e33 // mov v19.16b, v17.16b
+	WORD $0x4e20cd90 // fmla v16.4s, v12.4s, v0.4s
+	WORD $0x4e21cdb1 // fmla v17.4s, v13.4s, v1.4s
+	WORD $0x4ea0cd92 // fmls v18.4s, v12.4s, v0.4s
+	WORD $0x4ea1cdb3 // fmls v19.4s, v13.4s, v1.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
-	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
-	WORD $0x4e21cd31 // fmla v17.4s, v9.4s, v1.4s
-	WORD $0x4ea0cd0a // fmls v10.4s, v8.4s, v0.4s
-	WORD $0x4ea1cd2b // fmls v11.4s, v9.4s, v1.4s
-	WORD $0x4eac1d88 // mov v8.16b, v12.16b
-	WORD $0x4ead1da9 // mov v9.16b, v13.16b
-	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
-	WORD $0x4ea2ce48 // fmls v8.4s, v18.4s, v2.4s
-	WORD $0x4ea3ce69 // fmls v9.4s, v19.4s, v3.4s
+	WORD $0x4e22cd48 // fmla v8.4s, v10.4s, v2.4s
+	WORD $0x4e23cd69 // fmla v9.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd4c // fmls v12.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd6d // fmls v13.4s, v11.4s, v3.4s
 	FSTPQ (F16, F17), (R12)
 	ADD R9, R12, R23
-	FSTPQ (F10, F11), (R23)
+	FSTPQ (F18, F19), (R23)
 	ADD R9<<1, R12, R24
-	FSTPQ (F12, F13), (R24)
+	FSTPQ (F8, F9), (R24)
 	ADD R10, R12, R19
-	FSTPQ (F8, F9), (R19)
+	FSTPQ (F12, F13), (R19)
 	ADD R9<<2, R12, R20
 	FSTPQ (F14, F15), (R20)
 	MOVD 8(R0), R12
@@ -16662,23 +14724,23 @@ tile:
 	ADD R17, R12
 	MOVD 8(R2), R17
 	ADD R17, R13
-	FMOVQ 16(R13), F9
-	WORD $0x2f10a528 // uxtl v8.4s, v9.4h
-	WORD $0x6f10a529 // uxtl2 v9.4s, v9.8h
-	WORD $0x4f305508 // shl v8.4s, v8.4s, #16
-	WORD $0x4f305529 // shl v9.4s, v9.4s, #16
-	ADD R4, R13, R21
-	FMOVQ 16(R21), F11
-	WORD $0x2f10a56a // uxtl v10.4s, v11.4h
-	WORD $0x6f10a56b // uxtl2 v11.4s, v11.8h
-	WORD $0x4f30554a // shl v10.4s, v10.4s, #16
-	WORD $0x4f30556b // shl v11.4s, v11.4s, #16
-	ADD R4<<1, R13, R22
-	FMOVQ 16(R22), F13
+	FMOVQ 16(R13), F13
 	WORD $0x2f10a5ac // uxtl v12.4s, v13.4h
 	WORD $0x6f10a5ad // uxtl2 v13.4s, v13.8h
 	WORD $0x4f30558c // shl v12.4s, v12.4s, #16
 	WORD $0x4f3055ad // shl v13.4s, v13.4s, #16
+	ADD R4, R13, R21
+	FMOVQ 16(R21), F19
+	WORD $0x2f10a672 // uxtl v18.4s, v19.4h
+	WORD $0x6f10a673 // uxtl2 v19.4s, v19.8h
+	WORD $0x4f305652 // shl v18.4s, v18.4s, #16
+	WORD $0x4f305673 // shl v19.4s, v19.4s, #16
+	ADD R4<<1, R13, R22
+	FMOVQ 16(R22), F9
+	WORD $0x2f10a528 // uxtl v8.4s, v9.4h
+	WORD $0x6f10a529 // uxtl2 v9.4s, v9.8h
+	WORD $0x4f305508 // shl v8.4s, v8.4s, #16
+	WORD $0x4f305529 // shl v9.4s, v9.4s, #16
 	ADD R8, R13, R23
 	FMOVQ 16(R23), F15
 	WORD $0x2f10a5ee // uxtl v14.4s, v15.4h
@@ -16687,31 +14749,17 @@ tile:
 	WORD $0x4f3055ef // shl v15.4s, v15.4s, #16
 	ADD R5, R13
 	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x4e24cd10 // fmla v16.4s, v8.4s, v4.4s
 	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
-	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
-	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cd31 // fmla v17.4s, v9.4s, v5.4s
+	WORD $0x4e26cd0c // fmla v12.4s, v8.4s, v6.4s
+	WORD $0x4e27cd2d // fmla v13.4s, v9.4s, v7.4s
+	WORD $0x4eb21e48 // mov v8.16b, v18.16b
+	WORD $0x4e24cdc8 // fmla v8.4s, v14.4s, v4.4s
+	WORD $0x4eb31e69 // mov v9.16b, v19.16b
+	WORD $0x4e25cde9 // fmla v9.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd2 // fmla v18.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf3 // fmla v19.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
@@ -16753,66 +14801,52 @@ tile:
 	WORD $0x4f3055ce // shl v14.4s, v14.4s, #16
 	WORD $0x4f3055ef // shl v15.4s, v15.4s, #16
 	ADD R5, R13
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d4c // mov v12.16b, v10.16b
+	WORD $0x4e24cdcc // fmla v12.4s, v14.4s, v4.4s
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x4e25cded // fmla v13.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e12 // mov v18.16b, v16.16b
+	WORD $0x4eb11e33 // mov v19.16b, v17.16b
+	WORD $0x4e20cd90 // fmla v16.4s, v12.4s, v0.4s
+	WORD $0x4e21cdb1 // fmla v17.4s, v13.4s, v1.4s
+	WORD $0x4ea0cd92 // fmls v18.4s, v12.4s, v0.4s
+	WORD $0x4ea1cdb3 // fmls v19.4s, v13.4s, v1.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
-	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
-	WORD $0x4e21cd31 // fmla v17.4s, v9.4s, v1.4s
-	WORD $0x4ea0cd0a // fmls v10.4s, v8.4s, v0.4s
-	WORD $0x4ea1cd2b // fmls v11.4s, v9.4s, v1.4s
-	WORD $0x4eac1d88 // mov v8.16b, v12.16b
-	WORD $0x4ead1da9 // mov v9.16b, v13.16b
-	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
-	WORD $0x4ea2ce48 // fmls v8.4s, v18.4s, v2.4s
-	WORD $0x4ea3ce69 // fmls v9.4s, v19.4s, v3.4s
+	WORD $0x4e22cd48 // fmla v8.4s, v10.4s, v2.4s
+	WORD $0x4e23cd69 // fmla v9.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd4c // fmls v12.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd6d // fmls v13.4s, v11.4s, v3.4s
 	FSTPQ (F16, F17), 32(R1)
-	FSTPQ (F10, F11), 160(R1)
-	FSTPQ (F12, F13), 288(R1)
-	FSTPQ (F8, F9), 416(R1)
+	FSTPQ (F18, F19), 160(R1)
+	FSTPQ (F8, F9), 288(R1)
+	FSTPQ (F12, F13), 416(R1)
 	FSTPQ (F14, F15), 544(R1)
-	FMOVQ 16(R13), F9
-	WORD $0x2f10a528 // uxtl v8.4s, v9.4h
-	WORD $0x6f10a529 // uxtl2 v9.4s, v9.8h
-	WORD $0x4f305508 // shl v8.4s, v8.4s, #16
-	WORD $0x4f305529 // shl v9.4s, v9.4s, #16
-	ADD R4, R13, R21
-	FMOVQ 16(R21), F11
-	WORD $0x2f10a56a // uxtl v10.4s, v11.4h
-	WORD $0x6f10a56b // uxtl2 v11.4s, v11.8h
-	WORD $0x4f30554a // shl v10.4s, v10.4s, #16
-	WORD $0x4f30556b // shl v11.4s, v11.4s, #16
-	ADD R4<<1, R13, R22
-	FMOVQ 16(R22), F13
+	FMOVQ 16(R13), F13
 	WORD $0x2f10a5ac // uxtl v12.4s, v13.4h
 	WORD $0x6f10a5ad // uxtl2 v13.4s, v13.8h
 	WORD $0x4f30558c // shl v12.4s, v12.4s, #16
 	WORD $0x4f3055ad // shl v13.4s, v13.4s, #16
+	ADD R4, R13, R21
+	FMOVQ 16(R21), F19
+	WORD $0x2f10a672 // uxtl v18.4s, v19.4h
+	WORD $0x6f10a673 // uxtl2 v19.4s, v19.8h
+	WORD $0x4f305652 // shl v18.4s, v18.4s, #16
+	WORD $0x4f305673 // shl v19.4s, v19.4s, #16
+	ADD R4<<1, R13, R22
+	FMOVQ 16(R22), F9
+	WORD $0x2f10a528 // uxtl v8.4s, v9.4h
+	WORD $0x6f10a529 // uxtl2 v9.4s, v9.8h
+	WORD $0x4f305508 // shl v8.4s, v8.4s, #16
+	WORD $0x4f305529 // shl v9.4s, v9.4s, #16
 	ADD R8, R13, R23
 	FMOVQ 16(R23), F15
 	WORD $0x2f10a5ee // uxtl v14.4s, v15.4h
@@ -16821,31 +14855,17 @@ tile:
 	WORD $0x4f3055ef // shl v15.4s, v15.4s, #16
 	ADD R5, R13
 	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x4e24cd10 // fmla v16.4s, v8.4s, v4.4s
 	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
-	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
-	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cd31 // fmla v17.4s, v9.4s, v5.4s
+	WORD $0x4e26cd0c // fmla v12.4s, v8.4s, v6.4s
+	WORD $0x4e27cd2d // fmla v13.4s, v9.4s, v7.4s
+	WORD $0x4eb21e48 // mov v8.16b, v18.16b
+	WORD $0x4e24cdc8 // fmla v8.4s, v14.4s, v4.4s
+	WORD $0x4eb31e69 // mov v9.16b, v19.16b
+	WORD $0x4e25cde9 // fmla v9.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd2 // fmla v18.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf3 // fmla v19.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
@@ -16886,79 +14906,51 @@ tile:
 	WORD $0x6f10a5ef // uxtl2 v15.4s, v15.8h
 	WORD $0x4f3055ce // shl v14.4s, v14.4s, #16
 	WORD $0x4f3055ef // shl v15.4s, v15.4s, #16
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d4c // mov v12.16b, v10.16b
+	WORD $0x4e24cdcc // fmla v12.4s, v14.4s, v4.4s
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x4e25cded // fmla v13.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e12 // mov v18.16b, v16.16b
+	WORD $0x4eb11e33 // mov v19.16b, v17.16b
+	WORD $0x4e20cd90 // fmla v16.4s, v12.4s, v0.4s
+	WORD $0x4e21cdb1 // fmla v17.4s, v13.4s, v1.4s
+	WORD $0x4ea0cd92 // fmls v18.4s, v12.4s, v0.4s
+	WORD $0x4ea1cdb3 // fmls v19.4s, v13.4s, v1.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
-	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
-	WORD $0x4e21cd31 // fmla v17.4s, v9.4s, v1.4s
-	WORD $0x4ea0cd0a // fmls v10.4s, v8.4s, v0.4s
-	WORD $0x4ea1cd2b // fmls v11.4s, v9.4s, v1.4s
-	WORD $0x4eac1d88 // mov v8.16b, v12.16b
-	WORD $0x4ead1da9 // mov v9.16b, v13.16b
-	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
-	WORD $0x4ea2ce48 // fmls v8.4s, v18.4s, v2.4s
-	WORD $0x4ea3ce69 // fmls v9.4s, v19.4s, v3.4s
+	WORD $0x4e22cd48 // fmla v8.4s, v10.4s, v2.4s
+	WORD $0x4e23cd69 // fmla v9.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd4c // fmls v12.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd6d // fmls v13.4s, v11.4s, v3.4s
 	FSTPQ (F16, F17), 96(R1)
-	FSTPQ (F10, F11), 224(R1)
-	FSTPQ (F12, F13), 352(R1)
-	FSTPQ (F8, F9), 480(R1)
+	FSTPQ (F18, F19), 224(R1)
+	FSTPQ (F8, F9), 352(R1)
+	FSTPQ (F12, F13), 480(R1)
 	FSTPQ (F14, F15), 608(R1)
-	FLDPQ (R1), (F8, F9)
-	FLDPQ 32(R1), (F10, F11)
-	FLDPQ 64(R1), (F12, F13)
+	FLDPQ (R1), (F12, F13)
+	FLDPQ 32(R1), (F18, F19)
+	FLDPQ 64(R1), (F8, F9)
 	FLDPQ 96(R1), (F14, F15)
 	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x4e24cd10 // fmla v16.4s, v8.4s, v4.4s
 	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
-	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
-	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cd31 // fmla v17.4s, v9.4s, v5.4s
+	WORD $0x4e26cd0c // fmla v12.4s, v8.4s, v6.4s
+	WORD $0x4e27cd2d // fmla v13.4s, v9.4s, v7.4s
+	WORD $0x4eb21e48 // mov v8.16b, v18.16b
+	WORD $0x4e24cdc8 // fmla v8.4s, v14.4s, v4.4s
+	WORD $0x4eb31e69 // mov v9.16b, v19.16b
+	WORD $0x4e25cde9 // fmla v9.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd2 // fmla v18.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf3 // fmla v19.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
@@ -16985,84 +14977,56 @@ tile:
 	FLDPQ 160(R1), (F10, F11)
 	FLDPQ 192(R1), (F12, F13)
 	FLDPQ 224(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d4c // mov v12.16b, v10.16b
+	WORD $0x4e24cdcc // fmla v12.4s, v14.4s, v4.4s
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x4e25cded // fmla v13.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e12 // mov v18.16b, v16.16b
+	WORD $0x4eb11e33 // mov v19.16b, v17.16b
+	WORD $0x4e20cd90 // fmla v16.4s, v12.4s, v0.4s
+	WORD $0x4e21cdb1 // fmla v17.4s, v13.4s, v1.4s
+	WORD $0x4ea0cd92 // fmls v18.4s, v12.4s, v0.4s
+	WORD $0x4ea1cdb3 // fmls v19.4s, v13.4s, v1.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
-	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
-	WORD $0x4e21cd31 // fmla v17.4s, v9.4s, v1.4s
-	WORD $0x4ea0cd0a // fmls v10.4s, v8.4s, v0.4s
-	WORD $0x4ea1cd2b // fmls v11.4s, v9.4s, v1.4s
-	WORD $0x4eac1d88 // mov v8.16b, v12.16b
-	WORD $0x4ead1da9 // mov v9.16b, v13.16b
-	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
-	WORD $0x4ea2ce48 // fmls v8.4s, v18.4s, v2.4s
-	WORD $0x4ea3ce69 // fmls v9.4s, v19.4s, v3.4s
+	WORD $0x4e22cd48 // fmla v8.4s, v10.4s, v2.4s
+	WORD $0x4e23cd69 // fmla v9.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd4c // fmls v12.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd6d // fmls v13.4s, v11.4s, v3.4s
 	FSTPQ (F16, F17), 32(R12)
 	ADD R9, R12, R19
-	FSTPQ (F10, F11), 32(R19)
+	FSTPQ (F18, F19), 32(R19)
 	ADD R9<<1, R12, R20
-	FSTPQ (F12, F13), 32(R20)
+	FSTPQ (F8, F9), 32(R20)
 	ADD R10, R12, R21
-	FSTPQ (F8, F9), 32(R21)
+	FSTPQ (F12, F13), 32(R21)
 	ADD R9<<2, R12, R22
 	FSTPQ (F14, F15), 32(R22)
 	ADD R11, R12
-	FLDPQ 256(R1), (F8, F9)
-	FLDPQ 288(R1), (F10, F11)
-	FLDPQ 320(R1), (F12, F13)
+	FLDPQ 256(R1), (F12, F13)
+	FLDPQ 288(R1), (F18, F19)
+	FLDPQ 320(R1), (F8, F9)
 	FLDPQ 352(R1), (F14, F15)
 	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x4e24cd10 // fmla v16.4s, v8.4s, v4.4s
 	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
-	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
-	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cd31 // fmla v17.4s, v9.4s, v5.4s
+	WORD $0x4e26cd0c // fmla v12.4s, v8.4s, v6.4s
+	WORD $0x4e27cd2d // fmla v13.4s, v9.4s, v7.4s
+	WORD $0x4eb21e48 // mov v8.16b, v18.16b
+	WORD $0x4e24cdc8 // fmla v8.4s, v14.4s, v4.4s
+	WORD $0x4eb31e69 // mov v9.16b, v19.16b
+	WORD $0x4e25cde9 // fmla v9.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd2 // fmla v18.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf3 // fmla v19.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
@@ -17089,84 +15053,56 @@ tile:
 	FLDPQ 416(R1), (F10, F11)
 	FLDPQ 448(R1), (F12, F13)
 	FLDPQ 480(R1), (F14, F15)
-	WORD $0x4eac1d90 // mov v16.16b, v12.16b
-	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
+	WORD $0x4eaa1d4c // mov v12.16b, v10.16b
+	WORD $0x4e24cdcc // fmla v12.4s, v14.4s, v4.4s
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x4e25cded // fmla v13.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	WORD $0x4eb01e12 // mov v18.16b, v16.16b
+	WORD $0x4eb11e33 // mov v19.16b, v17.16b
+	WORD $0x4e20cd90 // fmla v16.4s, v12.4s, v0.4s
+	WORD $0x4e21cdb1 // fmla v17.4s, v13.4s, v1.4s
+	WORD $0x4ea0cd92 // fmls v18.4s, v12.4s, v0.4s
+	WORD $0x4ea1cdb3 // fmls v19.4s, v13.4s, v1.4s
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
-	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x4eb11e2b // mov v11.16b, v17.16b
-	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s
-	WORD $0x4e21cd31 // fmla v17.4s, v9.4s, v1.4s
-	WORD $0x4ea0cd0a // fmls v10.4s, v8.4s, v0.4s
-	WORD $0x4ea1cd2b // fmls v11.4s, v9.4s, v1.4s
-	WORD $0x4eac1d88 // mov v8.16b, v12.16b
-	WORD $0x4ead1da9 // mov v9.16b, v13.16b
-	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
-	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
-	WORD $0x4ea2ce48 // fmls v8.4s, v18.4s, v2.4s
-	WORD $0x4ea3ce69 // fmls v9.4s, v19.4s, v3.4s
+	WORD $0x4e22cd48 // fmla v8.4s, v10.4s, v2.4s
+	WORD $0x4e23cd69 // fmla v9.4s, v11.4s, v3.4s
+	WORD $0x4ea2cd4c // fmls v12.4s, v10.4s, v2.4s
+	WORD $0x4ea3cd6d // fmls v13.4s, v11.4s, v3.4s
 	FSTPQ (F16, F17), 32(R12)
 	ADD R9, R12, R21
-	FSTPQ (F10, F11), 32(R21)
+	FSTPQ (F18, F19), 32(R21)
 	ADD R9<<1, R12, R22
-	FSTPQ (F12, F13), 32(R22)
+	FSTPQ (F8, F9), 32(R22)
 	ADD R10, R12, R23
-	FSTPQ (F8, F9), 32(R23)
+	FSTPQ (F12, F13), 32(R23)
 	ADD R9<<2, R12, R24
 	FSTPQ (F14, F15), 32(R24)
 	ADD R11, R12
-	FLDPQ 512(R1), (F8, F9)
-	FLDPQ 544(R1), (F10, F11)
-	FLDPQ 576(R1), (F12, F13)
+	FLDPQ 512(R1), (F12, F13)
+	FLDPQ 544(R1), (F18, F19)
+	FLDPQ 576(R1), (F8, F9)
 	FLDPQ 608(R1), (F14, F15)
 	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x4e24cd10 // fmla v16.4s, v8.4s, v4.4s
 	WORD $0x4ead1db1 // mov v17.16b, v13.16b
-	WORD $0x4ea81d1f // mov v31.16b, v8.16b
-	WORD $0x4e24ce1f // fmla v31.4s, v16.4s, v4.4s
-	WORD $0x4ebf1ff0 // mov v16.16b, v31.16b
-	WORD $0x4ea91d3f // mov v31.16b, v9.16b
-	WORD $0x4e25ce3f // fmla v31.4s, v17.4s, v5.4s
-	WORD $0x4ebf1ff1 // mov v17.16b, v31.16b
-	WORD $0x4e26cd88 // fmla v8.4s, v12.4s, v6.4s
-	WORD $0x4ea81d0c // mov v12.16b, v8.16b
-	WORD $0x4e27cda9 // fmla v9.4s, v13.4s, v7.4s
-	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x4eaa1d5f // mov v31.16b, v10.16b
-	WORD $0x4e24cd1f // fmla v31.4s, v8.4s, v4.4s
-	WORD $0x4ebf1fe8 // mov v8.16b, v31.16b
-	WORD $0x4eab1d7f // mov v31.16b, v11.16b
-	WORD $0x4e25cd3f // fmla v31.4s, v9.4s, v5.4s
-	WORD $0x4ebf1fe9 // mov v9.16b, v31.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
-	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4e25cd31 // fmla v17.4s, v9.4s, v5.4s
+	WORD $0x4e26cd0c // fmla v12.4s, v8.4s, v6.4s
+	WORD $0x4e27cd2d // fmla v13.4s, v9.4s, v7.4s
+	WORD $0x4eb21e48 // mov v8.16b, v18.16b
+	WORD $0x4e24cdc8 // fmla v8.4s, v14.4s, v4.4s
+	WORD $0x4eb31e69 // mov v9.16b, v19.16b
+	WORD $0x4e25cde9 // fmla v9.4s, v15.4s, v5.4s
+	WORD $0x4e26cdd2 // fmla v18.4s, v14.4s, v6.4s
+	WORD $0x4e27cdf3 // fmla v19.4s, v15.4s, v7.4s
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
 	WORD $0x4e20cd10 // fmla v16.4s, v8.4s, v0.4s

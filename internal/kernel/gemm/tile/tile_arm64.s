@@ -3500,8 +3500,7 @@ narrow8_loop:
 	WORD $0x4eab1d66 // mov v6.16b, v11.16b
 	WORD $0x2e61295f // sqxtun v31.4h, v10.4s
 	WORD $0x6e6128df // sqxtun2 v31.8h, v6.4s
-	WORD $0x4ebf1fe6 // mov v6.16b, v31.16b
-	FMOVQ F6, (R0)
+	FMOVQ F31, (R0)
 	ADD $32, R1
 	ADD $16, R0
 	SUBS $1, R2
