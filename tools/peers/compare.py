@@ -3,6 +3,7 @@
     python3 tools/peers/compare.py                      # makes a virtual environment and installs requirements.txt
     python3 tools/peers/compare.py --python EXE         # uses an interpreter that has the packages
     python3 tools/peers/compare.py --only "float32" --rounds 1
+    python3 tools/peers/compare.py --photos DIR         # with decoding and augmentation of the JPEGs in a folder
 
 Every contender runs in a process of its own, one after the other, in several rounds; the
 medians over the rounds are compared, so that a slow minute of the machine meets all of
@@ -44,12 +45,16 @@ EMBEDS = [
     ("ResNet-18, 224x224, batch 1", ["--arch", "resnet18", "--size", "224", "--batch", "1"]),
 ]
 
+DATA = [("decode a JPEG, two views of 224x224", "224"), ("two views of 32x32 of decoded pictures", "32")]
+
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--python", help="interpreter that has the packages of requirements.txt")
     parser.add_argument("--venv", type=pathlib.Path, default=pathlib.Path(tempfile.gettempdir()) / "byol-peers", help="folder of the virtual environment")
     parser.add_argument("--xla-plugin", help="XLA's CPU plugin (default: that of the environment, if it is there)")
+    parser.add_argument("--byol", help="byol that is built already, without cgo")
+    parser.add_argument("--photos", type=pathlib.Path, help="folder of JPEGs, for the comparison of the data path")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--timeout", type=float, default=600, help="seconds for one run of a contender")
@@ -147,7 +152,17 @@ def embed_contenders(byol, python, threads, flags):
         Contender("byol", "byol", [byol, "bench", "embed", "--json", "--threads", threads, *flags]),
         Contender("PyTorch", "PyTorch NCHW", peer + ["--layout", "nchw"]),
         Contender("PyTorch", "PyTorch NHWC", peer + ["--layout", "nhwc"]),
+        Contender("PyTorch", "PyTorch NHWC compiled", peer + ["--layout", "nhwc", "--compile"]),
         Contender("onnxruntime", "onnxruntime", peer + ["--engine", "onnxruntime"]),
+    ]
+
+
+def data_contenders(byol, python, photos, size):
+    flags = ["--data", photos, "--size", size]
+    return [
+        Contender("byol", "byol", [byol, "bench", "data", "--json", *flags, "--repeat", "3"]),
+        *[Contender("torchvision", "torchvision " + name, [python, HERE / "augment.py", "--engine", name, *flags]) for name in ("torchvision", "v2")],
+        Contender("Albumentations", "Albumentations", [python, HERE / "augment.py", "--engine", "albumentations", *flags]),
     ]
 
 
@@ -195,7 +210,7 @@ def main():
     python = interpreter(options)
     threads = str(options.threads)
     with tempfile.TemporaryDirectory() as folder:
-        byol = build(folder, cgo=False)
+        byol = options.byol or build(folder, cgo=False)
         xla = plugin(options, python)
         byol_xla = build(folder, cgo=True) if xla else None
         wanted = re.compile(options.only)
@@ -203,8 +218,10 @@ def main():
                  for title, flags, extra in STEPS if wanted.search("step: " + title)]
         embeds = [(title, compare(title, embed_contenders(byol, python, threads, flags), options))
                   for title, flags in EMBEDS if wanted.search("embed: " + title)]
+        data = [(title, compare(title, data_contenders(byol, python, options.photos, size), options))
+                for title, size in DATA if options.photos and wanted.search("data: " + title)]
         isa = json.loads(subprocess.run([byol, "doctor", "--json"], capture_output=True, text=True, check=True).stdout)["isa"]
-    seen = {(r["version"], r["isa"]) for _, best in steps + embeds for c in best.values() for r in c.results if "version" in r}
+    seen = {(r["version"], r["isa"]) for _, best in steps + embeds + data for c in best.values() for r in c.results if "version" in r}
     revision = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
     text = f"{processor()}, {threads} threads, {datetime.date.today().isoformat()}. byol {revision} ({isa})"
     text += "".join(f", {version} ({instructions})" for version, instructions in sorted(seen)) + f". Medians of {options.rounds} rounds in turn.\n"
@@ -212,6 +229,8 @@ def main():
         text += "\nOne training step:\n\n" + table(steps, ["byol", "PyTorch", "XLA"]) + "\n"
     if embeds:
         text += "\nAn encoder at work:\n\n" + table(embeds, ["byol", "PyTorch", "onnxruntime"]) + "\n"
+    if data:
+        text += "\nTwo views of a picture, on one core:\n\n" + table(data, ["byol", "torchvision", "Albumentations"]) + "\n"
     if options.out:
         options.out.write_text("# Speed beside others\n\nWritten by `python3 tools/peers/compare.py --out " + options.out.name + "`. " + text)
     print(text)

@@ -19,6 +19,7 @@ def arguments():
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--layout", choices=["nchw", "nhwc"], default="nchw")
+    parser.add_argument("--compile", action="store_true")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--warmup", type=int, default=2)
     parser.add_argument("--repeat", type=int, default=7)
@@ -53,6 +54,8 @@ def main():
     else:
         layout = torch.channels_last if options.layout == "nhwc" else torch.contiguous_format
         net, pictures = net.to(memory_format=layout), pictures.to(memory_format=layout)
+        if options.compile:
+            net = torch.compile(net)
         call, version = lambda: net(pictures), "PyTorch " + torch.__version__
     seconds = []
     with torch.inference_mode():
