@@ -43,6 +43,7 @@ var causes = []cause{
 	{[]string{NotLearning}, (*history).rateTooLow},
 	{[]string{NotLearning}, (*history).highTau},
 	{[]string{NotLearning}, (*history).lowTau},
+	{[]string{NotLearning}, (*history).longFirstSteps},
 }
 
 // cause returns the likely cause of a sign and what to do.
@@ -214,7 +215,7 @@ func (h *history) smallBatch() (string, string, bool) {
 		return "", "", false
 	}
 	return fmt.Sprintf("the batch is too small: statistics of %d pictures are mostly noise", h.setup.Batch),
-		"raise train.batch to 32 or more, or set encoder.norm=group and heads.norm=layer", true
+		"raise train.batch to 32 or more; a smaller data.size or encoder.width makes room (optim.accumulate does not help batch norm)", true
 }
 
 // alikeData: the pictures do not differ.
@@ -281,6 +282,22 @@ func (h *history) rateTooLow() (string, string, bool) {
 	}
 	return fmt.Sprintf("the learning rate is too low (optim.lr=%s): in the whole run the encoder's weights will have come %s of their norm", number(h.setup.LR), percent(path)),
 		"raise optim.lr ten-fold, or leave it to the preset", true
+}
+
+// firstUpdate is longer than first steps of healthy runs, without a warm-up, were seen to be.
+const firstUpdate = .05 // of the weights' norm
+
+// longFirstSteps: what the network was drawn with is lost before it learns.
+func (h *history) longFirstSteps() (string, string, bool) {
+	most := 0.0
+	for _, m := range h.head {
+		most = max(most, m.Update[Encoder])
+	}
+	if most < firstUpdate {
+		return "", "", false
+	}
+	return fmt.Sprintf("the learning rate is too high at the start (optim.lr=%s): one of the first steps changed %s of the encoder's weights", number(h.setup.LR), percent(most)),
+		"lower optim.lr, or set optim.warmup_epochs", true
 }
 
 // highTau: the target hardly follows.

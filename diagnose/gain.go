@@ -68,8 +68,8 @@ func (h *history) fewToTell() (string, bool) {
 // Where pictures are told apart by so much of their distance, healthy runs find the right
 // one of 64 for one view in ten; by chance it is one in 64.
 const (
-	groupsApart = .5 // contrast
-	byChance    = 3  // times what guessing finds
+	groupsApart = .55 // contrast
+	byChance    = 3   // times what guessing finds
 )
 
 // copies: pictures are told apart, and yet the right one is found no better than by
@@ -99,14 +99,14 @@ func (h *history) labelsNotLearnt() (string, bool) {
 	return fmt.Sprintf("the cross entropy is %.3g, that of guessing %.3g", now, guessing), true
 }
 
-// What must be gained by the time that a verdict is given. Of healthy runs the one that
+// What must be gained by the time that a verdict is given. Of healthy runs the one that had
 // gained least by then had doubled the contrast.
 const (
-	gained       = 1.25 // times the contrast of the first steps,
+	gained       = 1.4  // times the contrast of the first steps,
 	gainedOfRest = .25  // or this part of what it lacked of 1, where views were easily told from the start
-	easyContrast = .2   // then what the first steps taught counts too
 	standingLoss = .002 // of the loss at the first step: less is no change
 	lowContrast  = .1   // of a random network: about .05
+	noContrast   = .025 // less than of a random network
 )
 
 // nothingGained: views of a picture are no easier to find than by a random network.
@@ -114,13 +114,10 @@ func (h *history) nothingGained() (string, bool) {
 	if h.setup.supervised() {
 		return "", false
 	}
-	at, now := h.contrast(h.start), h.contrast(h.long)
-	if at > easyContrast {
-		at = max(0, min(at, h.head[0].contrast()))
-	}
+	at, now := h.firstContrast(), h.contrast(h.long)
 	first, latest := h.head[0].Loss, h.long(loss)
 	stands := math.Abs(latest-first) < standingLoss*math.Abs(first) && now < lowContrast
-	if !(now < min(gained*at, at+gainedOfRest*(1-at))) && !stands {
+	if !(now < min(gained*at, at+gainedOfRest*(1-at))) && !stands && !(now < noContrast) {
 		return "", false
 	}
 	return fmt.Sprintf("views of a picture are told from others by %.2g of the distance between pictures, at the start by %.2g; the loss went from %.4g to %.4g",

@@ -101,8 +101,16 @@ func (h *history) contrast(over func(func(Measurement) float64) float64) float64
 	return over(cosGap) / max(1e-6, 1-over(cosNegative))
 }
 
-// contrast is that of a single measurement.
-func (m Measurement) contrast() float64 { return m.CosGap / max(1e-6, 1-m.CosNegative) }
+// firstContrast is that of the first steps: the least of their mean and of the second
+// measurement, which is a mean over some steps, since some runs learn within the first.
+func (h *history) firstContrast() float64 {
+	at := h.contrast(h.start)
+	if len(h.head) > 1 {
+		second := h.head[1]
+		at = min(at, second.CosGap/max(1e-6, 1-second.CosNegative))
+	}
+	return at
+}
 
 // evidenceOfHealth says what speaks for a run.
 func (h *history) evidenceOfHealth() string {

@@ -11,6 +11,7 @@ type sign struct {
 	verdict string
 	atOnce  bool // nothing need be waited for
 	severe  bool // no healthy run shows it for long
+	slow    bool // healthy runs show it for a while
 	holds   func(*history) (evidence string, ok bool)
 }
 
@@ -27,9 +28,9 @@ var signs = []sign{
 	{name: "few to tell", verdict: NotLearning, holds: (*history).fewToTell},
 	{name: "copies", verdict: NotLearning, holds: (*history).copies},
 	{name: "alike", verdict: NotLearning, holds: (*history).alike},
-	{name: "drawn together", verdict: NotLearning, holds: (*history).drawnTogether},
+	{name: "drawn together", verdict: NotLearning, slow: true, holds: (*history).drawnTogether},
 	{name: "labels not learnt", verdict: NotLearning, holds: (*history).labelsNotLearnt},
-	{name: "nothing gained", verdict: NotLearning, holds: (*history).nothingGained},
+	{name: "nothing gained", verdict: NotLearning, slow: true, holds: (*history).nothingGained},
 }
 
 // What fields of a measurement are called where means are taken.
@@ -117,7 +118,7 @@ func (h *history) parting() bool {
 const (
 	closeStd      = .5
 	closeCosine   = .75
-	closeContrast = .15
+	closeContrast = .07
 )
 
 // drawnTogether: short of a collapse, but what different pictures have in common grew and

@@ -76,6 +76,9 @@ const (
 	firstShare = 8 // or this part of the run, whichever is later: learning starts slowly
 	// What no healthy run shows is told earlier in long runs, after it held for so many steps.
 	severeSteps = 200
+	// What healthy runs show in passing, when projections are drawn together before they
+	// part, must hold for so many steps.
+	slowSteps = 80
 
 	// A sign must hold for so many measurements, and a bad verdict is taken back only after
 	// as many without any: single batches say little.
@@ -139,7 +142,7 @@ func (w *Watch) judge(m Measurement) (Verdict, bool) {
 		}
 		held := m.Step - w.since[s.name]
 		switch {
-		case w.holding[s.name] == 0:
+		case w.holding[s.name] == 0, s.slow && held < slowSteps:
 		case s.atOnce,
 			w.holding[s.name] >= persistence && (m.Step >= first || s.severe && m.Step >= FirstStep && held >= severeSteps):
 			w.sign = s.name
