@@ -352,7 +352,8 @@ func healthyTable(outcomes []outcome) string {
 				alarms++
 			}
 		}
-		fmt.Fprintf(&b, "| %s | %d | %d | %s | %s |\n", rs[0].setup.what, len(rs), rs[0].steps, each(rs, outcome.knn), said)
+		fmt.Fprintf(&b, "| %s | %d | %s | %s | %s |\n", rs[0].setup.what, len(rs),
+			each(rs, func(r outcome) string { return strconv.Itoa(r.steps) }), each(rs, outcome.knn), said)
 	}
 	fmt.Fprintf(&b, "\n%d runs, %d with an alarm.\n", runs, alarms)
 	return b.String()

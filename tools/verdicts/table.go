@@ -35,7 +35,7 @@ var setups = []setup{
 	{name: "tau1", what: "τ 1 throughout", set: "method.tau=1", cause: []string{"target never moves"}, held: true},
 	{name: "larslow", what: "LARS, learning rate 1e-3", set: "optim.name=lars optim.lr=.001", cause: []string{"learning rate"}, held: true},
 	{name: "sgdx1000", what: "learning rate x1000", set: "optim.lr=60", cause: []string{"learning rate is far too high"}, held: true},
-	{name: "blurred", what: "views blurred to one colour", set: "data.size=32 augment.normalize.mean=.5,.5,.5 augment.normalize.std=100,100,100", cause: []string{"data have no variety"}, held: true},
+	{name: "wiped", what: "views divided by a deviation of 100", set: "data.size=32 augment.normalize.mean=.5,.5,.5 augment.normalize.std=100,100,100", cause: []string{"data have no variety"}, held: true},
 	{name: "supervisedlr", what: "supervised, learning rate 1e-6", set: "method.name=supervised optim.lr=1e-6", cause: []string{"learning rate is far too low"}, held: true},
 	{name: "moco1", what: "MoCo, a queue of one key", set: "method.name=moco method.queue=1", cause: []string{"queue"}, held: true},
 	{name: "dim2", what: "projections of two dimensions", set: "heads.dim=2", cause: []string{"projection is too narrow"}, held: true},
