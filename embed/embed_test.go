@@ -95,7 +95,7 @@ func TestFixedWeights(t *testing.T) {
 // goes through the network in parts, whatever the number of threads.
 func TestChunks(t *testing.T) {
 	m := trained(t, "resnet18", "imagenet", "batch", 160)
-	const batch, n = 70, 50
+	const batch, n = 100, 60
 	parts := (batch + m.chunk(batch) - 1) / m.chunk(batch)
 	if parts < 2 {
 		t.Fatalf("a batch of %d goes through in %d parts", batch, parts)
