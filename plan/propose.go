@@ -218,7 +218,7 @@ func (p *proposal) tooShort(least int) error {
 		what = fmt.Sprintf("%d steps", minSteps)
 	}
 	unit := time.Minute
-	if need < 60 {
+	if need < 600 {
 		unit = 5 * time.Second
 	}
 	budget := (time.Duration(need*float64(time.Second)) + unit - 1).Truncate(unit)
@@ -253,6 +253,9 @@ func (p *proposal) network() {
 	why := "the views are small: keep every position"
 	if t.Stem == "imagenet" {
 		why = "shrinks the views fourfold before the blocks: the cheaper stem"
+		if t.Size <= smallSide && d.Symbols {
+			why = "letters and digits are told by coarse shapes: the cheaper stem"
+		}
 	}
 	p.choose("encoder.stem", t.Stem, "%s", why)
 	why = "the pictures' own"
