@@ -31,7 +31,7 @@ def arguments():
 
 def torchvision_view(size, blur, solarize, new):
     """Returns the view's function, of the old transforms on PIL pictures or the new ones on tensors."""
-    import torchvision
+    import torchvision.transforms.v2
 
     t = torchvision.transforms.v2 if new else torchvision.transforms
     bicubic = torchvision.transforms.InterpolationMode.BICUBIC
@@ -65,7 +65,7 @@ def engine(options):
         decode = lambda data: cv2.cvtColor(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
         views = [albumentations_view(options.size, **v) for v in VIEWS]
         return decode, views, f"Albumentations {albumentations.__version__}, OpenCV {cv2.__version__}"
-    import torchvision
+    import torchvision.transforms.v2
 
     new = options.engine == "v2"
     if new:
