@@ -368,6 +368,10 @@ func (s *forwardWorker) products(f *forward, g, out int, panels panels, v, u []f
 		}
 		sum := count * rows
 		ve := v[e*stride+first*rows*f.k.panel:]
+		if f.k.lanes != nil && sum == lane && columns == lane && !accumulate {
+			s.laneProducts(f, e, panels, ve, u[f.at[0][out][e]:], m)
+			continue
+		}
 		for n := 0; n < columns; n += width {
 			b := u[f.at[columns/chunk][out][e]+n*count*f.rows:]
 			for i := range panels.count() {
@@ -385,6 +389,19 @@ func (s *forwardWorker) products(f *forward, g, out int, panels panels, v, u []f
 				}
 			}
 		}
+	}
+}
+
+// laneProducts multiplies the tiles of panels by lane channels to as many: an element of
+// theirs. All full panels lie side by side, in the products too.
+func (s *forwardWorker) laneProducts(f *forward, e int, panels panels, v, u, m []float32) {
+	for i := 0; i < panels.count(); i++ {
+		tiles := panels.shortRows
+		first := i
+		if i < panels.full {
+			tiles, i = panels.full*panels.fullRows, panels.full-1
+		}
+		f.k.lanes(tiles, &v[first*f.panelSize(lane)], &u[0], &m[(panels.start(first)*elements+e)*chunk])
 	}
 }
 

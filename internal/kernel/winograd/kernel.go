@@ -21,6 +21,10 @@ type kernels struct {
 	// The products of a full and of a short panel by width channels, and by lane.
 	fullWide, fullLane, shortWide, shortLane productFunc
 
+	// The product of lane by lane channels of so many tiles, a multiple of four, in c's
+	// rows one after the other; or nil.
+	lanes func(tiles int, a, b, c *float32)
+
 	// The products of the kernel gradient for lane input channels by width and by
 	// lane output channels, in groups of rows.
 	gradWide, gradLane []gradRows

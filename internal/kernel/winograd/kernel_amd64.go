@@ -30,7 +30,7 @@ var kernelsAVX2 = &kernels{
 
 var kernelsAVX512 = &kernels{
 	panel: 12, short: 8, width: chunk, block: 48,
-	fullWide: product12x32AVX512, fullLane: product12x16AVX512, shortWide: product8x32AVX512, shortLane: product8x16AVX512,
+	fullWide: product12x32AVX512, fullLane: product12x16AVX512, shortWide: product8x32AVX512, shortLane: product8x16AVX512, lanes: laneProductAVX512,
 	gradWide: []gradRows{{8, gradProduct8x32AVX512}, {8, gradProduct8x32AVX512}},
 	gradLane: []gradRows{{16, gradProduct16x16AVX512}},
 	float32: transforms{

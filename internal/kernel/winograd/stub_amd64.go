@@ -199,6 +199,12 @@ func product8x32AVX512(blocks int, a *float32, b *float32, c *float32, accumulat
 //go:noescape
 func product8x16AVX512(blocks int, a *float32, b *float32, c *float32, accumulate bool, next *float32)
 
+// laneProductAVX512 sets c[r][n] = Σ_k a[r][k]·b[k][n] for n < 16, k < 16 and r < tiles, which is a
+// multiple of 4 above 0; a row of c is 36·32 floats.
+//
+//go:noescape
+func laneProductAVX512(tiles int, a *float32, b *float32, c *float32)
+
 // gradProduct8x32AVX512 sets c[r][k] = Σ_t a[t][r]·b[t][k] for r < 8, k < 32 and t < n, on
 // top of c if accumulate; a is [n][16], b is [n][32], c is [8][32]; n is even.
 // It prefetches the tile after c, and from next on one cache line for two values of t.

@@ -18,6 +18,7 @@ func products(s isa) {
 				product(s, rows, cols, 12)
 			}
 		}
+		laneProduct(s)
 		gradProduct(s, 8, 32)
 		gradProduct(s, 16, 16)
 		return
@@ -72,6 +73,43 @@ func product(s isa, rows, cols, panel int) {
 		ADDQ(U32(64*panel-64), a)
 	})
 	finish(s, acc, c, rowStride)
+}
+
+// laneProduct emits the product of 16 channels by 16, for any number of tiles: b is held
+// in registers, four rows of c are summed at a time.
+func laneProduct(s isa) {
+	const rows = 4
+	TEXT("laneProduct"+s.name, NOSPLIT, "func(tiles int, a, b, c *float32)")
+	Pragma("noescape")
+	Doc("laneProduct"+s.name+" sets c[r][n] = Σ_k a[r][k]·b[k][n] for n < 16, k < 16 and r < tiles, which is a",
+		"multiple of 4 above 0; a row of c is 36·32 floats.")
+	tiles := Load(Param("tiles"), GP64())
+	a := Load(Param("a"), GP64())
+	b := Load(Param("b"), GP64())
+	c := Load(Param("c"), GP64())
+	w := s.vectors(16)
+	for k := range w {
+		VMOVUPS(Mem{Base: b, Disp: 64 * k}, w[k])
+	}
+	Label("rows")
+	acc := s.vectors(rows)
+	for r := range acc {
+		VMULPS_BCST(Mem{Base: a, Disp: 64 * r}, w[0], acc[r])
+	}
+	for k := 1; k < 16; k++ {
+		for r := range acc {
+			VFMADD231PS_BCST(Mem{Base: a, Disp: 64*r + 4*k}, w[k], acc[r])
+		}
+	}
+	for r := range acc {
+		VMOVUPS(acc[r], Mem{Base: c, Disp: elements * 32 * 4 * r})
+	}
+	ADDQ(U32(64*rows), a)
+	ADDQ(U32(elements*32*4*rows), c)
+	SUBQ(U32(rows), tiles)
+	JNZ(LabelRef("rows"))
+	VZEROUPPER()
+	RET()
 }
 
 // gradProduct emits c[r][n] (+)= Σ_t a[t][r]·b[t][n]; a row of a is 16 floats.
