@@ -219,7 +219,7 @@ func TestFewPictures(t *testing.T) {
 	}
 	d := photosLike
 	d.Images = 40
-	if c := Candidates(d, given(t, time.Hour))[0]; c.Batch != 8 || c.Norm != "group_ws" {
+	if c := Candidates(d, given(t, time.Hour))[0]; c.Batch != 8 || c.Norm != "batch" {
 		t.Errorf("timed with batches of %d and norm %s", c.Batch, c.Norm)
 	}
 	d.Images = 7
@@ -240,7 +240,7 @@ func TestMemoryBoundsTheBatch(t *testing.T) {
 	}{
 		{8 << 30, "256", "", "batch"},
 		{700 << 20, "32", "2", "batch"},
-		{150 << 20, "8", "8", "group_ws"},
+		{150 << 20, "8", "8", "batch"},
 	} {
 		m.Free = c.free
 		p := propose(t, cifarLike, m, g)

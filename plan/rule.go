@@ -42,8 +42,9 @@ func batchOf(seen float64) int {
 	return 64
 }
 
-// smallestForBatchNorm is the smallest batch whose statistics are worth having.
-const smallestForBatchNorm = 16
+// smallestForBatchNorm is the smallest batch whose statistics are worth having: with batches
+// of 8 batch norm still learnt, where group norm in encoder and heads collapsed.
+const smallestForBatchNorm = 4
 
 // headsOf returns the widths of the heads for an encoder.
 func headsOf(arch string, width float64) (hidden, dim int) {
